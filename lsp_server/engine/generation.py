@@ -1,0 +1,222 @@
+"""One generation as a sequence of small steps, so that something more urgent can run between any two."""
+
+from __future__ import annotations
+
+import codecs
+import enum
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lsp_server.engine.native.context import NativeContext
+from lsp_server.engine.native.model import NativeModel
+from lsp_server.engine.native.sampler import NativeSampler, SamplingParams
+from lsp_server.engine.sequence import CachedSequence
+from lsp_server.errors import InvalidRequestError
+
+# Tokens evaluated in one prefill step: large enough for full speed on a CPU, small enough (0.3 s on two cores with a
+# 0.5B model) that a cancelled or more urgent request does not wait long.
+PREFILL_STEP = 64
+
+
+class StopReason(str, enum.Enum):
+    """Why a generation ended."""
+
+    EOS = "eos"
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """What a generation cost.
+
+    Attributes:
+        prompt_tokens: length of the prompt.
+        reused_tokens: leading part of it that was evaluated before and kept.
+        predicted_tokens: tokens generated.
+        ttft_ms: from the start of evaluation to the first generated token.
+        total_ms: from the start of evaluation to the end.
+        prompt_ms, predicted_ms: time spent evaluating the prompt, generating; waiting for others is in neither.
+    """
+
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    predicted_tokens: int = 0
+    ttft_ms: float = 0.0
+    total_ms: float = 0.0
+    prompt_ms: float = 0.0
+    predicted_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step was made; ``text`` is what can be shown of it (often nothing)."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event: the reason, the stop string that matched (if any), the costs."""
+
+    reason: StopReason
+    stopping_word: str
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """A prompt and how to go on from it.
+
+    ``drop_prefix``: leading characters of the answer to swallow if they come (see ``layout.FimPrompt``).
+    ``time_limit_ms``: after this long, stop at the next line end; 0 for no limit.
+    """
+
+    prompt: Sequence[int]
+    max_tokens: int
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    stop: tuple[str, ...] = ()
+    drop_prefix: str = ""
+    time_limit_ms: float = 0.0
+
+
+class _Clock:
+    """Measures what a generation spends, without the pauses in which others ran."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+        self.first_token = 0.0
+        self.prompt = 0.0
+        self.predicted = 0.0
+
+
+def generate(
+    model: NativeModel,
+    sequence: CachedSequence[NativeContext],
+    request: GenerationRequest,
+    cancelled: Callable[[], bool],
+) -> Iterator[Step | Finished]:
+    """Evaluate the prompt and generate; one event a step, ``Finished`` last.
+
+    Args:
+        cancelled: asked before every step; a True ends the generation with the sequence in a sound state.
+
+    Raises:
+        InvalidRequestError: the prompt does not fit the context, is empty, or the grammar is invalid.
+        DecodeError: llama.cpp failed.
+    """
+    context = sequence.memory
+    prompt = request.prompt
+    if not prompt:
+        raise InvalidRequestError("The prompt is empty.")
+    if len(prompt) >= context.n_ctx:
+        raise InvalidRequestError(
+            f"The prompt has {len(prompt)} tokens and the context holds {context.n_ctx}.",
+            hint="Send less, or raise engine.n_ctx.",
+        )
+    clock = _Clock()
+    sampler = NativeSampler(model, request.sampling)
+    try:
+        reused = sequence.reuse(prompt)
+        text = TextStream(request.stop, request.drop_prefix)
+        count = 0
+
+        def finished(reason: StopReason) -> Finished:
+            now = time.perf_counter()
+            timings = Timings(
+                prompt_tokens=len(prompt),
+                reused_tokens=reused,
+                predicted_tokens=count,
+                ttft_ms=(clock.first_token - clock.start) * 1000 if clock.first_token else 0.0,
+                total_ms=(now - clock.start) * 1000,
+                prompt_ms=clock.prompt * 1000,
+                predicted_ms=clock.predicted * 1000,
+            )
+            return Finished(reason, text.matched, timings)
+
+        while len(sequence.tokens) < len(prompt):
+            if cancelled():
+                yield finished(StopReason.CANCELLED)
+                return
+            began = time.perf_counter()
+            done = len(sequence.tokens)
+            chunk = prompt[done : done + min(PREFILL_STEP, context.n_batch)]
+            sequence.extend(chunk, want_logits=done + len(chunk) == len(prompt))
+            clock.prompt += time.perf_counter() - began
+            yield Step()
+
+        reason = StopReason.LENGTH
+        limit = min(request.max_tokens, context.n_ctx - len(prompt))
+        while count < limit:
+            if cancelled():
+                reason = StopReason.CANCELLED
+                break
+            began = time.perf_counter()
+            token = sampler.sample(context)
+            clock.first_token = clock.first_token or time.perf_counter()
+            if model.is_end(token):
+                reason = StopReason.EOS
+                break
+            count += 1
+            piece = text.feed(model.piece(token))
+            late = request.time_limit_ms and (began - clock.start) * 1000 > request.time_limit_ms
+            if text.matched or (late and "\n" in piece):
+                reason = StopReason.STOP
+                yield Step(piece)
+                break
+            if count < limit:
+                sequence.extend([token], want_logits=True)
+            clock.predicted += time.perf_counter() - began
+            yield Step(piece)
+        if rest := text.flush():
+            yield Step(rest)
+        yield finished(reason)
+    finally:
+        sampler.close()
+
+
+class TextStream:
+    """Token bytes → text that can be shown: whole characters, nothing of a stop string, nothing of a dropped prefix."""
+
+    def __init__(self, stop: Sequence[str], drop_prefix: str = "") -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._stop = tuple(s for s in stop if s)
+        self._held = ""
+        self._drop = len(drop_prefix)
+        self.matched = ""
+
+    def feed(self, data: bytes) -> str:
+        """The next bytes; returns what can be shown now. Once ``matched`` is set, everything after it is dropped."""
+        return self._release(self._decoder.decode(data))
+
+    def flush(self) -> str:
+        """What was held back, at the end of the generation."""
+        if self.matched:
+            return ""
+        rest = self._release(self._decoder.decode(b"", final=True)) + self._held
+        self._held = ""
+        return rest
+
+    def _release(self, text: str) -> str:
+        while self._drop and text:
+            if text[0] not in " \t":
+                self._drop = 0
+            else:
+                text = text[1:]
+                self._drop -= 1
+        self._held += text
+        found = [(at, s) for s in self._stop if (at := self._held.find(s)) >= 0]
+        if found:
+            at, self.matched = min(found)
+            shown, self._held = self._held[:at], ""
+            return shown
+        hold = max((_overlap(self._held, s) for s in self._stop), default=0)
+        shown, self._held = self._held[: len(self._held) - hold], self._held[len(self._held) - hold :]
+        return shown
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Length of the longest end of ``text`` that is a proper start of ``stop``."""
+    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)

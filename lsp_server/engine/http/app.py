@@ -1,0 +1,249 @@
+"""The endpoints. Everything but ``/health`` needs the bearer token; every request needs a loopback ``Host``."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from lsp_server import __version__
+from lsp_server.engine.generation import Finished, GenerationRequest, Step
+from lsp_server.engine.http import requests as parse
+from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape
+from lsp_server.engine.layout import Hole
+from lsp_server.engine.native import library
+from lsp_server.engine.scheduler import Lane
+from lsp_server.engine.service import EngineService, Phase
+from lsp_server.errors import EngineError, InvalidRequestError, ShardlightError
+
+T = TypeVar("T")
+Handler = Callable[[Request], Awaitable[Response]]
+_DISCONNECT_POLL_S = 0.05
+
+
+def create_app(service: EngineService, token: str, shut_down: Callable[[], None]) -> Starlette:
+    """The ASGI application.
+
+    Args:
+        token: what clients send as ``Authorization: Bearer``.
+        shut_down: called by ``POST /shutdown``.
+    """
+    api = _Api(service, shut_down)
+
+    def guarded(handler: Handler) -> Handler:
+        async def run(request: Request) -> Response:
+            given = request.headers.get("authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+                return _error(401, "authentication_error", "The bearer token is missing or wrong.")
+            try:
+                return await handler(request)
+            except InvalidRequestError as error:
+                return _error(400, "invalid_request_error", str(error))
+            except EngineError as error:
+                return _error(500, "server_error", str(error))
+
+        return run
+
+    def post(path: str, handler: Handler) -> Route:
+        return Route(path, guarded(handler), methods=["POST"])
+
+    return Starlette(
+        routes=[
+            Route("/health", api.health),
+            Route("/props", guarded(api.props)),
+            Route("/v1/models", guarded(api.models)),
+            post("/tokenize", api.tokenize),
+            post("/infill", api.infill),
+            post("/v1/completions", api.completions),
+            post("/v1/chat/completions", api.chat_completions),
+            post("/shutdown", api.shutdown),
+        ],
+        # A page in a browser can reach loopback by a name of its own (DNS rebinding); its Host gives it away.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+    )
+
+
+class _Api:
+    def __init__(self, service: EngineService, shut_down: Callable[[], None]) -> None:
+        self._service = service
+        self._shut_down = shut_down
+
+    async def health(self, _request: Request) -> Response:
+        service = self._service
+        if service.phase is Phase.READY:
+            return JSONResponse({"status": "ok"})
+        if service.phase is Phase.FAILED:
+            return _error(500, "server_error", service.failure)
+        progress = {"status": "loading model", "progress": service.loaded_fraction}
+        return _error(503, "unavailable_error", "Loading model", **progress)
+
+    async def props(self, _request: Request) -> Response:
+        service = self._service
+        model = service.model
+        return JSONResponse(
+            {
+                "model_alias": service.config.model_id,
+                "model_path": str(service.config.path),
+                "total_slots": len(Lane),
+                "default_generation_settings": {"n_ctx": service.n_ctx},
+                "chat_template": model.chat_template or "",
+                "bos_token": model.bos_text,
+                "eos_token": model.eos_text,
+                "build_info": f"shardlight {__version__}, {library.system_info()}",
+                "fim": model.fim is not None,
+                "n_threads": service.config.n_threads,
+                "model": self._model_facts(),
+            }
+        )
+
+    def _model_facts(self) -> dict[str, Any]:
+        model = self._service.model
+        return {
+            "description": model.description,
+            "architecture": model.architecture,
+            "n_params": model.n_params,
+            "n_ctx_train": model.n_ctx_train,
+            "size": model.size_bytes,
+            "n_vocab": model.n_vocab,
+        }
+
+    async def models(self, _request: Request) -> Response:
+        entry = {"id": self._service.config.model_id, "object": "model", "owned_by": "local"}
+        if self._service.phase is Phase.READY:
+            entry["meta"] = self._model_facts()  # type: ignore[assignment]
+        return JSONResponse({"object": "list", "data": [entry]})
+
+    async def tokenize(self, request: Request) -> Response:
+        body = await _body(request)
+        text = parse.field(body, "content", str, "")
+        special = parse.field(body, "parse_special", bool, False)
+        tokens = self._service.model.tokenize(text, parse_special=special)
+        if parse.field(body, "add_special", bool, False):
+            tokens = self._service.model.bos + tokens
+        return JSONResponse({"tokens": tokens})
+
+    async def infill(self, request: Request) -> Response:
+        body = await _body(request)
+        options = parse.common_options(body, priority="inline")
+        prompt = self._service.infill(parse.hole(body), options.max_tokens)
+        shape = InfillShape(self._service.config.model_id)
+        return await self._answer(request, shape, options, Lane.COMPLETION, prompt.tokens, prompt.indentation)
+
+    async def completions(self, request: Request) -> Response:
+        body = await _body(request)
+        options = parse.common_options(body, priority="action")
+        shape = OpenAIShape(self._service.config.model_id, chat=False)
+        text = parse.field(body, "prompt", str, "")
+        suffix = parse.field(body, "suffix", str, "")
+        if suffix:
+            prompt = self._service.infill(Hole(prefix=text, suffix=suffix), options.max_tokens)
+            return await self._answer(request, shape, options, Lane.COMPLETION, prompt.tokens, prompt.indentation)
+        model = self._service.model
+        tokens = model.bos + model.tokenize(text)
+        return await self._answer(request, shape, options, Lane.COMPLETION, tokens)
+
+    async def chat_completions(self, request: Request) -> Response:
+        body = await _body(request)
+        options = parse.common_options(body, priority="action", max_tokens=1024)
+        tokens = self._service.chat(parse.messages(body))
+        shape = OpenAIShape(self._service.config.model_id, chat=True)
+        return await self._answer(request, shape, options, Lane.ASSISTANT, tokens)
+
+    async def shutdown(self, _request: Request) -> Response:
+        self._shut_down()
+        return JSONResponse({"status": "stopping"})
+
+    async def _answer(
+        self,
+        request: Request,
+        shape: Shape,
+        options: parse.CommonOptions,
+        lane: Lane,
+        tokens: list[int],
+        drop_prefix: str = "",
+    ) -> Response:
+        generation = GenerationRequest(
+            prompt=tokens,
+            max_tokens=options.max_tokens,
+            sampling=options.sampling,
+            stop=options.stop,
+            drop_prefix=drop_prefix,
+            time_limit_ms=options.time_limit_ms,
+        )
+        events = self._service.run(generation, lane, options.priority, options.document)
+        if options.stream:
+            # The first event is awaited here, so that a bad request is still answered with its status code.
+            first = await _unless_disconnected(request, anext(events))
+            if first is not None:
+                return StreamingResponse(_stream(first, events, shape), media_type="text/event-stream")
+        elif (whole := await _unless_disconnected(request, _collect(events, shape))) is not None:
+            return whole
+        return Response(status_code=499)
+
+
+async def _stream(first: Step | Finished, events: AsyncIterator[Step | Finished], shape: Shape) -> AsyncIterator[bytes]:
+    """Server-sent events. Starlette cancels this when the client goes away, and with it the generation."""
+    async with aclosing(events):  # type: ignore[type-var]
+        event: Step | Finished = first
+        try:
+            while True:
+                if isinstance(event, Finished):
+                    yield _sse(shape.last(event))
+                    break
+                if event.text:
+                    yield _sse(shape.piece(event.text))
+                event = await anext(events)
+        except ShardlightError as error:
+            yield _sse({"error": {"code": 500, "type": "server_error", "message": str(error)}})
+        if shape.done_marker:
+            yield b"data: [DONE]\n\n"
+
+
+async def _collect(events: AsyncIterator[Step | Finished], shape: Shape) -> Response:
+    text = ""
+    async with aclosing(events):  # type: ignore[type-var]
+        async for event in events:
+            if isinstance(event, Finished):
+                return JSONResponse(shape.whole(text, event))
+            text += event.text
+    raise AssertionError("a generation ends with Finished")
+
+
+async def _unless_disconnected(request: Request, answer: Awaitable[T]) -> T | None:
+    """Await the answer; None, and the answer cancelled, when the client goes away first."""
+    task = asyncio.ensure_future(answer)
+    try:
+        while not (await asyncio.wait({task}, timeout=_DISCONNECT_POLL_S))[0]:
+            if await request.is_disconnected():
+                return None
+        return task.result()
+    finally:
+        task.cancel()
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequestError(f"The body is not JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise InvalidRequestError("The body must be a JSON object.")
+    return body
+
+
+def _sse(message: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n\n"
+
+
+def _error(status: int, kind: str, message: str, **extra: Any) -> JSONResponse:
+    return JSONResponse({"error": {"code": status, "type": kind, "message": message}, **extra}, status_code=status)

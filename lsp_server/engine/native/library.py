@@ -1,0 +1,75 @@
+"""Loading the library itself, its log and its description of the machine."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+# libgomp's threads spin while they wait. Beside another busy process (a compiler, an indexer) that makes decoding
+# ten times slower; a short spin costs nothing when the machine is quiet. It must be set before the library loads.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+import llama_cpp.llama_cpp
+
+C: Any = llama_cpp.llama_cpp
+
+logger = logging.getLogger("llama.cpp")
+
+_LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
+_recent: deque[str] = deque(maxlen=40)
+_partial: list[str] = []
+
+
+def _on_log(level: int, text: bytes, _user_data: Any) -> None:
+    message = text.decode("utf-8", "replace")
+    _partial.append(message)
+    if not message.endswith("\n"):
+        return
+    line = "".join(_partial).rstrip()
+    _partial.clear()
+    if line:
+        if level >= 3:
+            _recent.append(line)
+        logger.log(_LEVELS.get(level, logging.DEBUG), "%s", line)
+
+
+# ctypes keeps no reference to a callback; a module variable does.
+_log_callback = C.llama_log_callback(_on_log)
+_started = False
+
+
+def start() -> None:
+    """Initialize llama.cpp once and send its log to the ``llama.cpp`` logger."""
+    global _started
+    if not _started:
+        C.llama_log_set(_log_callback, ctypes.c_void_p(0))
+        C.llama_backend_init()
+        _started = True
+
+
+def recent_complaints() -> str:
+    """llama.cpp's latest warnings and errors, oldest first, one a line; empty if there were none."""
+    return "\n".join(_recent)
+
+
+def system_info() -> str:
+    """llama.cpp's own line about the instruction sets that it was built for."""
+    start()
+    return str(C.llama_print_system_info().decode("utf-8", "replace")).strip(" |\n")
+
+
+def supports_gpu_offload() -> bool:
+    """Whether this build has a GPU backend with a device."""
+    start()
+    return bool(C.llama_supports_gpu_offload())
+
+
+def build_id() -> str:
+    """Identifies the installed build: version of the bindings, size and time of the CPU library."""
+    folder = Path(C.__file__).parent / "lib"
+    parts = [f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}" for p in sorted(folder.glob("*ggml-cpu*"))]
+    return "|".join([llama_cpp.__version__, *parts])

@@ -1,0 +1,205 @@
+"""A loaded GGUF: weights and vocabulary."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lsp_server.engine.native import library
+from lsp_server.engine.native.library import C
+from lsp_server.errors import ModelLoadError
+
+
+@dataclass(frozen=True, slots=True)
+class FimTokens:
+    """Ids of the fill-in-the-middle tokens; ``repository`` and ``separator`` are None where the model has none."""
+
+    prefix: int
+    suffix: int
+    middle: int
+    repository: int | None
+    separator: int | None
+
+
+class NativeModel:
+    """Weights and vocabulary of one GGUF, or of a shard set given by its first shard.
+
+    Args:
+        path: the file, or the first of the set.
+        n_gpu_layers: layers to keep on the GPU; -1 for as many as llama.cpp can place.
+        use_extra_bufts: let CPU backends keep repacked weights. False avoids the AMX path (see ``trial.py``).
+        on_progress: called with the loaded fraction 0..1; returning False stops the load.
+
+    Raises:
+        ModelLoadError: with llama.cpp's own words for the reason.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        n_gpu_layers: int,
+        use_extra_bufts: bool,
+        on_progress: Callable[[float], bool] = lambda _fraction: True,
+    ) -> None:
+        library.start()
+        self.path = path
+        params = C.llama_model_default_params()
+        params.n_gpu_layers = n_gpu_layers
+        params.use_extra_bufts = use_extra_bufts
+        callback = C.llama_progress_callback(lambda fraction, _user: on_progress(fraction))
+        params.progress_callback = callback
+        handle = C.llama_model_load_from_file(str(path).encode("utf-8"), params)
+        if not handle:
+            reason = library.recent_complaints() or "llama.cpp gave no reason"
+            raise ModelLoadError(
+                f"llama.cpp could not load {path}: {reason}",
+                hint="`shardlight models verify` checks the file; `shardlight doctor` checks the build.",
+            )
+        self.handle: Any = handle
+        self._vocab: Any = C.llama_model_get_vocab(handle)
+
+    def close(self) -> None:
+        """Free the weights. The object is of no use afterwards."""
+        if self.handle:
+            C.llama_model_free(self.handle)
+            self.handle = None
+
+    def tokenize(self, text: str, *, parse_special: bool = False) -> list[int]:
+        """Token ids of a text, without BOS or EOS.
+
+        Text that belongs to the user is tokenized with ``parse_special`` off: code that happens to contain
+        ``<|fim_middle|>`` has to stay text.
+        """
+        data = text.encode("utf-8", "replace")
+        size = len(data) + 8
+        while True:
+            tokens = (C.llama_token * size)()
+            count = C.llama_tokenize(self._vocab, data, len(data), tokens, size, False, parse_special)
+            if count >= 0:
+                return list(tokens[:count])
+            size = -count
+
+    def piece(self, token: int) -> bytes:
+        """The bytes a token stands for; control tokens stand for none. May be a part of a UTF-8 character."""
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = C.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+            if length >= 0:
+                return buffer.raw[:length]
+            size = -length
+
+    def is_end(self, token: int) -> bool:
+        """Whether the token ends a generation (EOS, EOT, the end of a FIM answer …)."""
+        return bool(C.llama_vocab_is_eog(self._vocab, token))
+
+    @property
+    def vocab_handle(self) -> Any:
+        """llama.cpp's vocabulary, for samplers that need it."""
+        return self._vocab
+
+    @cached_property
+    def n_vocab(self) -> int:
+        """Number of tokens in the vocabulary."""
+        return int(C.llama_vocab_n_tokens(self._vocab))
+
+    @cached_property
+    def bos(self) -> list[int]:
+        """What a prompt starts with: the BOS token where the model wants one, else nothing."""
+        return [int(C.llama_vocab_bos(self._vocab))] if C.llama_vocab_get_add_bos(self._vocab) else []
+
+    @cached_property
+    def fim(self) -> FimTokens | None:
+        """The fill-in-the-middle tokens, or None for a model that was not trained for it."""
+        ids = [f(self._vocab) for f in (C.llama_vocab_fim_pre, C.llama_vocab_fim_suf, C.llama_vocab_fim_mid)]
+        if min(ids) < 0:
+            return None
+        repository, separator = C.llama_vocab_fim_rep(self._vocab), C.llama_vocab_fim_sep(self._vocab)
+        return FimTokens(
+            prefix=ids[0],
+            suffix=ids[1],
+            middle=ids[2],
+            repository=repository if repository >= 0 else None,
+            separator=separator if separator >= 0 else None,
+        )
+
+    @cached_property
+    def special_texts(self) -> tuple[str, ...]:
+        """The spellings of control tokens, longest first: what user text must never be mistaken for."""
+        marked = C.LLAMA_TOKEN_ATTR_CONTROL | C.LLAMA_TOKEN_ATTR_USER_DEFINED
+        texts = {
+            C.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
+            for token in range(self.n_vocab)
+            if C.llama_vocab_get_attr(self._vocab, token) & marked
+        }
+        return tuple(sorted((t for t in texts if t.strip()), key=len, reverse=True))
+
+    def special_text(self, token: int) -> str:
+        """The spelling of a token, e.g. ``<|im_end|>``; empty for a missing one (negative id)."""
+        return C.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace") if token >= 0 else ""
+
+    @cached_property
+    def eos_text(self) -> str:
+        """The spelling of the EOS token."""
+        return self.special_text(C.llama_vocab_eos(self._vocab))
+
+    @cached_property
+    def bos_text(self) -> str:
+        """The spelling of the BOS token."""
+        return self.special_text(C.llama_vocab_bos(self._vocab))
+
+    def metadata(self, key: str) -> str | None:
+        """One value of the GGUF's metadata as text, or None."""
+        size = 256
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = C.llama_model_meta_val_str(self.handle, key.encode(), buffer, size)
+            if length < 0:
+                return None
+            if length < size:
+                return buffer.value.decode("utf-8", "replace")
+            size = length + 1
+
+    @cached_property
+    def architecture(self) -> str:
+        """``general.architecture``, e.g. ``qwen2`` or ``deepseek4``."""
+        return self.metadata("general.architecture") or "unknown"
+
+    @cached_property
+    def chat_template(self) -> str | None:
+        """The model's own Jinja chat template, or None."""
+        template = C.llama_model_chat_template(self.handle, None)
+        return template.decode("utf-8", "replace") if template else None
+
+    @cached_property
+    def description(self) -> str:
+        """llama.cpp's short description, e.g. ``qwen2 0.5B Q4_K - Medium``."""
+        buffer = ctypes.create_string_buffer(256)
+        C.llama_model_desc(self.handle, buffer, 256)
+        return buffer.value.decode("utf-8", "replace")
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all tensors."""
+        return int(C.llama_model_size(self.handle))
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters."""
+        return int(C.llama_model_n_params(self.handle))
+
+    @property
+    def n_ctx_train(self) -> int:
+        """Context length the model was trained for, in tokens."""
+        return int(C.llama_model_n_ctx_train(self.handle))
+
+
+def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    """Number of leading tokens that two lists share."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))

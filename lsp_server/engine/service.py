@@ -1,0 +1,197 @@
+"""The engine's state: a model that loads, then two lanes over its weights, and the requests they serve."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lsp_server.engine.chat import ChatTemplate, Message
+from lsp_server.engine.generation import Finished, GenerationRequest, Step, generate
+from lsp_server.engine.layout import FimLayout, FimPrompt, Hole, fim_prompt
+from lsp_server.engine.native import library
+from lsp_server.engine.native.context import NativeContext
+from lsp_server.engine.native.model import NativeModel
+from lsp_server.engine.scheduler import Event, Job, Lane, Priority, Scheduler
+from lsp_server.engine.sequence import CachedSequence
+from lsp_server.engine.trial import proven_settings
+from lsp_server.errors import EngineError, InvalidRequestError, ModelLoadError
+
+logger = logging.getLogger(__name__)
+
+# Largest batch handed to llama.cpp; prefill goes in steps of this size (see generation.PREFILL_STEP).
+N_BATCH = 64
+
+
+class Phase(str, enum.Enum):
+    """Where the engine is in its life."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What the engine is started with.
+
+    ``model_id`` is the name the user chose, ``path`` the GGUF (or its first shard), ``n_threads`` a real number.
+    """
+
+    model_id: str
+    path: Path
+    n_ctx: int
+    n_gpu_layers: int
+    n_threads: int
+
+
+class EngineService:
+    """Loads the model in a thread of its own and runs generations on it."""
+
+    def __init__(self, config: EngineConfig, layout_of: Callable[[str], FimLayout]) -> None:
+        self.config = config
+        self.phase = Phase.LOADING
+        self.loaded_fraction = 0.0
+        self.failure = ""
+        self.last_used = time.monotonic()
+        self._layout_of = layout_of
+        self._model: NativeModel | None = None
+        self._template: ChatTemplate | None = None
+        self._lanes: dict[Lane, CachedSequence[NativeContext]] = {}
+        self._scheduler = Scheduler()
+        self._closing = False
+        self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._loader.start()
+
+    def close(self) -> None:
+        """Stop everything and free the weights."""
+        self._closing = True
+        if self._loader.is_alive():
+            self._loader.join(timeout=10)
+        self._scheduler.close()
+        for sequence in self._lanes.values():
+            sequence.memory.close()
+        if self._model:
+            self._model.close()
+
+    def _load(self) -> None:
+        config = self.config
+        try:
+            settings = proven_settings(config.path, config.n_gpu_layers, library.build_id())
+            model = NativeModel(
+                config.path,
+                n_gpu_layers=settings.n_gpu_layers,
+                use_extra_bufts=settings.use_extra_bufts,
+                on_progress=self._on_progress,
+            )
+            self._lanes[Lane.COMPLETION] = self._new_sequence(model)
+            _ = model.special_texts
+            self._template = ChatTemplate(model)
+            self._model = model
+        except (EngineError, OSError) as error:
+            self.failure = str(error)
+            self.phase = Phase.FAILED
+            logger.error("The model could not be loaded: %s", error)
+            self.last_used = time.monotonic()
+            return
+        self.loaded_fraction = 1.0
+        self.last_used = time.monotonic()
+        self.phase = Phase.READY
+        logger.info("Ready: %s (%s)", config.model_id, settings.description)
+
+    def _on_progress(self, fraction: float) -> bool:
+        self.loaded_fraction = fraction
+        return not self._closing
+
+    def _new_sequence(self, model: NativeModel) -> CachedSequence[NativeContext]:
+        n_ctx = min(self.config.n_ctx, model.n_ctx_train)
+        return CachedSequence(NativeContext(model, n_ctx=n_ctx, n_batch=N_BATCH, n_threads=self.config.n_threads))
+
+    @property
+    def model(self) -> NativeModel:
+        """The loaded model.
+
+        Raises:
+            ModelLoadError: there is none, with the reason.
+        """
+        if self._model is None:
+            raise ModelLoadError(self.failure or "The model is still loading.")
+        return self._model
+
+    @property
+    def n_ctx(self) -> int:
+        """Context length in tokens, as llama.cpp allocated it."""
+        return self._lanes[Lane.COMPLETION].memory.n_ctx
+
+    @property
+    def busy(self) -> int:
+        """Generations that run or wait."""
+        return self._scheduler.busy
+
+    def infill(self, hole: Hole, max_tokens: int) -> FimPrompt:
+        """Lay out a hole for this model.
+
+        Raises:
+            InvalidRequestError: the model has no fill-in-the-middle tokens.
+        """
+        model = self.model
+        if model.fim is None:
+            raise InvalidRequestError(
+                f"{self.config.model_id} was not trained to fill holes.", hint="Choose a completion model."
+            )
+        budget = self.n_ctx - len(model.bos) - min(max_tokens, self.n_ctx // 2)
+        prompt = fim_prompt(hole, model.fim, self._layout_of(model.architecture), model.tokenize, budget)
+        return FimPrompt(model.bos + prompt.tokens, prompt.indentation)
+
+    def chat(self, messages: list[Message]) -> list[int]:
+        """Lay out a conversation for this model. Raises InvalidRequestError if its template refuses."""
+        model = self.model
+        template = self._template or ChatTemplate(model)
+        return template.prompt(messages)
+
+    async def run(
+        self, request: GenerationRequest, lane: Lane, priority: Priority, document: str = ""
+    ) -> AsyncIterator[Step | Finished]:
+        """Queue a generation and yield its events; leaving the iterator early cancels it.
+
+        Raises:
+            EngineError: from the generation.
+        """
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[Event] = asyncio.Queue()
+
+        def emit(event: Event) -> None:
+            # The loop is closed when the process is on its way out; nobody listens then.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        model = self.model
+        job = Job(lane, priority, lambda stop: generate(model, self._sequence(lane), request, stop), emit, document)
+        self.last_used = time.monotonic()
+        self._scheduler.submit(job)
+        try:
+            while True:
+                event = await events.get()
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            job.cancel()
+            self.last_used = time.monotonic()
+
+    def _sequence(self, lane: Lane) -> CachedSequence[NativeContext]:
+        """The lane's sequence; the assistant's is made at its first use. Only called in the scheduler's thread."""
+        if lane not in self._lanes:
+            self._lanes[lane] = self._new_sequence(self.model)
+        return self._lanes[lane]

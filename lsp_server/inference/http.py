@@ -1,0 +1,136 @@
+"""The backend over HTTP: our engine's dialect, which is llama-server's and OpenAI's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from lsp_server.errors import BackendRejectedError, BackendUnavailableError
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason, Timings
+
+# Prefill of a long prompt on a slow machine sends nothing for a while; a dead engine resets the connection at once.
+_TIMEOUT = httpx.Timeout(600.0, connect=3.0)
+_STOP_TYPES = {"eos": StopReason.EOS, "word": StopReason.STOP, "limit": StopReason.LENGTH}
+
+
+class HttpBackend:
+    """Talks to one base URL. ``aclose()`` it when done."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        # trust_env off: a proxy from the environment must never see what goes to loopback.
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.infill``."""
+        body = {
+            "input_prefix": request.prefix,
+            "input_suffix": request.suffix,
+            "input_extra": [{"filename": f.path, "text": f.text} for f in request.extra],
+            "input_path": request.path,
+            "repository": request.repository,
+            "n_predict": request.max_tokens,
+            "stop": list(request.stop),
+            "temperature": 0.0,
+            "t_max_predict_ms": request.time_limit_ms,
+            "cache_prompt": True,
+            "stream": True,
+            "priority": "inline",
+            "document": request.document,
+        }
+        async for message in self._events("/infill", body):
+            stopped = bool(message.get("stop"))
+            reason = _STOP_TYPES.get(message.get("stop_type", ""), StopReason.CANCELLED) if stopped else None
+            yield Chunk(message.get("content", ""), reason, _timings(message) if stopped else Timings())
+
+    async def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.chat``."""
+        body: dict[str, Any] = {
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "max_tokens": request.max_tokens,
+            "stop": list(request.stop),
+            "temperature": request.temperature,
+            "repeat_penalty": request.repeat_penalty,
+            "stream": True,
+            "priority": request.priority.value,
+        }
+        if request.seed is not None:
+            body["seed"] = request.seed
+        if request.grammar is not None:
+            body["grammar"] = request.grammar
+        async for message in self._events("/v1/chat/completions", body):
+            choice = message["choices"][0]
+            finish = choice.get("finish_reason")
+            reason = None if finish is None else StopReason.LENGTH if finish == "length" else StopReason.EOS
+            yield Chunk(choice["delta"].get("content") or "", reason, _timings(message) if reason else Timings())
+
+    async def health(self) -> tuple[bool, float]:
+        """(ready, loaded fraction 0..1).
+
+        Raises:
+            BackendUnavailableError: nobody answers, or the model could not be loaded.
+        """
+        try:
+            response = await self._client.get("/health", timeout=5.0)
+        except httpx.HTTPError as error:
+            raise BackendUnavailableError(f"The engine does not answer: {error or type(error).__name__}.") from error
+        if response.status_code == 200:
+            return True, 1.0
+        if response.status_code == 503:
+            return False, float(response.json().get("progress", 0.0))
+        raise BackendUnavailableError(_reason(response))
+
+    async def _events(self, path: str, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """The server-sent events of an answer, up to and including the last one."""
+        try:
+            async with self._client.stream("POST", path, json=body) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    error = BackendRejectedError if response.status_code < 500 else BackendUnavailableError
+                    raise error(_reason(response))
+                async for line in response.aiter_lines():
+                    if not line.startswith("data: ") or line == "data: [DONE]":
+                        continue
+                    message = json.loads(line[6:])
+                    if "error" in message:
+                        raise BackendUnavailableError(str(message["error"].get("message", message["error"])))
+                    yield message
+                    if message.get("stop") is True or (message.get("choices") or [{}])[0].get("finish_reason"):
+                        return
+        except httpx.HTTPError as error:
+            raise BackendUnavailableError(
+                f"The engine stopped answering ({type(error).__name__}).", hint="The next request starts it again."
+            ) from error
+        raise BackendUnavailableError("The engine's answer broke off.", hint="The next request starts it again.")
+
+
+def _timings(message: dict[str, Any]) -> Timings:
+    t = message.get("timings") or {}
+    reused = int(t.get("cache_n", 0))
+    return Timings(
+        prompt_tokens=int(t.get("prompt_n", 0)) + reused,
+        reused_tokens=reused,
+        predicted_tokens=int(t.get("predicted_n", 0)),
+        ttft_ms=float(t.get("ttft_ms", t.get("prompt_ms", 0.0))),
+        total_ms=float(t.get("total_ms", t.get("prompt_ms", 0.0) + t.get("predicted_ms", 0.0))),
+        predicted_per_second=float(t.get("predicted_per_second", 0.0)),
+    )
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The engine answered {response.status_code}."

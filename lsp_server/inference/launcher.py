@@ -1,0 +1,110 @@
+"""Getting an engine to talk to: attach to the one that runs, or start it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import AsyncFileLock
+
+from lsp_server.engine import runtime
+from lsp_server.errors import BackendUnavailableError, EngineStartError
+from lsp_server.inference.http import HttpBackend
+
+logger = logging.getLogger(__name__)
+
+_START_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Which engine is wanted; see ``settings.schema.EngineSettings`` for the numbers."""
+
+    model_id: str
+    model_path: Path
+    n_ctx: int
+    n_gpu_layers: int
+    n_threads: int
+    port: int
+    idle_minutes: int
+
+    @property
+    def name(self) -> str:
+        """Name of the engine's runtime file."""
+        return runtime.key(self.model_path, self.n_ctx, self.n_gpu_layers)
+
+
+async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda _fraction: None) -> HttpBackend:
+    """A backend whose model is loaded; starts the engine if none runs.
+
+    Args:
+        on_progress: called with the loaded fraction 0..1 while the model loads.
+
+    Raises:
+        EngineStartError: the process did not come up, or the model could not be loaded; the reason is in the message.
+    """
+    record = await _running(spec)
+    backend = HttpBackend(record.url, record.token)
+    try:
+        while True:
+            ready, fraction = await backend.health()
+            if ready:
+                return backend
+            on_progress(fraction)
+            await asyncio.sleep(_POLL_S)
+    except BackendUnavailableError as error:
+        await backend.aclose()
+        raise EngineStartError(
+            f"The engine for {spec.model_id} could not be started: {error.message}",
+            hint=f"Its log is {runtime.log_path(spec.name)}; `shardlight doctor` checks the machine.",
+        ) from error
+    except BaseException:
+        await backend.aclose()
+        raise
+
+
+async def _running(spec: EngineSpec) -> runtime.EngineRecord:
+    """The record of a running engine. A lock makes sure that only one of many clients starts it."""
+    lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S)
+    async with lock:
+        if record := runtime.read(spec.name):
+            return record
+        process = _spawn(spec)
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if (record := runtime.read(spec.name)) and record.pid == process.pid:
+                return record
+            if process.poll() is not None:
+                raise EngineStartError(f"The engine process ended at once: {_last_words(spec)}")
+            await asyncio.sleep(_POLL_S)
+        process.kill()
+        raise EngineStartError(f"The engine process did not start to listen within {_START_TIMEOUT_S:.0f} s.")
+
+
+def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "lsp_server", "engine", "run", "--model", str(spec.model_path)]
+    command += ["--name", spec.model_id, "--n-ctx", str(spec.n_ctx), "--n-gpu-layers", str(spec.n_gpu_layers)]
+    command += ["--n-threads", str(spec.n_threads), "--port", str(spec.port)]
+    command += ["--idle-minutes", str(spec.idle_minutes)]
+    logger.info("Starting %s", " ".join(command))
+    with runtime.log_path(spec.name).open("wb") as log:
+        # A session of its own: the engine outlives this editor and does not get its Ctrl-C.
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, creationflags=flags)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def _last_words(spec: EngineSpec) -> str:
+    try:
+        lines = runtime.log_path(spec.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return "it left no log."
+    return lines[-1] if lines else "it left no log."

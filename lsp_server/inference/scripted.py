@@ -1,0 +1,58 @@
+"""A backend that answers from a script: for tests of everything above the model, exact to the character."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason, Timings
+
+Reply = str | Exception
+
+
+@dataclass(slots=True)
+class ScriptedBackend:
+    """Answers holes from ``infills`` and conversations from ``chats``, in order; the last reply is repeated.
+
+    Attributes:
+        infills, chats: replies; an exception is raised instead of being answered.
+        pause: awaited before each piece; a test can hold an answer back with it.
+        seen: every request, in order.
+    """
+
+    infills: Sequence[Reply] = ()
+    chats: Sequence[Reply] = ()
+    pause: Callable[[], asyncio.Future[None]] | None = None
+    seen: list[InfillRequest | ChatRequest] = field(default_factory=list)
+    _counts: dict[type, int] = field(default_factory=dict)
+
+    async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.infill``."""
+        async for chunk in self._answer(request, self.infills, request.stop):
+            yield chunk
+
+    async def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.chat``."""
+        async for chunk in self._answer(request, self.chats, request.stop):
+            yield chunk
+
+    async def _answer(
+        self, request: InfillRequest | ChatRequest, replies: Sequence[Reply], stop: tuple[str, ...]
+    ) -> AsyncIterator[Chunk]:
+        self.seen.append(request)
+        number = self._counts.get(type(request), 0)
+        self._counts[type(request)] = number + 1
+        reply: Reply = replies[min(number, len(replies) - 1)] if replies else ""
+        if isinstance(reply, Exception):
+            raise reply
+        cuts = [reply.index(s) for s in stop if s in reply]
+        text = reply[: min(cuts)] if cuts else reply
+        pieces = re.findall(r"\s*\S+|\s+$", text)
+        for piece in pieces:
+            if self.pause:
+                await self.pause()
+            yield Chunk(piece)
+        reason = StopReason.STOP if cuts else StopReason.EOS
+        yield Chunk("", reason, Timings(predicted_tokens=len(pieces)))

