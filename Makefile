@@ -1,0 +1,56 @@
+# Two commands matter: `make demo` and `make test`. Each sets up in .venv whatever is not there yet.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format setup model python clean
+.NOTPARALLEL:
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "PYTHON=python3.12 chooses another Python to start from; SHARDLIGHT_ACCELERATOR=cuda|metal|vulkan|rocm"
+	@echo "builds llama.cpp for a GPU (default: cpu; metal on Apple silicon)."
+
+demo: model ## a tour: the real language server and a real model, on a small project
+	@$(BIN)/python -m tools.demo
+
+test: model ## every test, with the small real model
+	@$(BIN)/pytest
+
+check: setup ## ruff, mypy, the walls between the packages, generated files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/generate.py --check
+
+format: setup ## format the code and mend what ruff can, write the generated files
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@$(BIN)/python tools/generate.py
+
+setup: python ## .venv with llama.cpp compiled for this machine, Shardlight, and what developing it takes
+	@$(PYTHON) -m tools.bootstrap
+
+model: python
+	@$(PYTHON) -m tools.bootstrap --with-model
+
+python:
+	@$(PYTHON) -c '' >/dev/null 2>&1 || { \
+	    echo "Python 3.10 or newer is needed, and '$(PYTHON)' does not start. To install it:"; \
+	    echo "    Debian, Ubuntu:  sudo apt install python3 python3-venv"; \
+	    echo "    Fedora, RHEL:    sudo dnf install python3"; \
+	    echo "    macOS:           brew install python@3.12"; \
+	    echo "    Windows:         winget install Python.Python.3.12, then: make PYTHON=python ..."; \
+	    echo "If it goes by another name here:  make PYTHON=python3.12 ..."; \
+	    exit 1; } >&2
+
+clean: ## remove .venv and everything else that was built here; models are kept
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

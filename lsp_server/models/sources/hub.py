@@ -1,0 +1,197 @@
+"""Hugging Face, through its own client and into its own cache, so that its environment variables all work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lsp_server.errors import (
+    ChecksumError,
+    ShardlightError,
+    SourceUnavailableError,
+    UnknownModelError,
+)
+from lsp_server.models.files import disk_full, is_disk_full, require_space
+from lsp_server.models.hub_cache import cached_file, is_sha256
+from lsp_server.models.reference import CatalogRef, HubRef
+from lsp_server.models.shards import shard_names
+from lsp_server.models.sources import Fetched
+from lsp_server.models.sources.quant import choose_file
+from lsp_server.models.transfer import Monitor, Transfer
+
+# Long enough for a slow proxy, short enough that the next source has its turn while the user still watches.
+_CONNECT_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Remote:
+    """A file as the hub describes it before any byte of it is fetched."""
+
+    name: str
+    size: int | None
+    sha256: str | None
+
+
+class HubSource:
+    """Downloads from a Hugging Face hub.
+
+    Args:
+        endpoint: base URL; None for the one of HF_ENDPOINT, or the public hub.
+    """
+
+    name = "Hugging Face"
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        self._endpoint = endpoint
+
+    def offers(self, ref: CatalogRef | HubRef) -> bool:
+        """Always: what a repository really holds is only known by asking."""
+        return True
+
+    def fetch(self, ref: CatalogRef | HubRef, folder: Path, monitor: Monitor) -> Sequence[Fetched]:
+        """Fetch all files of a model into the hub's cache; see ``Source.fetch``."""
+        repository = ref.model.repository if isinstance(ref, CatalogRef) else ref.repository
+        try:
+            # The first request of all is a plain one that is not repeated: an unreachable hub must be noticed in
+            # seconds, while the client's download call would try for minutes.
+            remotes = [self._describe(repository, name) for name in self._names(ref)]
+            _compare_with_catalog(ref, remotes)
+            _require_space(repository, remotes)
+            return [self._download(repository, remote, monitor) for remote in remotes]
+        except ShardlightError:
+            raise
+        except Exception as error:  # whatever the client raises (its HTTP library's errors are not in its API)
+            raise self._explain(error, ref.id, repository) from error
+
+    def _names(self, ref: CatalogRef | HubRef) -> tuple[str, ...]:
+        if isinstance(ref, CatalogRef):
+            return tuple(file.name for file in ref.model.files)
+        return shard_names(ref.filename or choose_file(self._list(ref.repository), ref))
+
+    def _list(self, repository: str) -> list[str]:
+        from huggingface_hub import HfApi
+
+        info = HfApi(endpoint=self._endpoint).model_info(repository, timeout=_CONNECT_TIMEOUT_S)
+        return [sibling.rfilename for sibling in info.siblings or []]
+
+    def _describe(self, repository: str, name: str) -> _Remote:
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+        url = hf_hub_url(repository, name, endpoint=self._endpoint)
+        metadata = get_hf_file_metadata(url, timeout=_CONNECT_TIMEOUT_S, endpoint=self._endpoint)
+        sha256 = metadata.etag if metadata.etag and is_sha256(metadata.etag) else None
+        return _Remote(name, metadata.size, sha256)
+
+    def _download(self, repository: str, remote: _Remote, monitor: Monitor) -> Fetched:
+        from huggingface_hub import hf_hub_download
+
+        monitor.check()
+        path = hf_hub_download(
+            repository, remote.name, endpoint=self._endpoint, tqdm_class=_progress_bar(remote, monitor)
+        )
+        return Fetched(remote.name, Path(path), remote.sha256)
+
+    def _explain(self, error: Exception, what: str, repository: str) -> ShardlightError:
+        """Our error for one of the client's."""
+        from huggingface_hub import constants, errors
+
+        if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
+            error = error.__cause__
+        host = self._endpoint or constants.ENDPOINT
+        if is_disk_full(error):
+            return disk_full(Path(constants.HF_HUB_CACHE), what)
+        if isinstance(error, errors.OfflineModeIsEnabled):
+            return SourceUnavailableError(
+                "Hugging Face's offline mode is on.", hint="Unset HF_HUB_OFFLINE to download models."
+            )
+        if isinstance(error, errors.GatedRepoError):
+            return SourceUnavailableError(
+                f"{repository} is gated: its owner wants terms to be accepted first.",
+                hint=f"Accept them at {host}/{repository}, then set HF_TOKEN to a token of that account.",
+            )
+        if isinstance(error, errors.EntryNotFoundError):
+            return UnknownModelError(
+                f"{repository} on {host} has no file for {what}.",
+                hint=f"See the files at {host}/{repository}/tree/main.",
+            )
+        if isinstance(error, errors.RepositoryNotFoundError):
+            return UnknownModelError(
+                f"{host} has no repository {repository}, or it is private.",
+                hint="Check the spelling; for a private one set HF_TOKEN.",
+            )
+        if isinstance(error, errors.HfHubHTTPError):
+            return _explain_status(error.response.status_code, host, repository)
+        return SourceUnavailableError(
+            f"{host} cannot be reached: {str(error).rstrip('.')}.",
+            hint="Check the network and the proxy settings; HF_ENDPOINT names another hub.",
+        )
+
+
+def _explain_status(status: int, host: str, repository: str) -> SourceUnavailableError:
+    if status in (401, 403):
+        return SourceUnavailableError(
+            f"{host} does not let this account read {repository} (HTTP {status}).",
+            hint="Set HF_TOKEN to a valid token of an account that may.",
+        )
+    if status == 429:
+        return SourceUnavailableError(
+            f"{host} limits the rate of downloads (HTTP 429).",
+            hint="Wait a while; a token in HF_TOKEN raises the limit.",
+        )
+    return SourceUnavailableError(f"{host} answered with HTTP {status}.", hint="Try again later.")
+
+
+def _compare_with_catalog(ref: CatalogRef | HubRef, remotes: list[_Remote]) -> None:
+    """Refuse, before gigabytes are fetched, what will not be the pinned bytes anyway."""
+    if not isinstance(ref, CatalogRef):
+        return
+    for file, remote in zip(ref.model.files, remotes, strict=True):
+        if file.sha256 and remote.sha256 and file.sha256 != remote.sha256:
+            raise ChecksumError(
+                f"{ref.model.repository} now holds another {file.name} than the one Shardlight knows.",
+                hint=f"To use it all the same, write hf:{ref.model.repository}/{file.name}.",
+            )
+
+
+def _require_space(repository: str, remotes: list[_Remote]) -> None:
+    from huggingface_hub import constants
+
+    needed = sum(remote.size or 0 for remote in remotes if cached_file(repository, remote.name) is None)
+    require_space(Path(constants.HF_HUB_CACHE), needed, repository)
+
+
+def _progress_bar(remote: _Remote, monitor: Monitor) -> Any:
+    """A class that the hub's client takes for a tqdm bar: it draws nothing and reports to the monitor."""
+
+    class ProgressBar:
+        def __init__(self, *args: object, total: int | None = None, initial: int = 0, **options: object) -> None:
+            self.n = initial
+            self.total = total if total is not None else remote.size
+            self.format_dict: dict[str, object] = {}
+            self.update(0)
+
+        def update(self, n: int = 1) -> None:
+            self.n += n
+            monitor.report(Transfer(Path(remote.name).name, self.n, self.total, "download"))
+
+        def update_transfer(self, n: int = 1) -> None:
+            """Bytes on the wire; defined so that the client does not open a second bar for them."""
+
+        def set_postfix_str(self, text: str = "", refresh: bool = True) -> None:
+            """The rate as the client words it; ours is computed where it is shown."""
+
+        def refresh(self) -> None:
+            """Nothing is drawn."""
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+        def __enter__(self) -> ProgressBar:
+            return self
+
+        def __exit__(self, *details: object) -> None:
+            return None
+
+    return ProgressBar

