@@ -35,11 +35,15 @@ class EngineRecord:
         """Base URL."""
         return f"http://127.0.0.1:{self.port}"
 
+    def process(self) -> psutil.Process:
+        """The process; raises psutil.NoSuchProcess if it is gone."""
+        return psutil.Process(self.pid)
+
     @property
     def alive(self) -> bool:
         """Whether that very process still runs."""
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) < 1.0
+            return abs(self.process().create_time() - self.started) < 1.0
         except psutil.Error:
             return False
 

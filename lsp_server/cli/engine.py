@@ -1,0 +1,101 @@
+"""``shardlight engine``: run, status, stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+import httpx
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from lsp_server.engine import process, runtime
+from lsp_server.engine.process import default_threads
+from lsp_server.engine.service import EngineConfig
+from lsp_server.models.catalog import Catalog
+from lsp_server.models.store import store_from
+from lsp_server.settings.schema import Settings
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``engine`` and its subcommands."""
+    engine = subparsers.add_parser("engine", help="run, look at and stop the process that holds the model")
+    commands = engine.add_subparsers(metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="run an engine in the foreground (editors start it by themselves)")
+    run.add_argument("--model", metavar="NAME", default="auto", help="as in `shardlight models pull`; default auto")
+    run.add_argument("--name", help="what clients are told the model is called; default: its name")
+    run.add_argument("--n-ctx", type=int, help="context length in tokens")
+    run.add_argument("--n-gpu-layers", type=int, help="layers on the GPU; -1 for all that fit")
+    run.add_argument("--n-threads", type=int, help="threads; 0 for one per physical core")
+    run.add_argument("--port", type=int, help="on 127.0.0.1; 0 for any free one")
+    run.add_argument("--idle-minutes", type=int, help="leave after that long without a request; 0 for never")
+    run.set_defaults(run=_run)
+
+    status = commands.add_parser("status", help="the engines that run")
+    status.set_defaults(run=_status)
+
+    stop = commands.add_parser("stop", help="stop all engines that run")
+    stop.set_defaults(run=_stop)
+
+
+def _run(args: argparse.Namespace, settings: Settings) -> int:
+    def given(name: str) -> int:
+        value = getattr(args, name)
+        return int(getattr(settings.engine, name) if value is None else value)
+
+    logging.getLogger().setLevel(min(logging.getLogger().level, logging.INFO))
+    store = store_from(settings.models.directory, registry_mirror=settings.models.registry_mirror)
+    ref = store.resolve(args.model, "completion", memory_bytes=psutil.virtual_memory().total)
+    config = EngineConfig(
+        model_id=args.name or ref.id,
+        path=store.locate(ref).path,
+        n_ctx=given("n_ctx"),
+        n_gpu_layers=given("n_gpu_layers"),
+        n_threads=given("n_threads") or default_threads(),
+    )
+    layout_of = Catalog.load().fim_layout
+    return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))
+
+
+def _status(_args: argparse.Namespace, _settings: Settings) -> int:
+    running = runtime.all_running()
+    console = Console()
+    if not running:
+        console.print("No engine runs.")
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "state", "address", "pid", "file"):
+        table.add_column(column, overflow="fold")
+    for record in running:
+        table.add_row(record.model_id, _state(record), record.url, str(record.pid), record.model_path)
+    console.print(table)
+    return 0
+
+
+def _state(record: runtime.EngineRecord) -> str:
+    try:
+        response = httpx.get(f"{record.url}/health", timeout=3.0, trust_env=False)
+    except httpx.HTTPError:
+        return "does not answer"
+    if response.status_code == 503:
+        return f"loading {response.json().get('progress', 0.0):.0%}"
+    return "ready" if response.status_code == 200 else "failed"
+
+
+def _stop(_args: argparse.Namespace, _settings: Settings) -> int:
+    console = Console()
+    running = runtime.all_running()
+    if not running:
+        console.print("No engine runs.")
+    for record in running:
+        try:
+            headers = {"Authorization": f"Bearer {record.token}"}
+            httpx.post(f"{record.url}/shutdown", headers=headers, timeout=5.0, trust_env=False)
+            console.print(f"Stopping {record.model_id} (pid {record.pid}).")
+        except httpx.HTTPError:
+            # It is our own process (pid and start time agree) and does not listen any more.
+            record.process().kill()
+            console.print(f"{record.model_id} did not answer; its process {record.pid} was ended.")
+    return 0

@@ -1,0 +1,242 @@
+"""``shardlight models``: list, pull, verify, path, remove."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from lsp_server.errors import ModelError
+from lsp_server.models.catalog import CatalogModel
+from lsp_server.models.files import human_size
+from lsp_server.models.reference import CatalogRef, parse_ref
+from lsp_server.models.store import InstalledModel, ModelStore, store_from
+from lsp_server.models.transfer import Progress as ReportProgress
+from lsp_server.models.transfer import Transfer
+from lsp_server.settings.schema import Settings
+
+EXIT_INTERRUPTED = 130
+_VERBS = {"download": "Downloading", "verify": "Verifying"}
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``models`` and its subcommands; each sets ``run``, a function of (args, settings) that returns an exit code.
+
+    A ``run`` raises ShardlightError for what the user should read; the caller prints it.
+    """
+    models = subparsers.add_parser("models", help="list, download, verify and remove models")
+    commands = models.add_subparsers(metavar="COMMAND", required=True)
+
+    listing = commands.add_parser("list", help="the models that Shardlight knows, and those that are here")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(run=_list)
+
+    name_help = "a name of `models list`, hf:org/repo[:QUANT], hf:org/repo/file.gguf, or a path to a .gguf file"
+    pull = commands.add_parser("pull", help="download a model, or go on with it")
+    pull.add_argument("name", metavar="NAME", help=name_help)
+    pull.set_defaults(run=_pull)
+
+    verify = commands.add_parser("verify", help="compare files with their checksums")
+    verify.add_argument("name", metavar="NAME", nargs="?", help=f"{name_help}; without it, all that are here")
+    verify.set_defaults(run=_verify)
+
+    path = commands.add_parser("path", help="print where a model's (first) file is")
+    path.add_argument("name", metavar="NAME", help=name_help)
+    path.set_defaults(run=_path)
+
+    remove = commands.add_parser("remove", help="delete a model's files")
+    remove.add_argument("name", metavar="NAME", help=name_help)
+    remove.set_defaults(run=_remove)
+
+
+def _store(settings: Settings) -> ModelStore:
+    return store_from(settings.models.directory, registry_mirror=settings.models.registry_mirror)
+
+
+def _list(args: argparse.Namespace, settings: Settings) -> int:
+    store = _store(settings)
+    here = {model.ref_id: model for model in store.installed()}
+    rows = [_row(model, here.pop(model.name, None)) for model in store.catalog]
+    rows += [
+        {"name": model.ref_id, "title": "", "roles": [], "size_bytes": model.size, "licence": None}
+        | {"commercial_use": None, "fim": None, "installed": True, "path": str(model.path)}
+        for model in here.values()
+    ]
+    if args.json:
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return 0
+    console = Console()
+    if console.is_terminal:
+        console.print(_table(rows))
+    else:
+        sys.stdout.writelines("\t".join(_cells(row)) + "\n" for row in rows)
+    return 0
+
+
+def _row(model: CatalogModel, installed: InstalledModel | None) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "title": model.title,
+        "roles": list(model.roles),
+        "size_bytes": model.size,
+        "licence": model.licence,
+        "commercial_use": model.commercial_use,
+        "fim": model.fim,
+        "installed": installed is not None,
+        "path": str(installed.path) if installed else None,
+    }
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    licence = row["licence"] or "?"
+    return (
+        row["name"],
+        ", ".join(row["roles"]) or "?",
+        human_size(row["size_bytes"]) if row["size_bytes"] else "?",
+        f"{licence} (non-commercial)" if row["commercial_use"] is False else licence,
+        {True: "fim", False: "no fim", None: "?"}[row["fim"]],
+        "installed" if row["installed"] else "not installed",
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, header_style="bold")
+    for title in ("Model", "Roles", "Size", "Licence", "FIM", "State"):
+        table.add_column(title, justify="right" if title == "Size" else "left", overflow="fold")
+    for row in rows:
+        name, roles, size, licence, fim, state = _cells(row)
+        table.add_row(
+            f"[bold]{name}[/]",
+            roles,
+            size,
+            f"[yellow]{licence}[/]" if row["commercial_use"] is False else licence,
+            {"fim": "yes", "no fim": "no"}.get(fim, fim),
+            f"[green]{state}[/]" if row["installed"] else f"[dim]{state}[/]",
+        )
+    return table
+
+
+def _pull(args: argparse.Namespace, settings: Settings) -> int:
+    store = _store(settings)
+    ref = parse_ref(args.name, store.catalog)
+    if isinstance(ref, CatalogRef) and not ref.model.commercial_use:
+        sys.stderr.write(f"{ref.id} is under the {ref.model.licence} licence: not for commercial use.\n")
+    try:
+        with _shown_progress() as progress:
+            model = store.pull(ref, progress)
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"\nInterrupted. What is complete is kept; `shardlight models pull {args.name}` goes on from there.\n"
+        )
+        return EXIT_INTERRUPTED
+    sys.stdout.write(f"{ref.id} is ready: {model.path} ({human_size(model.size)})\n")
+    return 0
+
+
+def _verify(args: argparse.Namespace, settings: Settings) -> int:
+    store = _store(settings)
+    names = [args.name] if args.name else [model.ref_id for model in store.installed()]
+    if not names:
+        sys.stdout.write("No model is installed.\n")
+    failed = False
+    for name in names:
+        try:
+            with _shown_progress() as progress:
+                known = store.verify(parse_ref(name, store.catalog), progress)
+        except ModelError as error:
+            if args.name:
+                raise
+            failed = True
+            sys.stdout.write(f"{name}: FAILED. {error}\n")
+        else:
+            sys.stdout.write(f"{name}: {'ok' if known else 'a GGUF file; nobody has published its checksum'}\n")
+    return 1 if failed else 0
+
+
+def _path(args: argparse.Namespace, settings: Settings) -> int:
+    store = _store(settings)
+    sys.stdout.write(f"{store.locate(parse_ref(args.name, store.catalog)).path}\n")
+    return 0
+
+
+def _remove(args: argparse.Namespace, settings: Settings) -> int:
+    store = _store(settings)
+    model = store.remove(parse_ref(args.name, store.catalog))
+    sys.stdout.write(f"Removed {model.ref_id} ({human_size(model.size)}).\n")
+    return 0
+
+
+@contextmanager
+def _shown_progress() -> Iterator[ReportProgress]:
+    """A progress callback that draws bars on a terminal and prints a line for each tenth elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _PlainProgress()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        tasks: dict[tuple[str, str], TaskID] = {}
+
+        def show(transfer: Transfer) -> None:
+            key = (transfer.phase, transfer.file)
+            if key not in tasks:
+                tasks[key] = bars.add_task(f"{_VERBS[transfer.phase]} {transfer.file}", total=None)
+            bars.update(tasks[key], completed=transfer.done_bytes, total=transfer.total_bytes)
+
+        yield show
+
+
+class _PlainProgress:
+    """Progress for logs: a line at the start and at each further tenth, with the rate and the time left."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str] | None = None
+        self._tenth = -1
+        self._started = (0.0, 0)
+
+    def __call__(self, transfer: Transfer) -> None:
+        if (transfer.phase, transfer.file) != self._key:
+            self._key, self._tenth = (transfer.phase, transfer.file), -1
+            self._started = (time.monotonic(), transfer.done_bytes)
+        if not transfer.total_bytes:
+            return
+        tenth = 10 * transfer.done_bytes // transfer.total_bytes
+        if tenth > self._tenth:
+            self._tenth = tenth
+            sys.stderr.write(f"{self._line(transfer, transfer.total_bytes)}\n")
+            sys.stderr.flush()
+
+    def _line(self, transfer: Transfer, total: int) -> str:
+        line = (
+            f"{_VERBS[transfer.phase]} {transfer.file}: {100 * transfer.done_bytes // total} %, "
+            f"{human_size(transfer.done_bytes)} of {human_size(total)}"
+        )
+        seconds, received = time.monotonic() - self._started[0], transfer.done_bytes - self._started[1]
+        if seconds <= 0 or received <= 0:
+            return line
+        rate = received / seconds
+        return f"{line}, {human_size(int(rate))}/s, {(total - transfer.done_bytes) / rate:.0f} s left"

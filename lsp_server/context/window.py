@@ -1,0 +1,39 @@
+"""The text around a cursor, cut so that the cut stays where it is from keystroke to keystroke."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsp_server.text.positions import LineIndex
+
+# Characters; about 3.5 of them make a token of code. Large enough for a long function with its class, small enough that
+# the first request in a file does not take long on a CPU.
+PREFIX_CHARS = 4000
+SUFFIX_CHARS = 1000
+# The window's start moves in steps of this many characters: between two steps, typing only appends to the prompt.
+STRIDE_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The text before and after a cursor."""
+
+    prefix: str
+    suffix: str
+
+
+def window(lines: LineIndex, offset: int) -> Window:
+    """Whole lines around ``offset``; at most ``PREFIX_CHARS`` + ``STRIDE_CHARS`` before, ``SUFFIX_CHARS`` after it."""
+    overhang = offset - PREFIX_CHARS
+    start = 0 if overhang <= 0 else -(-overhang // STRIDE_CHARS) * STRIDE_CHARS - STRIDE_CHARS
+    if start > 0:
+        line = lines.line_of(start)
+        start = min(lines.line_start(line + 1), lines.line_start(lines.line_of(offset)))
+        # One line longer than the window: cut inside it.
+        if offset - start > PREFIX_CHARS + STRIDE_CHARS:
+            start = offset - PREFIX_CHARS
+    end = min(offset + SUFFIX_CHARS, len(lines.text))
+    if end < len(lines.text):
+        line_start = lines.line_start(lines.line_of(end))
+        end = line_start if line_start > offset else end
+    return Window(lines.text[start:offset], lines.text[offset:end])

@@ -1,0 +1,68 @@
+"""What a function is for and how it works, in a few sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.guided import Guide
+from lsp_server.features.types import Target, Tools
+from lsp_server.inference.backend import Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Markdown for a person."""
+
+    markdown: str
+    timings: Timings
+
+
+async def explain(target: Target, tools: Tools) -> Explanation:
+    """Explain a function.
+
+    The facts that the syntax tree knows (the signature, the errors raised) are ours; the sentences are the model's.
+
+    Raises:
+        RefusedError: the model had nothing to say.
+    """
+    scope = target.scope
+    messages = tools.prompts.render(
+        "explain",
+        target.language.id,
+        language=target.language.name,
+        fence=target.fence,
+        code=target.code.rstrip("\n"),
+        related=target.related_text,
+    )
+    guide = Guide(tools, messages, phase=f"Explaining {scope.name}")
+    guide.write(f"`{scope.name}`")
+    purpose = await guide.fill(stop=("\n",), max_tokens=80)
+    guide.write("\n\n**How it works:**")
+    steps = await guide.fill(stop=("\n\n", "\n**", "\n#"), max_tokens=220, repeat_penalty=1.05)
+    if not (purpose.strip() or steps.strip()):
+        raise RefusedError(f"The model had nothing to say about {scope.name}.", hint="Try again, or a larger model.")
+    errors: list[str] = []
+    if scope.raises:
+        guide.write("\n\n**Errors:**\n")
+    for name in scope.raises:
+        guide.write(f"- `{name}` if")
+        text = (await guide.fill(stop=("\n",), max_tokens=48)).strip()
+        guide.write("\n")
+        errors.append(f"- `{name}` if {text.rstrip('.')}." if text else f"- `{name}`")
+    sections = [f"### `{' '.join(scope.signature.split())}`", f"`{scope.name}`{_sentences(purpose)}"]
+    if steps.strip():
+        sections.append(f"**How it works:** {_sentences(steps).strip()}")
+    if errors:
+        sections.append("**Errors:**\n" + "\n".join(errors))
+    return Explanation("\n\n".join(sections) + "\n", guide.timings)
+
+
+def _sentences(text: str) -> str:
+    """The text up to its last whole sentence, if it was cut off."""
+    text = text.rstrip()
+    if not text or text[-1] in ".!?:`)":
+        return text
+    whole = re.match(r".*[.!?](?=\s)", text, re.DOTALL)
+    return whole.group() if whole else f"{text}."

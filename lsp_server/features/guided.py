@@ -1,0 +1,66 @@
+"""Writing an answer together with the model: we write its form, the model fills in the words.
+
+A small model loses its way in a long form. Here it only ever continues a text whose next words are obvious, and since
+each continuation begins with all that was there, the engine evaluates next to nothing anew.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from lsp_server.features.types import Tools, add_timings
+from lsp_server.inference.backend import ChatRequest, Message, Priority, StopReason, Timings
+
+
+class Guide:
+    """An answer in the making."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        messages: tuple[Message, ...],
+        *,
+        phase: str,
+        priority: Priority = Priority.ACTION,
+    ) -> None:
+        self._tools = tools
+        self._messages = messages
+        self._phase = phase
+        self._priority = priority
+        self.answer = ""
+        self.timings = Timings()
+        self.complete = True
+
+    def write(self, text: str) -> None:
+        """Add words of ours."""
+        self.answer += text
+
+    async def fill(
+        self, *, stop: tuple[str, ...], max_tokens: int, repeat_penalty: float = 1.0, grammar: str | None = None
+    ) -> str:
+        """Let the model go on until one of ``stop``; returns what it added, which is part of the answer now.
+
+        ``complete`` tells whether it came to an end by itself.
+        """
+        opening = (Message("assistant", self.answer),) if self.answer else ()
+        request = ChatRequest(
+            messages=(*self._messages, *opening),
+            max_tokens=max_tokens,
+            stop=stop,
+            repeat_penalty=repeat_penalty,
+            grammar=grammar,
+            priority=self._priority,
+        )
+        added = ""
+        count = self.timings.predicted_tokens
+        async with aclosing(self._tools.backend.chat(request)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                added += chunk.text
+                if chunk.stop_reason is None:
+                    count += 1
+                    self._tools.report(self._phase, count)
+                else:
+                    self.complete = chunk.stop_reason is not StopReason.LENGTH
+                    self.timings = add_timings(self.timings, chunk.timings)
+        self.answer += added
+        return added

@@ -1,0 +1,116 @@
+"""The suggestion at the cursor."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from lsp_server.context.window import window
+from lsp_server.features.postprocess.completion import Place, is_complete, trim, without_overlap
+from lsp_server.inference.backend import Backend, ContextFile, InfillRequest, StopReason, Timings
+from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit, detect_newline
+
+# After this long a block ends with the line that is being written: better a part now than all of it late.
+_TIME_LIMIT_MS = 3000.0
+_OPENERS = (":", "{", "(", "[", "=>", "then", "do")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a document where a suggestion is wanted.
+
+    Attributes:
+        path, repository: what the model is told the file and the project are called.
+        document: opaque id of the document, by which newer requests supersede older ones.
+        related: stubs of other files.
+    """
+
+    snapshot: Snapshot
+    offset: int
+    path: str = ""
+    repository: str = "repository"
+    document: str = ""
+    related: tuple[ContextFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Text to insert at the cursor."""
+
+    text: str
+    timings: Timings
+
+
+async def complete(cursor: Cursor, backend: Backend, *, max_tokens: int) -> Suggestion | None:
+    """A suggestion for the cursor, or None if there is nothing good to say.
+
+    Raises:
+        BackendError: the model could not be asked.
+    """
+    place = place_of(cursor.snapshot, cursor.offset)
+    if place is None:
+        return None
+    around = window(cursor.snapshot.lines, cursor.offset)
+    request = InfillRequest(
+        prefix=around.prefix,
+        suffix=around.suffix,
+        max_tokens=max_tokens,
+        path=cursor.path,
+        repository=cursor.repository,
+        extra=cursor.related,
+        stop=() if place.multiline else ("\n",),
+        document=cursor.document,
+        time_limit_ms=_TIME_LIMIT_MS if place.multiline else 0.0,
+    )
+    text, timings, reason = "", Timings(), None
+    async with aclosing(backend.infill(request)) as chunks:  # type: ignore[type-var]
+        async for chunk in chunks:
+            text += chunk.text
+            timings, reason = chunk.timings, chunk.stop_reason
+            if reason is None and is_complete(text, place):
+                break
+    if reason is StopReason.CANCELLED:
+        return None
+    fitting = _fit(trim(text, place, cut_off=reason is StopReason.LENGTH), place, cursor)
+    return Suggestion(fitting, timings) if fitting else None
+
+
+def place_of(snapshot: Snapshot, offset: int) -> Place | None:
+    """What kind of place the cursor is at; None where a suggestion would only be in the way (inside a word)."""
+    lines = snapshot.lines
+    line = lines.line_of(offset)
+    before = snapshot.text[lines.line_start(line) : offset]
+    after = snapshot.text[offset : lines.line_end(line)] if offset <= lines.line_end(line) else ""
+    if after[:1].isalnum() or after.startswith("_"):
+        return None
+    below = tuple(lines.line_text(n) for n in range(line + 1, min(line + 6, lines.line_count)))
+    blank = not before.strip() and not after.strip()
+    opens = not after.strip() and before.rstrip().endswith(_OPENERS)
+    return Place(before, after, below, multiline=blank or opens)
+
+
+def _fit(text: str, place: Place, cursor: Cursor) -> str:
+    """The longest beginning of the text that leaves the file no worse than it was; empty if there is none."""
+    snapshot = cursor.snapshot
+    allowed = error_count(snapshot)
+    for candidate in _candidates(text, place):
+        if not candidate.strip():
+            continue
+        inserted = candidate.replace("\n", detect_newline(snapshot.text))
+        edit = TextEdit(cursor.offset, cursor.offset, inserted)
+        if error_count(snapshot.edited([edit], snapshot.version)) <= allowed:
+            return inserted
+    return ""
+
+
+def _candidates(text: str, place: Place) -> list[str]:
+    """What to offer, best first: as it came, without what repeats the line's end, then line by line shorter."""
+    lines = text.split("\n")
+    shorter = ["\n".join(lines[:n]).rstrip() for n in range(len(lines) - 1, 0, -1)]
+    overlap = without_overlap(text, place.line_suffix)
+    # Whether `x)` before `)` closes one bracket or repeats one, the syntax tree decides; a tail never comes twice.
+    if overlap != text and len(text) - len(overlap) > 1:
+        return [overlap]
+    return [text, overlap, *shorter] if overlap != text else [text, *shorter]

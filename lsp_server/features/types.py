@@ -1,0 +1,145 @@
+"""The values that go into features and come out of them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from lsp_server.context.test_sites import TestSite
+from lsp_server.errors import RefusedError
+from lsp_server.inference.backend import Backend, ContextFile, Timings
+from lsp_server.prompting.catalog import PromptCatalog
+from lsp_server.syntax.languages import Language
+from lsp_server.syntax.scopes import FunctionScope, enclosing_function
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """What came of running tests.
+
+    Attributes:
+        passed: names of the tests that passed.
+        failed: name → what went wrong, in a line.
+        trouble: why they could not be run at all; empty if they were.
+    """
+
+    passed: frozenset[str] = frozenset()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+
+class TestBench(Protocol):
+    """A place to put tests, and to try them out."""
+
+    @property
+    def site(self) -> TestSite:
+        """Where the tests of the target's file belong."""
+        ...
+
+    async def run(self, source: str) -> TestRun:
+        """Run a test file's source without leaving anything in the workspace."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a feature works with.
+
+    Attributes:
+        backend: the model.
+        prompts: the prompt files.
+        report: called with a few words and the number of tokens so far, whenever something was generated.
+        bench: where tests go and how they are run; None where that is not known.
+    """
+
+    backend: Backend
+    prompts: PromptCatalog
+    report: Callable[[str, int], None] = lambda _phase, _tokens: None
+    bench: TestBench | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function in a document.
+
+    Attributes:
+        path: the document's path relative to the workspace, with forward slashes.
+        related: stubs of what the document uses from other files.
+    """
+
+    snapshot: Snapshot
+    language: Language
+    scope: FunctionScope
+    path: PurePosixPath
+    related: tuple[ContextFile, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The function's source, moved to column 0."""
+        return textwrap.dedent(self.scope.indentation + self.snapshot.text[self.scope.start : self.scope.end])
+
+    @property
+    def fence(self) -> str:
+        """The word after three backticks."""
+        return {"shellscript": "bash", "typescriptreact": "tsx", "javascriptreact": "jsx"}.get(
+            self.language.id, self.language.id
+        )
+
+    @property
+    def related_text(self) -> str:
+        """The stubs of other files as one text."""
+        return "\n".join(file.text for file in self.related).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """A checked change of one file.
+
+    Attributes:
+        path: absolute; None for the target's own document.
+        edits: against the file's text, or against nothing if ``creates``.
+        notes: what a person should know about it, a sentence each.
+    """
+
+    title: str
+    edits: tuple[TextEdit, ...]
+    path: Path | None = None
+    creates: bool = False
+    notes: tuple[str, ...] = ()
+    timings: Timings = field(default_factory=Timings)
+
+
+def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath, related: tuple[ContextFile, ...] = ()) -> Target:
+    """The function around a cursor.
+
+    Raises:
+        RefusedError: there is none, or the language's functions are not known.
+    """
+    if snapshot.language is None or snapshot.tree is None or not snapshot.language.queries:
+        name = snapshot.language.name if snapshot.language else snapshot.language_id or "this kind of file"
+        raise RefusedError(
+            f"Shardlight does not know the functions of {name} yet.", hint="Completion works there all the same."
+        )
+    scope = enclosing_function(snapshot, offset)
+    if scope is None:
+        raise RefusedError("There is no function at the cursor.", hint="Put the cursor into one.")
+    return Target(snapshot, snapshot.language, scope, path, related)
+
+
+def add_timings(first: Timings, second: Timings) -> Timings:
+    """The cost of two requests, one after the other; the time to the first token is the first one's."""
+    tokens = first.predicted_tokens + second.predicted_tokens
+    seconds = sum(t.predicted_tokens / t.predicted_per_second for t in (first, second) if t.predicted_per_second)
+    return Timings(
+        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
+        reused_tokens=first.reused_tokens + second.reused_tokens,
+        predicted_tokens=tokens,
+        ttft_ms=first.ttft_ms or second.ttft_ms,
+        total_ms=first.total_ms + second.total_ms,
+        predicted_per_second=tokens / seconds if seconds else 0.0,
+    )

@@ -1,0 +1,134 @@
+"""A backend for a role (completion, assistant): which model, is it here, start or attach its engine, go on when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+
+import psutil
+
+from lsp_server.engine.process import default_threads
+from lsp_server.errors import BackendUnavailableError
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest
+from lsp_server.inference.http import HttpBackend
+from lsp_server.inference.launcher import EngineSpec, attach
+from lsp_server.models.catalog import Role
+from lsp_server.models.reference import ModelRef
+from lsp_server.models.store import ModelStore
+from lsp_server.settings.schema import Settings
+
+
+def wanted_model(settings: Settings, store: ModelStore, role: Role) -> ModelRef:
+    """The model that the settings name for a role; ``auto`` is resolved.
+
+    Raises:
+        UnknownModelError: the name means nothing.
+    """
+    name = settings.models.completion if role == "completion" else settings.models.assistant
+    return store.resolve(name, role, memory_bytes=psutil.virtual_memory().total)
+
+
+def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec:
+    """The engine for a role.
+
+    Raises:
+        ModelError: the model is unknown, not installed or not usable.
+    """
+    ref = wanted_model(settings, store, role)
+    engine = settings.engine
+    return EngineSpec(
+        model_id=ref.id,
+        model_path=store.locate(ref).path,
+        n_ctx=engine.n_ctx,
+        n_gpu_layers=engine.n_gpu_layers,
+        n_threads=engine.n_threads or default_threads(),
+        port=engine.port,
+        idle_minutes=engine.idle_minutes,
+    )
+
+
+class RoleBackend:
+    """A ``Backend`` that brings its engine along.
+
+    The first request starts or attaches the engine; if the engine dies, that request fails and the next one starts it
+    again. A request that dies before it has answered anything is tried once more.
+
+    Args:
+        spec: makes the engine's description; called off the event loop, since it may read files.
+        on_loading: called with the loaded fraction 0..1 while a model loads.
+    """
+
+    def __init__(self, spec: Callable[[], EngineSpec], on_loading: Callable[[float], None]) -> None:
+        self._spec = spec
+        self._on_loading = on_loading
+        self._attached: HttpBackend | None = None
+        self._attaching: asyncio.Task[HttpBackend] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request would be served without waiting for a model to load."""
+        return self._attached is not None
+
+    async def attach(self) -> None:
+        """Have the engine ready.
+
+        Raises:
+            ModelError: the model is unknown, not installed or not usable.
+            EngineStartError: the engine did not come up.
+        """
+        await self._backend()
+
+    async def aclose(self) -> None:
+        """Let go of the engine; it goes on without us."""
+        if self._attaching:
+            self._attaching.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._attaching
+        if self._attached:
+            await self._attached.aclose()
+            self._attached = None
+
+    async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.infill``."""
+        async for chunk in self._answer(lambda backend: backend.infill(request)):
+            yield chunk
+
+    async def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.chat``."""
+        async for chunk in self._answer(lambda backend: backend.chat(request)):
+            yield chunk
+
+    async def _answer(self, ask: Callable[[HttpBackend], AsyncIterator[Chunk]]) -> AsyncIterator[Chunk]:
+        for last_try in (False, True):
+            backend = await self._backend()
+            answered = False
+            try:
+                async with aclosing(ask(backend)) as chunks:  # type: ignore[type-var]
+                    async for chunk in chunks:
+                        answered = True
+                        yield chunk
+                return
+            except BackendUnavailableError:
+                await self._forget(backend)
+                if answered or last_try:
+                    raise
+
+    async def _backend(self) -> HttpBackend:
+        if self._attached:
+            return self._attached
+        if self._attaching is None or self._attaching.done():
+            self._attaching = asyncio.create_task(self._attach())
+        # Several requests wait for one attempt, and one that is cancelled must not end it for the others.
+        return await asyncio.shield(self._attaching)
+
+    async def _attach(self) -> HttpBackend:
+        spec = await asyncio.to_thread(self._spec)
+        self._attached = await attach(spec, self._on_loading)
+        return self._attached
+
+    async def _forget(self, backend: HttpBackend) -> None:
+        if self._attached is backend:
+            self._attached = None
+            await backend.aclose()

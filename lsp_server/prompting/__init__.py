@@ -1,0 +1,1 @@
+"""Prompts as files: finding, rendering and checking them."""
