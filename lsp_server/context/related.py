@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from lsp_server.context.workspace import Workspace
@@ -18,14 +20,25 @@ _SCRIPT_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs")
 _SCRIPT_LANGUAGES = {"javascript", "javascriptreact", "typescript", "typescriptreact"}
 
 
-def related_files(snapshot: Snapshot, path: Path, workspace: Workspace) -> tuple[ContextFile, ...]:
+def related_files(
+    snapshot: Snapshot, path: Path, workspace: Workspace, *, used_in: str | None = None
+) -> tuple[ContextFile, ...]:
     """Stubs of what ``path`` imports from its workspace, within ``BUDGET_CHARS``; Python and JavaScript's family.
+
+    Args:
+        used_in: only what this text names; None for all imports.
 
     The order is that of the imports: it does not change while the user types below them, so the prompt's start stays.
     """
     found: dict[Path, ContextFile] = {}
     room = BUDGET_CHARS
+    words = None if used_in is None else set(re.findall(r"\w+", used_in))
     for imported in imports(snapshot):
+        if words is not None:
+            names = tuple(n for n in imported.names if n in words or n == "*")
+            if not names and not words & set(imported.module.split(".")[-1:]):
+                continue
+            imported = replace(imported, names=names)
         for target, names in _targets(snapshot, imported, path, workspace):
             text = workspace.read(target)
             if text is None or target in found or target == path:

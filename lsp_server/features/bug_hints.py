@@ -32,6 +32,7 @@ class BugHint:
         function_text: the function as it was looked at; the hint holds while this text stands in the document.
         start, end: what to underline, relative to ``function_text``.
         message: one sentence.
+        fix_title: what the correction writes, in a few words.
         edits: the correction, relative to ``function_text``.
     """
 
@@ -39,6 +40,7 @@ class BugHint:
     start: int
     end: int
     message: str
+    fix_title: str
     edits: tuple[TextEdit, ...]
     timings: Timings
 
@@ -64,7 +66,8 @@ async def find_bugs(target: Target, tools: Tools, *, priority: Priority = Priori
         return None
     start, end = _underlined(before, edits)
     message, reason_timings = await _reason(target, tools, before, edits, priority)
-    return BugHint(before, start, end, message, edits, add_timings(timings, reason_timings))
+    title = _change_in_words(before, edit.new_text)
+    return BugHint(before, start, end, message, title, edits, add_timings(timings, reason_timings))
 
 
 def _changed_lines(before: str, after: str) -> int:
@@ -99,11 +102,21 @@ async def _reason(
         "bug_reason",
         target.language.id,
         language=target.language.name,
-        name=target.scope.name,
+        fence=target.fence,
+        code=target.code.rstrip("\n"),
         before=old.strip("\n"),
         after=apply_edits(old, shifted).strip("\n"),
     )
     guide = Guide(tools, messages, phase=f"Reading {target.scope.name}", priority=priority)
+    # A small model only keeps to the point when it has to end this sentence.
+    guide.write("This is wrong because")
     text = await guide.fill(stop=("\n",), max_tokens=60)
     sentence = re.split(r"(?<=[.!?])\s", text.strip())[0]
-    return sentence or f"{target.scope.name} may be wrong here.", guide.timings
+    return f"Possible bug: {sentence or 'the model would write this differently.'}", guide.timings
+
+
+def _change_in_words(before: str, after: str) -> str:
+    """The first line that the correction writes, for the title of the quick fix."""
+    old = [line.strip() for line in split_lines(before)]
+    written = next((line.strip() for line in split_lines(after) if line.strip() and line.strip() not in old), "")
+    return f"Fix: `{written}`" if written else "Fix: remove the wrong lines"

@@ -58,6 +58,7 @@ async def _parts(target: Target, tools: Tools) -> tuple[_Parts, Timings]:
         code=_without_docs(target),
     )
     guide = Guide(tools, messages, phase=f"Documenting {scope.name}")
+    guide.write('"""')
 
     async def line() -> str:
         text = await guide.fill(stop=("\n", '"""'), max_tokens=64)
@@ -82,7 +83,7 @@ async def _parts(target: Target, tools: Tools) -> tuple[_Parts, Timings]:
     for name in scope.raises:
         guide.write(f"    {name}: If")
         text = await line()
-        parts.raises.append((name, f"If {text}" if text else ""))
+        parts.raises.append((name, f"If {_lower_first(text)}" if text else ""))
     return parts, guide.timings
 
 
@@ -122,6 +123,12 @@ def _clean(text: str) -> str:
         return ""
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?:" else f"{text}."
+
+
+def _lower_first(text: str) -> str:
+    """The text for the middle of a sentence; a name in capitals or quotes stays."""
+    word = text.split(" ", 1)[0]
+    return text[0].lower() + text[1:] if word[1:].islower() or len(word) == 1 else text
 
 
 def _lines(parts: _Parts, style: DocStyle) -> list[str]:

@@ -6,6 +6,7 @@ each continuation begins with all that was there, the engine evaluates next to n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import aclosing
 
 from lsp_server.features.types import Tools, add_timings
@@ -36,11 +37,19 @@ class Guide:
         self.answer += text
 
     async def fill(
-        self, *, stop: tuple[str, ...], max_tokens: int, repeat_penalty: float = 1.0, grammar: str | None = None
+        self,
+        *,
+        stop: tuple[str, ...],
+        max_tokens: int,
+        repeat_penalty: float = 1.0,
+        enough: Callable[[str], bool] = lambda _text: False,
     ) -> str:
         """Let the model go on until one of ``stop``; returns what it added, which is part of the answer now.
 
-        ``complete`` tells whether it came to an end by itself.
+        Args:
+            enough: asked about what was added so far after each piece; True ends it there.
+
+        ``complete`` tells afterwards whether it came to an end by itself.
         """
         opening = (Message("assistant", self.answer),) if self.answer else ()
         request = ChatRequest(
@@ -48,7 +57,6 @@ class Guide:
             max_tokens=max_tokens,
             stop=stop,
             repeat_penalty=repeat_penalty,
-            grammar=grammar,
             priority=self._priority,
         )
         added = ""
@@ -62,5 +70,7 @@ class Guide:
                 else:
                     self.complete = chunk.stop_reason is not StopReason.LENGTH
                     self.timings = add_timings(self.timings, chunk.timings)
+                if enough(added):
+                    break
         self.answer += added
         return added

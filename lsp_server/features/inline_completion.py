@@ -94,15 +94,18 @@ def place_of(snapshot: Snapshot, offset: int) -> Place | None:
 def _fit(text: str, place: Place, cursor: Cursor) -> str:
     """The longest beginning of the text that leaves the file no worse than it was; empty if there is none."""
     snapshot = cursor.snapshot
+    newline = detect_newline(snapshot.text)
+
+    def errors(candidate: str) -> int:
+        edit = TextEdit(cursor.offset, cursor.offset, candidate.replace("\n", newline))
+        return error_count(snapshot.edited([edit], snapshot.version))
+
     allowed = error_count(snapshot)
-    for candidate in _candidates(text, place):
-        if not candidate.strip():
-            continue
-        inserted = candidate.replace("\n", detect_newline(snapshot.text))
-        edit = TextEdit(cursor.offset, cursor.offset, inserted)
-        if error_count(snapshot.edited([edit], snapshot.version)) <= allowed:
-            return inserted
-    return ""
+    counted = [(errors(c), c) for c in _candidates(text, place) if c.strip()]
+    least = min((count for count, _ in counted), default=allowed + 1)
+    if least > allowed:
+        return ""
+    return next(c for count, c in counted if count == least).replace("\n", newline)
 
 
 def _candidates(text: str, place: Place) -> list[str]:

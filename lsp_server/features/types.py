@@ -128,7 +128,7 @@ def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath, related: t
     scope = enclosing_function(snapshot, offset)
     if scope is None:
         raise RefusedError("There is no function at the cursor.", hint="Put the cursor into one.")
-    return Target(snapshot, snapshot.language, scope, path, related)
+    return Target(snapshot, snapshot.language, scope, path)
 
 
 def add_timings(first: Timings, second: Timings) -> Timings:

@@ -11,7 +11,6 @@ from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
 from lsp_server.features.types import FileEdit, Target, TestRun, Tools
 from lsp_server.inference.backend import Timings
-from lsp_server.syntax.checks import parses
 from lsp_server.syntax.imports import imports
 from lsp_server.syntax.outline import outline
 from lsp_server.syntax.scopes import enclosing_class, functions
@@ -71,7 +70,8 @@ async def _generate(target: Target, site: TestSite, tools: Tools) -> tuple[list[
     guide.write(
         f"```python\nimport pytest\n\nfrom {site.module} import {subject}\n\n\ndef test_{scope.name.strip('_')}"
     )
-    await guide.fill(stop=("```",), max_tokens=_MAX_TOKENS)
+    # A small model goes on with tests that repeat each other; the head of one too many says that there are enough.
+    await guide.fill(stop=("```",), max_tokens=_MAX_TOKENS, enough=lambda text: text.count("\ndef ") >= _COUNT)
     taken = {f.name for f in functions(Snapshot.open(site.existing, "python"))} if site.existing else set()
     return _take_apart(strip_answer(guide.answer), scope.name, taken), guide.timings
 
@@ -99,12 +99,22 @@ def _take_apart(source: str, subject: str, taken: set[str]) -> list[_Test]:
         text = source[scope.start : scope.end].rstrip() + "\n"
         # Two tests that differ in comments and names of their own only are one.
         body = re.sub(r"#.*|\s", "", source[scope.body_start : scope.end])
-        whole = parses(text, "python") and ("assert" in body or "raises(" in body)
-        if whole and re.search(rf"\b{re.escape(subject)}\b", body) and body not in bodies:
+        whole = _compiles(text) and ("assert" in body or "raises(" in body)
+        uses_subject = re.search(rf"\b{re.escape(subject)}\b", source[scope.body_start : scope.end])
+        if whole and uses_subject and body not in bodies:
             bodies.add(body)
             unique = _unique(scope.name, taken)
             tests.append(_Test(unique, text.replace(f"def {scope.name}(", f"def {unique}(", 1)))
     return tests
+
+
+def _compiles(source: str) -> bool:
+    """Whether Python itself takes it: it sees more than a grammar does, such as an argument given twice."""
+    try:
+        compile(source, "<test>", "exec")
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""A backend for a role (completion, assistant): which model, is it here, start or attach its engine, go on when it dies."""
+"""A backend for a role, completion or assistant: finds its model, has its engine started, goes on when that dies."""
 
 from __future__ import annotations
 

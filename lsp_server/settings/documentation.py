@@ -64,7 +64,7 @@ def settings_markdown() -> str:
         "used is reported and its default taken.",
     ]
     last = ""
-    for section, text, kind, declared in _declared():
+    for section, text, _, declared in _declared():
         if section != last:
             lines += ["", f"## {section}", "", text, "", "| setting | default | meaning |", "|---|---|---|"]
             last = section

@@ -245,5 +245,5 @@ def _sse(message: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n\n"
 
 
-def _error(status: int, kind: str, message: str, **extra: Any) -> JSONResponse:
-    return JSONResponse({"error": {"code": status, "type": kind, "message": message}, **extra}, status_code=status)
+def _error(code: int, kind: str, message: str, **extra: Any) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "type": kind, "message": message}, **extra}, status_code=code)

@@ -45,7 +45,9 @@ class NativeSampler:
         self._chain: Any = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
         self._grammar: Any = None
         if params.repeat_penalty != 1.0:
-            self._add(C.llama_sampler_init_penalties(params.repeat_last_n, params.repeat_penalty, 0.0, 0.0))
+            self._add(
+                C.llama_sampler_init_penalties(model.n_vocab, params.repeat_last_n, params.repeat_penalty, 0.0, 0.0)
+            )
         if params.temperature <= 0:
             self._add(C.llama_sampler_init_greedy())
         else:

@@ -1,0 +1,29 @@
+"""``shardlight serve``: the language server."""
+
+from __future__ import annotations
+
+import argparse
+
+from lsp_server.settings import sources
+from lsp_server.settings.schema import Settings
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``serve``."""
+    serve = subparsers.add_parser("serve", help="the language server; editors run this")
+    serve.add_argument("--stdio", action="store_true", help="speak over standard input and output (the default)")
+    serve.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 instead")
+    serve.add_argument("--port", type=int, default=2087, help="port for --tcp; default 2087")
+    serve.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, _settings: Settings) -> int:
+    from lsp_server.server.app import create_server
+    from lsp_server.server.engines import Engines
+
+    server = create_server(sources.load, Engines)
+    if args.tcp:
+        server.start_tcp("127.0.0.1", args.port)
+    else:
+        server.start_io()
+    return 0

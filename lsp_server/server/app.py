@@ -1,0 +1,32 @@
+"""The language server as a whole: which methods it has, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lsprotocol.converters import get_converter
+from pygls.lsp.server import LanguageServer
+
+from lsp_server import __version__
+from lsp_server.server.handlers import code_action, commands, completion, documents, inline_completion, lifecycle
+from lsp_server.server.protocol import Protocol
+from lsp_server.server.session import Backends, Session
+from lsp_server.settings.resolve import Options, Resolution
+from lsp_server.settings.schema import Settings
+
+
+def create_server(
+    load_settings: Callable[[Options | None], Resolution],
+    make_backends: Callable[[LanguageServer, Settings], Backends],
+) -> LanguageServer:
+    """A server that is ready for ``start_io`` or ``start_tcp``.
+
+    Args:
+        load_settings: the editor's options (None before they are known) → settings.
+        make_backends: the models for settings; called at first use and again when the settings change.
+    """
+    server = LanguageServer("shardlight", __version__, protocol_cls=Protocol, converter_factory=get_converter)
+    session = Session(server, load_settings, make_backends)
+    for module in (lifecycle, documents, inline_completion, completion, code_action, commands):
+        module.register(server, session)
+    return server

@@ -1,0 +1,65 @@
+"""The open documents, each as its latest snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lsprotocol import types as lsp
+from pygls import uris
+
+from lsp_server.server import from_proto
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit
+from lsp_server.text.positions import PositionEncoding
+
+
+def path_of(uri: str) -> Path | None:
+    """The file behind a URI; None for other schemes."""
+    path = uris.to_fs_path(uri) if uri.startswith("file:") else None
+    return Path(path) if path else None
+
+
+class Documents:
+    """Snapshots by URI."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Snapshot] = {}
+
+    def get(self, uri: str) -> Snapshot | None:
+        """The latest snapshot of an open document."""
+        return self._open.get(uri)
+
+    def __iter__(self) -> Iterator[tuple[str, Snapshot]]:
+        return iter(tuple(self._open.items()))
+
+    def open(self, item: lsp.TextDocumentItem) -> None:
+        """A document was opened."""
+        self._open[item.uri] = Snapshot.open(item.text, item.language_id, item.version)
+
+    def close(self, uri: str) -> None:
+        """A document was closed."""
+        self._open.pop(uri, None)
+
+    def change(
+        self,
+        uri: str,
+        version: int,
+        changes: Sequence[lsp.TextDocumentContentChangeEvent],
+        encoding: PositionEncoding,
+    ) -> None:
+        """Changes, each on top of the one before it."""
+        snapshot = self._open.get(uri)
+        if snapshot is None:
+            return
+        for change in changes:
+            if isinstance(change, lsp.TextDocumentContentChangePartial):
+                start, end = from_proto.span(change.range, snapshot.lines, encoding)
+                snapshot = snapshot.edited([TextEdit(start, max(start, end), change.text)], version)
+            else:
+                snapshot = Snapshot.open(change.text, snapshot.language_id, version)
+        self._open[uri] = snapshot
+
+    def text_of(self, path: Path) -> str | None:
+        """The text of the open document of a file, or None."""
+        return next((s.text for uri, s in self._open.items() if path_of(uri) == path), None)

@@ -1,0 +1,158 @@
+"""A ready backend for a role: asks before it downloads, shows what it loads, starts it once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+
+from lsp_server.errors import DownloadError, ModelNotInstalledError, ShardlightError
+from lsp_server.inference.backend import Backend
+from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
+from lsp_server.models.catalog import Role
+from lsp_server.models.files import human_size
+from lsp_server.models.reference import CatalogRef, ModelRef
+from lsp_server.models.store import ModelStore, store_from
+from lsp_server.models.transfer import Transfer
+from lsp_server.server.progress import WorkProgress
+from lsp_server.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from pygls.lsp.server import LanguageServer
+
+logger = logging.getLogger(__name__)
+
+_DOWNLOAD, _LATER = "Download", "Not now"
+
+
+class Engines:
+    """The backends of one editor session, made from its settings."""
+
+    def __init__(self, server: LanguageServer, settings: Settings) -> None:
+        self._server = server
+        self._settings = settings
+        self._store: ModelStore | None = None
+        self._roles: dict[Role, RoleBackend] = {}
+        self._warming: dict[Role, asyncio.Task[None]] = {}
+        self._declined: set[Role] = set()
+
+    def if_ready(self, role: Role) -> Backend | None:
+        """The backend if it can answer now; else None, and it is being made ready in the background."""
+        backend = self._role(role)
+        if backend.ready:
+            return backend
+        if role not in self._declined and (role not in self._warming or self._warming[role].done()):
+            self._warming[role] = asyncio.create_task(self._warm(role))
+        return None
+
+    async def ready(self, role: Role) -> Backend:
+        """The backend, when it can answer.
+
+        Raises:
+            ModelError: the model is unknown, or not here and not wanted.
+            EngineStartError: the engine did not come up.
+        """
+        backend = self._role(role)
+        if not backend.ready:
+            await self._prepare(role, backend)
+        return backend
+
+    def describe(self, role: Role) -> dict[str, str]:
+        """The role's model and its state, for people."""
+        try:
+            model = wanted_model(self._settings, self._models(), role)
+            installed = self._models().find(model) is not None
+        except ShardlightError as error:
+            return {"model": "", "state": str(error)}
+        backend = self._roles.get(role)
+        state = "ready" if backend and backend.ready else "not started" if installed else "not installed"
+        return {"model": model.id, "state": state}
+
+    async def aclose(self) -> None:
+        """Let go of all engines."""
+        for task in self._warming.values():
+            task.cancel()
+        await asyncio.gather(*self._warming.values(), return_exceptions=True)
+        for backend in self._roles.values():
+            await backend.aclose()
+        self._roles.clear()
+
+    def _models(self) -> ModelStore:
+        if self._store is None:
+            models = self._settings.models
+            self._store = store_from(models.directory, registry_mirror=models.registry_mirror)
+        return self._store
+
+    def _role(self, role: Role) -> RoleBackend:
+        if role not in self._roles:
+            # The settings' names, not the models': `auto` may mean another one after a download.
+            self._roles[role] = RoleBackend(lambda: engine_spec(self._settings, self._models(), role), self._on_loading)
+        return self._roles[role]
+
+    _loading: Callable[[float], None] | None = None
+
+    def _on_loading(self, fraction: float) -> None:
+        if self._loading:
+            self._loading(fraction)
+
+    async def _warm(self, role: Role) -> None:
+        try:
+            await self._prepare(role, self._role(role))
+        except ModelNotInstalledError:
+            self._declined.add(role)
+        except ShardlightError as error:
+            # Typing goes on without suggestions; the reason is told once, not at every keystroke.
+            self._declined.add(role)
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
+
+    async def _prepare(self, role: Role, backend: RoleBackend) -> None:
+        ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)
+        if await asyncio.to_thread(self._models().find, ref) is None:
+            await self._download(ref)
+        async with WorkProgress(self._server, f"Loading {ref.id}") as progress:
+            progress.report("starting", 0)
+            self._loading = lambda fraction: progress.report(f"{fraction:.0%}", int(fraction * 100))
+            try:
+                await backend.attach()
+            finally:
+                self._loading = None
+        self._declined.discard(role)
+
+    async def _download(self, ref: ModelRef) -> None:
+        """Ask, then fetch a model with progress. Raises ModelNotInstalledError if the user does not want it."""
+        size = ref.model.size if isinstance(ref, CatalogRef) else None
+        licence = f", {ref.model.licence}" if isinstance(ref, CatalogRef) else ""
+        facts = f" ({human_size(size)}{licence})" if size else ""
+        answer = await self._server.window_show_message_request_async(
+            lsp.ShowMessageRequestParams(
+                lsp.MessageType.Info,
+                f"Shardlight needs the model {ref.id}{facts}. It is downloaded once and stays on this machine.",
+                [lsp.MessageActionItem(_DOWNLOAD), lsp.MessageActionItem(_LATER)],
+            )
+        )
+        if answer is None or answer.title != _DOWNLOAD:
+            raise ModelNotInstalledError(
+                f"The model {ref.id} is not installed.", hint=f"`shardlight models pull {ref.id}` fetches it."
+            )
+        loop = asyncio.get_running_loop()
+        stop = False
+        async with WorkProgress(self._server, f"Downloading {ref.id}") as progress:
+
+            def show(transfer: Transfer) -> None:
+                total = transfer.total_bytes
+                percent = int(transfer.done_bytes / total * 100) if total else None
+                verb = "verifying" if transfer.phase == "verify" else "downloading"
+                of_total = f" of {human_size(total)}" if total else ""
+                progress.report(f"{verb}, {human_size(transfer.done_bytes)}{of_total}", percent)
+
+            def report(transfer: Transfer) -> None:
+                loop.call_soon_threadsafe(show, transfer)
+
+            try:
+                await asyncio.to_thread(self._models().pull, ref, report, lambda: stop)
+            except asyncio.CancelledError:
+                stop = True
+                raise DownloadError(f"The download of {ref.id} was stopped.", hint="Asked again, it goes on.") from None

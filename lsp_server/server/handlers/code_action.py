@@ -1,0 +1,87 @@
+"""textDocument/codeAction and its resolve: listing is cheap, the model works on resolve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
+from lsp_server.server import from_proto
+from lsp_server.server.handlers.actions import command_name, perform
+from lsp_server.server.handlers.hints import quick_fixes
+from lsp_server.server.session import Session
+
+_KINDS: list[lsp.CodeActionKind | str] = [
+    lsp.CodeActionKind.QuickFix,
+    lsp.CodeActionKind.RefactorRewrite,
+    lsp.CodeActionKind.Source,
+]
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Add the handlers."""
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(_KINDS, resolve_provider=True))
+    def code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        place = session.place(params.text_document.uri)
+        if place is None:
+            return []
+        start, end = from_proto.span(params.range, place.snapshot.lines, session.encoding)
+        actions = quick_fixes(session, place, start, end) + _function_actions(session, params, start)
+        wanted = params.context.only
+        return [a for a in actions if not wanted or any(_is_kind(a.kind, kind) for kind in wanted)]
+
+    @server.feature(lsp.CODE_ACTION_RESOLVE)
+    async def resolve(action: lsp.CodeAction) -> lsp.CodeAction:
+        data: Any = action.data
+        if action.edit is not None or not data:
+            return action
+        plain = data if isinstance(data, dict) else data._asdict()
+        target = from_proto.command_target([plain])
+        _, action.edit = await perform(session, plain["action"], target, version=int(plain["version"]))
+        return action
+
+
+def _function_actions(session: Session, params: lsp.CodeActionParams, offset: int) -> list[lsp.CodeAction]:
+    place = session.place(params.text_document.uri)
+    try:
+        target = session.target(place, offset) if place else None
+    except RefusedError:
+        target = None
+    if place is None or target is None:
+        return []
+    name = target.scope.name
+    position = {"line": params.range.start.line, "character": params.range.start.character}
+    argument = {"uri": place.uri, "position": position}
+    actions: list[lsp.CodeAction] = []
+    for edit_action in EDIT_ACTIONS:
+        if edit_action.offered(target):
+            title = edit_action.title.format(name=name)
+            action = lsp.CodeAction(title, kind=edit_action.kind)
+            if _resolves_edits(session):
+                action.data = {**argument, "action": edit_action.name, "version": place.snapshot.version}
+            else:
+                action.command = lsp.Command(title, command_name(edit_action.name), arguments=[argument])
+            actions.append(action)
+    for command_action in COMMAND_ACTIONS:
+        title = command_action.title.format(name=name)
+        command = lsp.Command(title, command_name(command_action.name), arguments=[argument])
+        actions.append(lsp.CodeAction(title, kind=command_action.kind, command=command))
+    return actions
+
+
+def _resolves_edits(session: Session) -> bool:
+    """Whether the client asks for an action's edit when the user has chosen it."""
+    text_document = session.server.client_capabilities.text_document
+    code_action = text_document.code_action if text_document else None
+    support = code_action.resolve_support if code_action else None
+    return bool(code_action and code_action.data_support and support and "edit" in support.properties)
+
+
+def _is_kind(kind: lsp.CodeActionKind | str | None, wanted: lsp.CodeActionKind | str) -> bool:
+    """Kinds are hierarchical: ``refactor`` wants ``refactor.rewrite.docstring`` too."""
+    text, prefix = (k.value if isinstance(k, lsp.CodeActionKind) else k or "" for k in (kind, wanted))
+    return text == prefix or text.startswith(f"{prefix}.") or not prefix

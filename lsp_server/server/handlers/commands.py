@@ -1,0 +1,80 @@
+"""workspace/executeCommand: the actions for palettes and key bindings, explanations, bug hints, status."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from lsp_server import __version__
+from lsp_server.features.explain import explain
+from lsp_server.features.registry import EDIT_ACTIONS
+from lsp_server.inference.backend import Priority
+from lsp_server.server.from_proto import command_target
+from lsp_server.server.handlers.actions import command_name, locate, perform
+from lsp_server.server.handlers.hints import look
+from lsp_server.server.session import REQUEST_FAILED, Session
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Add the commands."""
+    for action in EDIT_ACTIONS:
+        server.command(command_name(action.name))(partial(_apply, session, action.name))
+    server.command("shardlight.explain")(partial(_explain, session))
+    server.command("shardlight.findBugs")(partial(_find_bugs, session))
+    server.command("shardlight.status")(partial(_status, session))
+
+
+async def _apply(session: Session, action: str, arguments: list[Any]) -> dict[str, Any]:
+    """Perform an edit action and have the client apply it."""
+    edit, change = await perform(session, action, command_target(arguments))
+    answer = await session.server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(change, label=edit.title))
+    if not answer.applied:
+        raise JsonRpcException(
+            f"The editor did not apply the change: {answer.failure_reason or 'no reason given'}.", REQUEST_FAILED
+        )
+    return {"title": edit.title, "notes": list(edit.notes)}
+
+
+async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Explain the function at a position, as Markdown."""
+    place, target = locate(session, command_target(arguments))
+    async with session.tools(f"Explain {target.scope.name}", place) as tools:
+        explanation = await explain(target, tools)
+    session.last_timings = explanation.timings
+    return {"markdown": explanation.markdown}
+
+
+async def _find_bugs(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Look for a bug in the function at a position; what is found is published as a diagnostic."""
+    place, target = locate(session, command_target(arguments))
+    async with session.tools(f"Find bugs in {target.scope.name}", place) as tools:
+        hint = await look(session, place, target, tools, Priority.ACTION)
+    if hint is None:
+        message = f"No bug was found in {target.scope.name}."
+        session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, message))
+    return {"count": 0 if hint is None else 1}
+
+
+async def _status(session: Session, _arguments: list[Any]) -> dict[str, Any]:
+    """The versions, models and the cost of the last answer."""
+    timings = session.last_timings
+    last = timings and {
+        "promptTokens": timings.prompt_tokens,
+        "reusedTokens": timings.reused_tokens,
+        "predictedTokens": timings.predicted_tokens,
+        "ttftMs": timings.ttft_ms,
+        "totalMs": timings.total_ms,
+        "tokensPerSecond": timings.predicted_per_second,
+    }
+    return {
+        "version": __version__,
+        "trusted": session.trusted,
+        "positionEncoding": session.encoding.value,
+        "completion": session.backends.describe("completion"),
+        "assistant": session.backends.describe("assistant"),
+        "lastAnswer": last,
+    }

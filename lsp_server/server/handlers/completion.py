@@ -1,0 +1,47 @@
+"""textDocument/completion: the same suggestion for editors without inline completion."""
+
+from __future__ import annotations
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from lsp_server.server import to_proto
+from lsp_server.server.handlers.inline_completion import suggest
+from lsp_server.server.session import Session
+
+_LABEL_CHARS = 40
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Add the handler."""
+
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions())
+    async def completion(params: lsp.CompletionParams) -> lsp.CompletionList:
+        text_document = server.client_capabilities.text_document
+        if text_document and text_document.inline_completion:
+            # This client shows suggestions inline; a second copy in its list would be noise.
+            return lsp.CompletionList(is_incomplete=False, items=[])
+        # Not `invoked`: a list must never wait for a model to load, other sources are in it too.
+        found = await suggest(session, params.text_document.uri, params.position, invoked=False)
+        if found is None:
+            return lsp.CompletionList(is_incomplete=True, items=[])
+        place, offset, suggestion = found
+        lines = place.snapshot.lines
+        # The item replaces the word before the cursor by itself and more, or clients would filter it away.
+        word_start = offset
+        while word_start > 0 and (lines.text[word_start - 1].isalnum() or lines.text[word_start - 1] == "_"):
+            word_start -= 1
+        text = lines.text[word_start:offset] + suggestion.text
+        first = text.strip().split("\n")[0]
+        item = lsp.CompletionItem(
+            label=first if len(first) <= _LABEL_CHARS else f"{first[:_LABEL_CHARS]}…",
+            label_details=lsp.CompletionItemLabelDetails(description="AI"),
+            kind=lsp.CompletionItemKind.Snippet,
+            detail="Shardlight",
+            documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, f"```{place.snapshot.language_id}\n{text}\n```"),
+            sort_text="\uffff",
+            filter_text=lines.text[word_start:offset] or first,
+            insert_text_mode=lsp.InsertTextMode.AsIs,
+            text_edit=lsp.TextEdit(to_proto.span(word_start, offset, lines, session.encoding), text),
+        )
+        return lsp.CompletionList(is_incomplete=True, items=[item])

@@ -1,0 +1,52 @@
+"""Open, change, save, close; and the diagnostics that follow the text."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from lsp_server.server.handlers.hints import find_in_changed_functions, publish
+from lsp_server.server.session import Session
+
+logger = logging.getLogger(__name__)
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Add the handlers."""
+    background: set[asyncio.Task[None]] = set()
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    async def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
+        session.documents.open(params.text_document)
+        if session.settings.completion.enabled and session.place(params.text_document.uri):
+            # The model loads while the user reads.
+            session.backends.if_ready("completion")
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        session.documents.change(uri, params.text_document.version, params.content_changes, session.encoding)
+        if uri in session.hints:
+            publish(session, uri)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    async def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
+        place = session.place(params.text_document.uri)
+        if place and session.settings.bug_hints.on_save:
+            task = asyncio.create_task(find_in_changed_functions(session, place))
+            background.add(task)
+            task.add_done_callback(background.discard)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        had_hints = uri in session.hints
+        session.hints.drop(uri)
+        session.documents.close(uri)
+        if had_hints:
+            with suppress(Exception):
+                server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))

@@ -1,0 +1,92 @@
+"""textDocument/inlineCompletion: the suggestion while typing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from lsp_server.context.related import related_files
+from lsp_server.errors import ShardlightError
+from lsp_server.features.inline_completion import Cursor, Suggestion, complete
+from lsp_server.inference.backend import Backend
+from lsp_server.server import from_proto, to_proto
+from lsp_server.server.session import Place, Session
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Add the handler."""
+
+    @server.feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, lsp.InlineCompletionOptions())
+    async def inline_completion(params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList:
+        invoked = params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
+        found = await suggest(session, params.text_document.uri, params.position, invoked=invoked)
+        if found is None:
+            return lsp.InlineCompletionList([])
+        place, offset, suggestion = found
+        at = to_proto.position(offset, place.snapshot.lines, session.encoding)
+        return lsp.InlineCompletionList([lsp.InlineCompletionItem(suggestion.text, range=lsp.Range(at, at))])
+
+
+async def suggest(
+    session: Session, uri: str, position: lsp.Position, *, invoked: bool
+) -> tuple[Place, int, Suggestion] | None:
+    """The suggestion at a position; None if there is none, or if something newer was asked meanwhile.
+
+    Args:
+        invoked: the user asked for it; then it neither waits for a pause in typing nor gives up on a loading model.
+    """
+    settings = session.settings.completion
+    place = session.place(uri)
+    if place is None or not settings.enabled or place.snapshot.language_id in settings.disabled_languages:
+        return None
+    if older := session.inline_tasks.pop(uri, None):
+        older.cancel()
+    task = asyncio.create_task(_suggest(session, place, position, invoked=invoked))
+    session.inline_tasks[uri] = task
+    try:
+        # Shielded, so that this request's own cancellation can be told from being superseded.
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if task.cancelled():
+            return None
+        task.cancel()
+        raise
+    finally:
+        if session.inline_tasks.get(uri) is task:
+            del session.inline_tasks[uri]
+
+
+async def _suggest(
+    session: Session, place: Place, position: lsp.Position, *, invoked: bool
+) -> tuple[Place, int, Suggestion] | None:
+    settings = session.settings.completion
+    backend: Backend | None
+    try:
+        if invoked:
+            backend = await session.backends.ready("completion")
+        else:
+            await asyncio.sleep(settings.debounce_ms / 1000)
+            backend = session.backends.if_ready("completion")
+        if backend is None:
+            return None
+        snapshot, workspace = place.snapshot, session.workspace
+        offset = from_proto.offset(position, snapshot.lines, session.encoding)
+        cursor = Cursor(
+            snapshot,
+            offset,
+            path=workspace.relative(place.path),
+            repository=workspace.root_of(place.path).name,
+            document=place.uri,
+            related=await asyncio.to_thread(related_files, snapshot, place.path, workspace),
+        )
+        suggestion = await complete(cursor, backend, max_tokens=settings.max_tokens)
+    except ShardlightError as error:
+        # While typing nobody wants a message box; the log has it, and an action would say it.
+        session.log_once(str(error))
+        return None
+    if suggestion is None or session.documents.get(place.uri) is not snapshot:
+        return None
+    session.last_timings = suggestion.timings
+    return place, offset, suggestion

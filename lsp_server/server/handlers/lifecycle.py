@@ -1,0 +1,84 @@
+"""initialize, settings, shutdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from lsp_server.server.documents import path_of
+from lsp_server.server.session import Session
+
+SECTION = "shardlight"
+
+
+def register(server: LanguageServer, session: Session) -> None:
+    """Add the handlers."""
+
+    @server.feature(lsp.INITIALIZE)
+    async def initialize(params: lsp.InitializeParams) -> None:
+        options = params.initialization_options
+        options = options if isinstance(options, Mapping) else {}
+        # Only the client knows whether the user trusts the workspace; silence means no.
+        session.trusted = options.get("trusted") is True
+        session.roots = _roots(params)
+        await session.configure(_mapping(options.get("settings")))
+
+    @server.feature(lsp.INITIALIZED)
+    async def initialized(_params: lsp.InitializedParams) -> None:
+        workspace = server.client_capabilities.workspace
+        dynamic = workspace and workspace.did_change_configuration
+        if dynamic and dynamic.dynamic_registration:
+            registration = lsp.Registration(
+                "configuration", lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION}
+            )
+            server.client_register_capability(lsp.RegistrationParams([registration]))
+        await _ask_configuration(server, session)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def did_change_configuration(params: lsp.DidChangeConfigurationParams) -> None:
+        if not await _ask_configuration(server, session):
+            await session.configure(_mapping(_mapping(params.settings).get(SECTION)))
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def did_change_workspace_folders(params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        removed = {path_of(f.uri) for f in params.event.removed}
+        added = tuple(p for f in params.event.added if (p := path_of(f.uri)))
+        session.roots = (*(r for r in session.roots if r not in removed), *added)
+
+    @server.feature(lsp.SHUTDOWN)
+    async def shutdown(_params: None) -> None:
+        await session.let_go()
+
+
+async def _ask_configuration(server: LanguageServer, session: Session) -> bool:
+    """Ask the client for its settings; False if it cannot be asked."""
+    workspace = server.client_capabilities.workspace
+    if not (workspace and workspace.configuration):
+        return False
+    items = [lsp.ConfigurationItem(section=SECTION)]
+    answer = await server.workspace_configuration_async(lsp.ConfigurationParams(items))
+    if answer and answer[0] is not None:
+        await session.configure(_mapping(answer[0]))
+    return True
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A JSON object as a dict, however pygls has read it; empty for anything else."""
+    if isinstance(value, Mapping):
+        return {str(k): _mapping(v) if _is_object(v) else v for k, v in value.items()}
+    return _mapping(value._asdict()) if hasattr(value, "_asdict") else {}
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping) or hasattr(value, "_asdict")
+
+
+def _roots(params: lsp.InitializeParams) -> tuple[Path, ...]:
+    uris = [folder.uri for folder in params.workspace_folders or []]
+    if not uris and params.root_uri:
+        uris = [params.root_uri]
+    return tuple(p for uri in uris if (p := path_of(uri)))

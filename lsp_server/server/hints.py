@@ -1,0 +1,33 @@
+"""The bug hints of each document, for as long as the function they are about stays as it was."""
+
+from __future__ import annotations
+
+from lsp_server.features.bug_hints import BugHint
+from lsp_server.syntax.snapshot import Snapshot
+
+
+class Hints:
+    """Bug hints by URI."""
+
+    def __init__(self) -> None:
+        self._by_uri: dict[str, list[BugHint]] = {}
+
+    def replace(self, uri: str, function_text: str, hint: BugHint | None) -> None:
+        """The latest word about a function."""
+        kept = [h for h in self._by_uri.get(uri, []) if h.function_text != function_text]
+        self._by_uri[uri] = [*kept, hint] if hint else kept
+
+    def drop(self, uri: str) -> None:
+        """Forget a document."""
+        self._by_uri.pop(uri, None)
+
+    def current(self, uri: str, snapshot: Snapshot) -> list[tuple[int, BugHint]]:
+        """(offset of the function, hint) of those that still hold; the others are forgotten."""
+        placed = [(snapshot.text.find(h.function_text), h) for h in self._by_uri.get(uri, [])]
+        standing = [(at, h) for at, h in placed if at >= 0]
+        if uri in self._by_uri:
+            self._by_uri[uri] = [h for _, h in standing]
+        return standing
+
+    def __contains__(self, uri: str) -> bool:
+        return bool(self._by_uri.get(uri))

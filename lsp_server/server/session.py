@@ -1,0 +1,157 @@
+"""What the server knows about one editor: its documents, settings, trust, models and hints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcContentModified, JsonRpcException
+
+from lsp_server.context.related import related_files
+from lsp_server.context.test_sites import python_test_site
+from lsp_server.context.workspace import Workspace, is_secret
+from lsp_server.errors import ShardlightError
+from lsp_server.features.types import Target, Tools, find_target
+from lsp_server.inference.backend import Backend, Timings
+from lsp_server.models.catalog import Role
+from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
+from lsp_server.server.documents import Documents, path_of
+from lsp_server.server.hints import Hints
+from lsp_server.server.progress import WorkProgress
+from lsp_server.server.pytest_bench import PytestBench
+from lsp_server.settings.resolve import Options, Resolution
+from lsp_server.settings.schema import Settings
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.positions import PositionEncoding
+
+if TYPE_CHECKING:
+    from pygls.lsp.server import LanguageServer
+
+# The protocol's code for "the server could not do it", with a message for the user.
+REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed.value)
+
+
+class Backends(Protocol):
+    """Where a session gets its models; see ``engines.Engines``."""
+
+    def if_ready(self, role: Role) -> Backend | None: ...
+    async def ready(self, role: Role) -> Backend: ...
+    def describe(self, role: Role) -> dict[str, str]: ...
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A document and the path of its file."""
+
+    uri: str
+    snapshot: Snapshot
+    path: Path
+
+
+class Session:
+    """Everything that lasts as long as the editor's connection."""
+
+    def __init__(
+        self,
+        server: LanguageServer,
+        load_settings: Callable[[Options | None], Resolution],
+        make_backends: Callable[[LanguageServer, Settings], Backends],
+    ) -> None:
+        self.server = server
+        self.documents = Documents()
+        self.hints = Hints()
+        self.settings = Settings()
+        self.trusted = False
+        self.roots: tuple[Path, ...] = ()
+        self.last_timings: Timings | None = None
+        # Texts of functions that were looked at for bugs, by URI.
+        self.looked_at: dict[str, set[str]] = {}
+        self.inline_tasks: dict[str, asyncio.Task[object]] = {}
+        self._load_settings = load_settings
+        self._make_backends = make_backends
+        self._backends: Backends | None = None
+        self._told: set[str] = set()
+        self._prompts = PromptCatalog(shipped_directory())
+
+    @property
+    def encoding(self) -> PositionEncoding:
+        """The negotiated unit of columns."""
+        return PositionEncoding(self.server.server_capabilities.position_encoding or "utf-16")
+
+    @property
+    def backends(self) -> Backends:
+        """The session's models, made at first use."""
+        if self._backends is None:
+            self._backends = self._make_backends(self.server, self.settings)
+        return self._backends
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace's files."""
+        return Workspace(self.roots, self.documents.text_of)
+
+    async def configure(self, options: Options | None) -> None:
+        """Take over the editor's options; problems are told once each."""
+        resolution = self._load_settings(options)
+        for problem in resolution.problems:
+            if problem.message not in self._told:
+                self._told.add(problem.message)
+                self.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, problem.message))
+        before, self.settings = self.settings, resolution.settings
+        if (before.models, before.engine) != (self.settings.models, self.settings.engine):
+            await self.let_go()
+
+    def log_once(self, message: str) -> None:
+        """Write a message to the editor's log, unless it is the same again."""
+        if message not in self._told:
+            self._told.add(message)
+            self.server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, message))
+
+    async def let_go(self) -> None:
+        """Drop the models; the next request gets them anew."""
+        backends, self._backends = self._backends, None
+        if backends:
+            await backends.aclose()
+
+    def place(self, uri: str) -> Place | None:
+        """An open document of a file that may be read into a prompt; None for all others."""
+        snapshot, path = self.documents.get(uri), path_of(uri)
+        if snapshot is None:
+            return None
+        path = path or Path(PurePosixPath(uri).name or "untitled")
+        return None if is_secret(path) else Place(uri, snapshot, path)
+
+    def target(self, place: Place, offset: int) -> Target:
+        """The function at an offset. Raises RefusedError if there is none."""
+        target = find_target(place.snapshot, offset, PurePosixPath(self.workspace.relative(place.path)))
+        related = related_files(place.snapshot, place.path, self.workspace, used_in=target.code)
+        return replace(target, related=related)
+
+    def check_unchanged(self, place: Place) -> None:
+        """Raise ContentModified if the document is not what the work was done on."""
+        if self.documents.get(place.uri) is not place.snapshot:
+            raise JsonRpcContentModified("The file was changed in the meantime. Please try again.")
+
+    @asynccontextmanager
+    async def tools(self, title: str, place: Place) -> AsyncIterator[Tools]:
+        """What a feature works with, under a progress display; a failure becomes an answer with its reason."""
+        try:
+            backend = await self.backends.ready("assistant")
+            async with WorkProgress(self.server, title) as progress:
+                bench = PytestBench(
+                    python_test_site(place.path, self.workspace), self.trusted, self.settings.unit_tests.timeout_s
+                )
+                yield Tools(
+                    backend,
+                    self._prompts,
+                    lambda phase, n: progress.report(f"{phase}, {n} tokens" if n else phase),
+                    bench,
+                )
+        except ShardlightError as error:
+            raise JsonRpcException(str(error), REQUEST_FAILED) from error

@@ -1,0 +1,70 @@
+"""Our types → the protocol's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lsprotocol import types as lsp
+from pygls import uris
+
+from lsp_server.features.bug_hints import BugHint
+from lsp_server.features.types import FileEdit
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit
+from lsp_server.text.positions import LineIndex, PositionEncoding
+
+SOURCE = "shardlight"
+
+
+def position(offset: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Position:
+    """An offset as a position."""
+    line, character = lines.position(offset, encoding)
+    return lsp.Position(line, character)
+
+
+def span(start: int, end: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Range:
+    """Offsets as a range."""
+    return lsp.Range(position(start, lines, encoding), position(end, lines, encoding))
+
+
+def text_edits(
+    edits: Iterable[TextEdit], lines: LineIndex, encoding: PositionEncoding
+) -> list[lsp.TextEdit | lsp.AnnotatedTextEdit | lsp.SnippetTextEdit]:
+    """Edits against a text."""
+    return [lsp.TextEdit(span(e.start, e.end, lines, encoding), e.new_text) for e in edits]
+
+
+def workspace_edit(
+    edit: FileEdit, uri: str, snapshot: Snapshot, other: Snapshot | None, encoding: PositionEncoding
+) -> lsp.WorkspaceEdit:
+    """An edit of the target's document, or of another file.
+
+    Args:
+        uri, snapshot: the target's document.
+        other: the other file as it is (its version is -1 if it is not open), if the edit is for an existing one.
+    """
+    if edit.path is None:
+        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri, snapshot.version)
+        return lsp.WorkspaceEdit(
+            document_changes=[lsp.TextDocumentEdit(identifier, text_edits(edit.edits, snapshot.lines, encoding))]
+        )
+    other_uri = uris.from_fs_path(str(edit.path)) or ""
+    lines = LineIndex("" if other is None else other.text)
+    version = None if other is None or other.version < 0 else other.version
+    identifier = lsp.OptionalVersionedTextDocumentIdentifier(other_uri, version)
+    change = lsp.TextDocumentEdit(identifier, text_edits(edit.edits, lines, encoding))
+    if edit.creates:
+        options = lsp.CreateFileOptions(overwrite=False, ignore_if_exists=False)
+        return lsp.WorkspaceEdit(document_changes=[lsp.CreateFile(other_uri, options=options), change])
+    return lsp.WorkspaceEdit(document_changes=[change])
+
+
+def diagnostic(hint: BugHint, at: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Diagnostic:
+    """A bug hint whose function stands at offset ``at``."""
+    return lsp.Diagnostic(
+        range=span(at + hint.start, at + hint.end, lines, encoding),
+        message=hint.message,
+        severity=lsp.DiagnosticSeverity.Warning,
+        source=SOURCE,
+        code="bug-hint",
+    )

@@ -1,0 +1,197 @@
+"""What a file offers, short enough to show to a model."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import tree_sitter
+
+from lsp_server.syntax.definitions import Span, definitions
+from lsp_server.syntax.languages import Language
+from lsp_server.syntax.queries import matches
+from lsp_server.syntax.scopes import ClassScope, FunctionScope, Scope, scopes
+from lsp_server.syntax.snapshot import Snapshot
+
+# Where two patterns fit one node (a Go struct is a type, too), the first kind of these names it.
+_KINDS = ("interface", "struct", "enum", "type", "method", "function", "field", "constant")
+_SHOWN_WHOLE = ("interface", "struct", "enum", "type")
+_LONGEST_VALUE = 100
+
+# What stands for a body, where `;` does not.
+_NO_BODY = {"go": "", "kotlin": "", "shellscript": " { :; }", "ruby": "; end", "lua": " end"}
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Something that a file offers.
+
+    Attributes:
+        name: its own name, without a container's.
+        kind: function, method, a kind of `ClassScope`, type, field or constant.
+        start, end: as in `ClassScope`.
+        signature: for functions and classes the text up to the body, on one line, after Python's decorators;
+            interfaces, types and the like whole; a long value is left out.
+        doc: the documentation's first line, without delimiters.
+        container: the classes around it, joined by dots.
+    """
+
+    name: str
+    kind: str
+    start: int
+    end: int
+    signature: str
+    doc: str | None = None
+    container: str | None = None
+
+
+def outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
+    """Functions, classes with their methods and fields, types and constants; nothing that is local to a function.
+
+    In source order, the outer before the inner.
+    """
+    return snapshot.derived(_outline)
+
+
+def render(symbols: tuple[Symbol, ...], language: Language) -> str:
+    """The symbols as stubs in the language's own syntax; ends with a newline unless it is empty."""
+    lines: list[str] = []
+    around: list[Symbol] = []
+    for index, symbol in enumerate(symbols):
+        while around and around[-1].end <= symbol.start:
+            _close(lines, language, len(around) - 1)
+            around.pop()
+        opens = index + 1 < len(symbols) and symbols[index + 1].start < symbol.end
+        lines += [textwrap.indent(line, "    " * len(around)) for line in _stub(symbol, language, opens)]
+        if opens:
+            around.append(symbol)
+    while around:
+        _close(lines, language, len(around) - 1)
+        around.pop()
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
+    found = scopes(snapshot)
+    functions = [scope for scope in found if isinstance(scope, FunctionScope)]
+    items = _items(snapshot)
+    # An interface that is shown whole is not shown again as a container.
+    whole = {start for (start, _), (_, kind, _) in items.items() if kind in _SHOWN_WHOLE}
+    # `const f = () => 1` is a function, not a constant.
+    called = {scope.start for scope in functions}
+    symbols = [
+        *(_symbol(snapshot, scope) for scope in found if scope.start not in whole),
+        *(_item(snapshot, found, *item) for (start, _), item in items.items() if start not in called),
+    ]
+    hidden = _outermost(
+        [*((scope.body_start, scope.body_end) for scope in functions), *((start + 1, end) for start, end in items)]
+    )
+    symbols = [symbol for symbol in symbols if not _covered(hidden, symbol.start)]
+    return tuple(sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end)))
+
+
+def _outermost(spans: list[Span]) -> list[Span]:
+    kept: list[Span] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept
+
+
+def _covered(spans: list[Span], offset: int) -> bool:
+    index = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+    return index >= 0 and offset < spans[index][1]
+
+
+def _items(snapshot: Snapshot) -> dict[Span, tuple[tree_sitter.Node, str, str]]:
+    items: dict[Span, tuple[tree_sitter.Node, str, str]] = {}
+    for match in matches(snapshot, "outline"):
+        kind = next(kind for kind in _KINDS if kind in match)
+        node = match[kind][0]
+        known = items.get(snapshot.span(node))
+        if known is None or _KINDS.index(kind) < _KINDS.index(known[1]):
+            items[snapshot.span(node)] = (node, kind, snapshot.source(match["name"][0]))
+    return items
+
+
+def _symbol(snapshot: Snapshot, scope: Scope) -> Symbol:
+    signature = _one_line(scope.signature, snapshot.language)
+    if snapshot.language and snapshot.language.blocks == "indent":
+        decorators = snapshot.text[scope.start : snapshot.text.index(scope.signature, scope.start)].split("\n")
+        signature = "\n".join((*(line.strip() for line in decorators if line.strip().startswith("@")), signature))
+    docs = None if scope.docstring_start is None else snapshot.text[scope.docstring_start : scope.docstring_end]
+    return Symbol(scope.name, scope.kind, scope.start, scope.end, signature, _first_line(docs), scope.class_name)
+
+
+def _item(snapshot: Snapshot, found: tuple[Scope, ...], node: tree_sitter.Node, kind: str, name: str) -> Symbol:
+    start, end = snapshot.span(node)
+    around = [scope for scope in found if isinstance(scope, ClassScope) and scope.body_start <= start < scope.body_end]
+    inner = around[-1] if around else None
+    container = ".".join(part for part in (inner.class_name, inner.name) if part) if inner else None
+    style = snapshot.language.docs if snapshot.language else None
+    above = (
+        definitions(snapshot).surroundings.docs_above(start, style) if style and style.placement == "above" else None
+    )
+    text = snapshot.text[start:end].rstrip("; \t\r\n")
+    if kind in _SHOWN_WHOLE:
+        lines = snapshot.lines
+        text = textwrap.dedent(snapshot.text[lines.line_start(lines.line_of(start)) : start] + text).strip()
+    elif "\n" in text or len(text) > _LONGEST_VALUE:
+        text = re.split(r"\s*[={]", text, maxsplit=1)[0] + " = ..."
+    return Symbol(name, kind, start, end, text, _first_line(snapshot.text[slice(*above)]) if above else None, container)
+
+
+def _one_line(signature: str, language: Language | None) -> str:
+    if "\n" not in signature or (language and language.line_comment and language.line_comment in signature):
+        return signature
+    joined = " ".join(signature.split())
+    return re.sub(r",? ([)\]])", r"\1", re.sub(r"([(\[]) ", r"\1", joined))
+
+
+def _first_line(docs: str | None) -> str | None:
+    """The first line of documentation that says something, without quotes, stars, slashes and XML."""
+    for line in (docs or "").splitlines():
+        stripped = re.sub(r"""^\s*(?:[rRuU]?(?:\"""|'''|"|')|/\*[*!]?|\*(?!/)|///?!?|--+\[*|\#+)?\s*""", "", line)
+        stripped = re.sub(r"""\s*(?:\"""|'''|"|'|\*/|\]\])?\s*$""", "", stripped)
+        stripped = re.sub(r"</?(?:summary|para)>", "", stripped).strip()
+        if stripped:
+            return stripped
+    return None
+
+
+def _stub(symbol: Symbol, language: Language, opens: bool) -> list[str]:
+    if language.blocks == "indent":
+        return _indented_stub(symbol, opens)
+    lines = []
+    if symbol.doc and language.docs:
+        style = language.docs
+        lines = [f"{style.opening} {symbol.doc}{style.closing}" if style.opening else f"{style.prefix}{symbol.doc}"]
+    braces = language.blocks == "braces"
+    if opens:
+        end = " {" if braces else ""
+    elif symbol.kind in ("function", "method"):
+        end = (" ..." if symbol.signature.endswith("=>") else "") + _NO_BODY.get(language.id, ";")
+    elif symbol.kind in ("field", "constant", *_SHOWN_WHOLE):
+        end = (
+            "" if language.id in _NO_BODY or symbol.signature.startswith("#") or symbol.signature.endswith("}") else ";"
+        )
+    else:
+        end = " {}" if braces else "; end"
+    return [*lines, symbol.signature + end]
+
+
+def _indented_stub(symbol: Symbol, opens: bool) -> list[str]:
+    docs = f'"""{symbol.doc}"""' if symbol.doc else None
+    if not symbol.signature.endswith(":"):
+        return [symbol.signature]
+    if opens:
+        return [symbol.signature, *([f"    {docs}"] if docs else [])]
+    return [f"{symbol.signature} {docs or '...'}"]
+
+
+def _close(lines: list[str], language: Language, depth: int) -> None:
+    closing = {"indent": None, "braces": "}", "end": "end"}[language.blocks]
+    if closing:
+        lines.append("    " * depth + closing)

@@ -1,0 +1,62 @@
+"""Running the queries under ``queries/``, whatever grammar of the language is installed."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import tree_sitter
+
+from lsp_server.syntax import grammars
+from lsp_server.syntax.languages import Language
+from lsp_server.syntax.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+QueryName = Literal["scopes", "outline", "imports"]
+
+Match = dict[str, list[tree_sitter.Node]]
+
+
+def matches(snapshot: Snapshot, name: QueryName) -> list[Match]:
+    """Each match's nodes by capture name, in no promised order; none without a grammar or a query."""
+    tree = snapshot.tree
+    if tree is None or snapshot.language is None:
+        return []
+    query = compiled(snapshot.language, name)
+    return [captures for _, captures in tree_sitter.QueryCursor(query).matches(tree.root_node)] if query else []
+
+
+def patterns(language: Language, name: QueryName) -> list[str]:
+    """The patterns of a language's query files. Blank lines divide them."""
+    found: list[str] = []
+    for folder in language.queries:
+        file = files("lsp_server.syntax") / "queries" / folder / f"{name}.scm"
+        if file.is_file():
+            blocks = re.split(r"\n\s*\n", file.read_text(encoding="utf-8"))
+            found += (block.strip() for block in blocks if re.search(r"^[^;\s]", block, re.MULTILINE))
+    return found
+
+
+def fits(grammar: tree_sitter.Language, pattern: str) -> bool:
+    """Whether a grammar has the nodes and fields that a pattern names."""
+    try:
+        tree_sitter.Query(grammar, pattern)
+    except tree_sitter.QueryError:
+        return False
+    return True
+
+
+@cache
+def compiled(language: Language, name: QueryName) -> tree_sitter.Query | None:
+    """A query of all patterns that fit the installed grammar; None if there is no grammar or no pattern."""
+    grammar = grammars.load(language)
+    if grammar is None:
+        return None
+    # Grammars rename nodes between releases, and the bundle's are old: what fits is used, so that one renamed node
+    # costs one pattern and not the language. The tests hold the official wheels to every pattern.
+    usable = [pattern for pattern in patterns(language, name) if fits(grammar, pattern)]
+    return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None

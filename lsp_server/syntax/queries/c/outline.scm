@@ -1,0 +1,3 @@
+(struct_specifier
+  name: (_) @name
+  body: (_)) @struct

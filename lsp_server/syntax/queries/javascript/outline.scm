@@ -1,0 +1,2 @@
+(class_body
+  (field_definition property: (_) @name) @field)

@@ -1,0 +1,4 @@
+(import (qualified_identifier) @module)
+
+; bundle
+(import_header (identifier) @module)

@@ -1,0 +1,2 @@
+(program
+  (variable_assignment name: (_) @name) @constant)

@@ -1,0 +1,5 @@
+(function_definition
+  name: (_) @name
+  body: (_) @body) @function
+
+(comment) @comment

@@ -1,0 +1,134 @@
+"""A document as it was at one version, with its tree."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
+
+import tree_sitter
+
+from lsp_server.syntax import grammars, languages
+from lsp_server.syntax.languages import Language
+from lsp_server.text.edits import TextEdit, apply_edits
+from lsp_server.text.positions import LineIndex, utf8
+
+T = TypeVar("T")
+
+
+class _InputEdit(NamedTuple):
+    """The arguments of ``tree_sitter.Tree.edit``."""
+
+    start_byte: int
+    old_end_byte: int
+    new_end_byte: int
+    start_point: tuple[int, int]
+    old_end_point: tuple[int, int]
+    new_end_point: tuple[int, int]
+
+
+class Snapshot:
+    """An immutable document: text, version, language, and a tree that is made when it is first asked for.
+
+    Safe to share between threads. Opening and editing cost no parse; an edited snapshot reuses the latest tree that was
+    made before it.
+
+    Attributes:
+        text: the whole text.
+        lines: its `LineIndex`.
+        language_id: as the editor sent it.
+        language: the row of the language table; None if it has none.
+        version: the editor's version number.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        language_id: str,
+        version: int,
+        *,
+        _stale: tuple[tree_sitter.Tree, tuple[_InputEdit, ...]] | None = None,
+    ) -> None:
+        self.text = text
+        self.lines = LineIndex(text)
+        self.language_id = language_id
+        self.language: Language | None = languages.language(language_id)
+        self.version = version
+        # Reentrant, because what is derived may derive again.
+        self._lock = threading.RLock()
+        self._tree: tree_sitter.Tree | None = None
+        self._stale = _stale
+        self._derived: dict[Callable[[Snapshot], Any], Any] = {}
+
+    @classmethod
+    def open(cls, text: str, language_id: str, version: int = 0) -> Snapshot:
+        """A document as the editor opened it; any ``language_id`` will do."""
+        return cls(text, language_id, version)
+
+    def edited(self, edits: Sequence[TextEdit], version: int) -> Snapshot:
+        """The document after ``edits``, whose offsets all mean this snapshot's text.
+
+        Raises:
+            ValueError: two edits overlap, or one lies outside the text.
+        """
+        text = apply_edits(self.text, edits)
+        with self._lock:
+            stale = (self._tree, ()) if self._tree else self._stale
+        if stale:
+            # The last edit first: then none moves the places that the others mean.
+            ordered = sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True)
+            stale = (stale[0], (*stale[1], *(self._input_edit(edit) for edit in ordered)))
+        return Snapshot(text, self.language_id, version, _stale=stale)
+
+    @property
+    def tree(self) -> tree_sitter.Tree | None:
+        """The syntax tree; None if there is no grammar for the language."""
+        with self._lock:
+            if self._tree is None and self.language:
+                grammar = grammars.load(self.language)
+                self._tree = self._parse(grammar) if grammar else None
+                self._stale = None
+            return self._tree
+
+    def derived(self, compute: Callable[[Snapshot], T]) -> T:
+        """``compute(self)``, worked out once: for pure functions of a snapshot that several callers need."""
+        with self._lock:
+            if compute not in self._derived:
+                self._derived[compute] = compute(self)
+            return cast(T, self._derived[compute])
+
+    def span(self, node: tree_sitter.Node) -> tuple[int, int]:
+        """A node's start and end as offsets."""
+        return self.lines.offset_of_byte(node.start_byte), self.lines.offset_of_byte(node.end_byte)
+
+    def source(self, node: tree_sitter.Node) -> str:
+        """A node's text."""
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def _parse(self, grammar: tree_sitter.Language) -> tree_sitter.Tree:
+        # A parser is cheap to make and must not be shared between threads.
+        parser = tree_sitter.Parser(grammar)
+        if self._stale is None:
+            return parser.parse(utf8(self.text))
+        old_tree, edits = self._stale
+        # The snapshot that made the old tree still shows it unedited.
+        old_tree = old_tree.copy()
+        for edit in edits:
+            old_tree.edit(*edit)
+        return parser.parse(utf8(self.text), old_tree)
+
+    def _input_edit(self, edit: TextEdit) -> _InputEdit:
+        start_byte = self.lines.byte_offset(edit.start)
+        row, column = self.lines.point(edit.start)
+        added = utf8(edit.new_text)
+        last_line = len(added) - (added.rfind(b"\n") + 1)
+        rows = added.count(b"\n")
+        return _InputEdit(
+            start_byte,
+            self.lines.byte_offset(edit.end),
+            start_byte + len(added),
+            (row, column),
+            self.lines.point(edit.end),
+            (row + rows, last_line if rows else column + last_line),
+        )

@@ -1,0 +1,170 @@
+"""One map between the four ways a place in a text is named.
+
+============  =====================================================  ==========================
+offset        index into the Python ``str`` (code points)            everywhere inside Shardlight
+position      line, column in UTF-8, UTF-16 or UTF-32 units          the language server protocol
+byte offset   index into the UTF-8 bytes                             tree-sitter
+point         row, column in UTF-8 bytes                             tree-sitter
+============  =====================================================  ==========================
+
+Lines end at ``\\n``, ``\\r\\n`` and ``\\r`` and at nothing else, as the protocol has it. ``str.splitlines`` would also
+split at form feeds and Unicode separators. tree-sitter's rows end at ``\\n`` only.
+
+Lone surrogates are kept: they count as one UTF-16 unit and as three UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from enum import Enum
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_BLANKS = re.compile(r"[ \t]*")
+_CHUNK = 512
+
+
+class PositionEncoding(str, Enum):
+    """The unit that columns are counted in; the values are the protocol's."""
+
+    UTF8 = "utf-8"
+    UTF16 = "utf-16"
+    UTF32 = "utf-32"
+
+
+class Position(NamedTuple):
+    """A zero-based line, and a zero-based column in the units of some `PositionEncoding`."""
+
+    line: int
+    character: int
+
+
+def split_lines(text: str) -> list[str]:
+    """Split into lines that keep their terminators; joined they are ``text`` again, and none is empty."""
+    bounds = [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
+    return [text[start:end] for start, end in pairwise(bounds) if start < end]
+
+
+def utf8(text: str) -> bytes:
+    """Encode for tree-sitter, lone surrogates included."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _units(text: str, encoding: PositionEncoding) -> int:
+    if encoding is PositionEncoding.UTF32 or text.isascii():
+        return len(text)
+    if encoding is PositionEncoding.UTF8:
+        return len(utf8(text))
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+class LineIndex:
+    """An immutable map between offsets, positions, points and byte offsets of one text.
+
+    Every argument that lies outside the text is clamped into it, so no method raises.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._ascii = text.isascii()
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are: one more than there are line ends."""
+        return len(self._starts)
+
+    def line_of(self, offset: int) -> int:
+        """The line that holds ``offset``; a line's terminator belongs to it."""
+        return bisect_right(self._starts, self._clamp(offset)) - 1
+
+    def line_start(self, line: int) -> int:
+        """Offset of the line's first character; the end of the text for lines beyond it."""
+        if line >= len(self._starts):
+            return len(self.text)
+        return self._starts[max(line, 0)]
+
+    def line_end(self, line: int) -> int:
+        """Offset just before the line's terminator."""
+        line = max(line, 0)
+        if line + 1 >= len(self._starts):
+            return len(self.text)
+        start, end = self._starts[line], self._starts[line + 1]
+        return end - (2 if end - start > 1 and self.text[end - 2 : end] == "\r\n" else 1)
+
+    def line_text(self, line: int) -> str:
+        """The line without its terminator; empty beyond the text."""
+        return self.text[self.line_start(line) : self.line_end(line)]
+
+    def offset(self, position: Position | tuple[int, int], encoding: PositionEncoding) -> int:
+        """The offset of a position.
+
+        As the protocol says: a column beyond the line's end means its end (before the terminator), a line beyond the
+        text means the text's end. A column inside a character means that character's start.
+        """
+        line, column = position
+        if line < 0:
+            return 0
+        if line >= len(self._starts):
+            return len(self.text)
+        if column <= 0:
+            return self._starts[line]
+        text = self.line_text(line)
+        # While only ASCII comes before it, a column is an index in every encoding.
+        if encoding is PositionEncoding.UTF32 or text[:column].isascii():
+            return self._starts[line] + min(column, len(text))
+        for index, char in enumerate(text):
+            column -= _units(char, encoding)
+            if column < 0:
+                return self._starts[line] + index
+        return self._starts[line] + len(text)
+
+    def position(self, offset: int, encoding: PositionEncoding) -> Position:
+        """The position of an offset; one between ``\\r`` and ``\\n`` is the line's end."""
+        line = self.line_of(offset)
+        start = self._starts[line]
+        end = min(self._clamp(offset), self.line_end(line))
+        return Position(line, _units(self.text[start:end], encoding))
+
+    def indentation(self, line: int) -> str:
+        """The blanks and tabs that a line begins with, however long the line is."""
+        blanks = _BLANKS.match(self.text, self.line_start(line), self.line_end(line))
+        return blanks[0] if blanks else ""
+
+    def byte_offset(self, offset: int) -> int:
+        """The index into the UTF-8 bytes."""
+        offset = self._clamp(offset)
+        if self._ascii:
+            return offset
+        chunk = offset // _CHUNK
+        return self._chunk_bytes[chunk] + len(utf8(self.text[chunk * _CHUNK : offset]))
+
+    def offset_of_byte(self, byte: int) -> int:
+        """The offset of an index into the UTF-8 bytes; inside a character, that character's start."""
+        if self._ascii:
+            return self._clamp(byte)
+        byte = max(byte, 0)
+        chunk = bisect_right(self._chunk_bytes, byte) - 1
+        start, column = chunk * _CHUNK, byte - self._chunk_bytes[chunk]
+        encoded = utf8(self.text[start : start + _CHUNK])
+        while 0 < column < len(encoded) and encoded[column] & 0xC0 == 0x80:
+            column -= 1
+        return start + len(encoded[:column].decode("utf-8", "surrogatepass"))
+
+    def point(self, offset: int) -> tuple[int, int]:
+        """tree-sitter's (row, column in bytes)."""
+        offset = self._clamp(offset)
+        row_start = self.text.rfind("\n", 0, offset) + 1
+        return self.text.count("\n", 0, row_start), len(utf8(self.text[row_start:offset]))
+
+    def _clamp(self, offset: int) -> int:
+        return max(0, min(offset, len(self.text)))
+
+    @cached_property
+    def _chunk_bytes(self) -> list[int]:
+        """The byte offset of every chunk. By chunks and not by lines: a generated file may be one line."""
+        chunks = range(0, len(self.text) + 1, _CHUNK)
+        return [0, *accumulate(len(utf8(self.text[start : start + _CHUNK])) for start in chunks)][: len(chunks)]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.syntax.imports import Import, imports
+from lsp_server.syntax.snapshot import Snapshot
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import a.b", [Import("a.b")]),
+        ("import a.b as c, d", [Import("a.b"), Import("d")]),
+        ("from . import x", [Import("", ("x",), 1)]),
+        ("from .m import a as b, c", [Import("m", ("a", "c"), 1)]),
+        ("from ...p.q import (\n    x,\n    y,\n)", [Import("p.q", ("x", "y"), 3)]),
+        ("from m import *", [Import("m", ("*",))]),
+        ("from __future__ import annotations", [Import("__future__", ("annotations",))]),
+        ("def f():\n    if x:\n        import y\n", [Import("y")]),
+        ("from a import", []),
+        ("x = 'import y'", []),
+    ],
+)
+def test_python(text: str, expected: list[Import]) -> None:
+    assert list(imports(Snapshot.open(text, "python"))) == expected
+
+
+@pytest.mark.parametrize("language_id", ["javascript", "javascriptreact", "typescript", "typescriptreact"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import './side';", [Import("./side")]),
+        ("import d, { a as b, c } from './m';", [Import("./m", ("d", "a", "c"))]),
+        ('import * as ns from "n";', [Import("n", ("*",))]),
+        ("const x = require('y');", [Import("y")]),
+        ("const x = await import('./z');", [Import("./z")]),
+        ("export { a } from './b';", [Import("./b")]),
+        ("notrequire('y');", []),
+    ],
+)
+def test_javascript_and_typescript(language_id: str, text: str, expected: list[Import]) -> None:
+    assert list(imports(Snapshot.open(text, language_id))) == expected
+
+
+@pytest.mark.parametrize(
+    ("language_id", "text", "expected"),
+    [
+        ("go", 'package m\nimport (\n\t"fmt"\n\tx "a/b"\n)\n', [Import("fmt"), Import("a/b")]),
+        ("rust", "use std::io::{self, Read as R};\nuse a::b;\n", [Import("std::io", ("self", "Read")), Import("a::b")]),
+        ("java", "import a.b.C;\nimport static a.D.*;\n", [Import("a.b.C"), Import("a.D", ("*",))]),
+        ("c", '#include <stdio.h>\n#include "a.h"\n', [Import("stdio.h"), Import("a.h")]),
+        ("ruby", "require_relative 'a'\nputs 'b'\n", [Import("a")]),
+        ("shellscript", ". ./a.sh\necho b\n", [Import("./a.sh")]),
+        ("sql", "SELECT 1;\n", []),
+        ("klingon", "import a\n", []),
+    ],
+)
+def test_other_languages(language_id: str, text: str, expected: list[Import]) -> None:
+    assert list(imports(Snapshot.open(text, language_id))) == expected

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit, apply_edits
+
+PIECES = [
+    "def f(a):\n",
+    "    return a\n",
+    "x = (1,\n",
+    ")\n",
+    "'é'",
+    "😀",
+    "\r\n",
+    "\r",
+    "# 漢\n",
+    "class A:\n",
+    "  ",
+    "\ud83d",
+]
+texts = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
+def _shape(snapshot: Snapshot) -> list[tuple[str, int, int, tuple[int, int]]]:
+    assert snapshot.tree is not None
+    pending, shape = [snapshot.tree.root_node], []
+    while pending:
+        node = pending.pop()
+        shape.append((node.type, node.start_byte, node.end_byte, (node.start_point.row, node.start_point.column)))
+        pending += node.children
+    return shape
+
+
+@st.composite
+def edited_texts(draw: st.DrawFn) -> tuple[str, list[list[TextEdit]]]:
+    text = draw(texts)
+    now, rounds = text, []
+    for _ in range(draw(st.integers(1, 3))):
+        places = sorted(draw(st.lists(st.integers(0, len(now)), min_size=2, max_size=4)))
+        edits = [TextEdit(start, end, draw(texts)) for start, end in zip(places[::2], places[1::2], strict=False)]
+        rounds.append(edits)
+        now = apply_edits(now, edits)
+    return text, rounds
+
+
+@given(edited_texts(), st.booleans())
+def test_an_incremental_tree_lies_where_a_fresh_one_does(case: tuple[str, list[list[TextEdit]]], look: bool) -> None:
+    text, rounds = case
+    snapshot = Snapshot.open(text, "python")
+    assert snapshot.tree
+    for version, edits in enumerate(rounds, 1):
+        snapshot = snapshot.edited(edits, version)
+        if look:
+            assert snapshot.tree
+    fresh = Snapshot.open(snapshot.text, "python")
+    # Error recovery may differ with the path; sound code may not.
+    assert snapshot.tree is not None
+    assert fresh.tree is not None
+    assert snapshot.tree.root_node.end_point == fresh.tree.root_node.end_point
+    if not fresh.tree.root_node.has_error:
+        assert _shape(snapshot) == _shape(fresh)
+
+
+def test_a_snapshot_stays_as_it_was() -> None:
+    before = Snapshot.open("def f():\n    pass\n", "python", 1)
+    shape = _shape(before)
+    after = before.edited([TextEdit(0, 0, "x = 1\n"), TextEdit(13, 17, "return 1")], 2)
+    assert after.text == "x = 1\ndef f():\n    return 1\n"
+    assert _shape(after) == _shape(Snapshot.open(after.text, "python"))
+    assert (before.text, before.version, after.version) == ("def f():\n    pass\n", 1, 2)
+    assert _shape(before) == shape
+
+
+def test_opening_and_editing_do_not_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+    monkeypatch.setattr(Snapshot, "_parse", lambda self, grammar: parsed.append(self.version))
+    snapshot = Snapshot.open("a = 1\n", "python", 1).edited([TextEdit(0, 1, "b")], 2)
+    assert parsed == []
+    assert snapshot.tree is None
+    assert parsed == [2]
+
+
+def test_an_unknown_language_has_text_but_no_tree() -> None:
+    snapshot = Snapshot.open("a\n", "klingon").edited([TextEdit(1, 1, "b")], 1)
+    assert (snapshot.text, snapshot.language, snapshot.tree) == ("ab\n", None, None)
+
+
+def test_overlapping_edits_are_refused() -> None:
+    with pytest.raises(ValueError, match="overlaps"):
+        Snapshot.open("abc", "python").edited([TextEdit(0, 2, ""), TextEdit(1, 3, "")], 1)
+
+
+def test_spans_count_characters() -> None:
+    snapshot = Snapshot.open("'漢😀'; b", "python")
+    assert snapshot.tree is not None
+    last = snapshot.tree.root_node.children[-1]
+    assert snapshot.source(last) == "b"
+    assert snapshot.span(last) == (6, 7)
+
+
+def test_many_threads_share_one_tree_and_one_computation() -> None:
+    snapshot = Snapshot.open("def f(a):\n    return a\n" * 500, "python")
+    computed = []
+    start = threading.Barrier(8)
+
+    def compute(of: Snapshot) -> int:
+        computed.append(of)
+        return len(of.text)
+
+    def ask() -> tuple[int, int]:
+        start.wait()
+        return id(snapshot.tree), snapshot.derived(compute)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = {future.result() for future in [pool.submit(ask) for _ in range(8)]}
+    assert len(answers) == 1
+    assert len(computed) == 1
