@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from lsp_server.settings import sources
 from lsp_server.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from pygls.lsp.server import LanguageServer
+
+    from lsp_server.server.session import Backends
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,11 +25,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace, _settings: Settings) -> int:
     from lsp_server.server.app import create_server
-    from lsp_server.server.engines import Engines
 
-    server = create_server(sources.load, Engines)
+    server = create_server(sources.load, _make_backends)
     if args.tcp:
         server.start_tcp("127.0.0.1", args.port)
     else:
         server.start_io()
     return 0
+
+
+def _make_backends(server: LanguageServer, settings: Settings) -> Backends:
+    # Imported when the first document is open: the editor's start waits for `initialize`, not for an HTTP client.
+    from lsp_server.server.engines import Engines
+
+    return Engines(server, settings)

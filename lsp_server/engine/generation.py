@@ -52,9 +52,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step was made; ``text`` is what can be shown of it (often nothing)."""
+    """A step was made; ``text`` is what can be shown of it (often nothing), ``timings`` the costs so far."""
 
     text: str = ""
+    timings: Timings = field(default_factory=Timings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +124,20 @@ def generate(
         text = TextStream(request.stop, request.drop_prefix)
         count = 0
 
-        def finished(reason: StopReason) -> Finished:
-            now = time.perf_counter()
-            timings = Timings(
+        def timings() -> Timings:
+            return Timings(
                 prompt_tokens=len(prompt),
                 reused_tokens=reused,
                 predicted_tokens=count,
                 ttft_ms=(clock.first_token - clock.start) * 1000 if clock.first_token else 0.0,
-                total_ms=(now - clock.start) * 1000,
+                total_ms=(time.perf_counter() - clock.start) * 1000,
                 prompt_ms=clock.prompt * 1000,
                 predicted_ms=clock.predicted * 1000,
             )
-            return Finished(reason, text.matched, timings)
 
         while len(sequence.tokens) < len(prompt):
             if cancelled():
-                yield finished(StopReason.CANCELLED)
+                yield Finished(StopReason.CANCELLED, "", timings())
                 return
             began = time.perf_counter()
             done = len(sequence.tokens)
@@ -149,30 +148,34 @@ def generate(
 
         reason = StopReason.LENGTH
         limit = min(request.max_tokens, context.n_ctx - len(prompt))
+        # A token is shown before it is evaluated: its successor waits for that, its reader need not.
+        unevaluated: list[int] = []
         while count < limit:
             if cancelled():
                 reason = StopReason.CANCELLED
                 break
             began = time.perf_counter()
+            if unevaluated:
+                sequence.extend(unevaluated, want_logits=True)
             token = sampler.sample(context)
-            clock.first_token = clock.first_token or time.perf_counter()
+            now = time.perf_counter()
+            clock.first_token = clock.first_token or now
+            clock.predicted += now - began
             if model.is_end(token):
                 reason = StopReason.EOS
                 break
             count += 1
+            unevaluated = [token]
             piece = text.feed(model.piece(token))
             late = request.time_limit_ms and (began - clock.start) * 1000 > request.time_limit_ms
             if text.matched or (late and "\n" in piece):
                 reason = StopReason.STOP
-                yield Step(piece)
+                yield Step(piece, timings())
                 break
-            if count < limit:
-                sequence.extend([token], want_logits=True)
-            clock.predicted += time.perf_counter() - began
-            yield Step(piece)
+            yield Step(piece, timings())
         if rest := text.flush():
-            yield Step(rest)
-        yield finished(reason)
+            yield Step(rest, timings())
+        yield Finished(reason, text.matched, timings())
     finally:
         sampler.close()
 

@@ -89,11 +89,11 @@ def _attempt(model: Path, settings: LoadSettings) -> subprocess.CompletedProcess
 def _key(model: Path, n_gpu_layers: int, build_id: str) -> str:
     stat = model.stat()
     return "|".join(
-        [_processor(), build_id, str(model.resolve()), str(stat.st_size), str(stat.st_mtime_ns), str(n_gpu_layers)]
+        [processor_name(), build_id, str(model.resolve()), str(stat.st_size), str(stat.st_mtime_ns), str(n_gpu_layers)]
     )
 
 
-def _processor() -> str:
+def processor_name() -> str:
     """Model name of the processor; a moved disk or a migrated virtual machine is tried anew."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -97,7 +97,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of an answer. The last one has a ``stop_reason`` and timings."""
+    """A piece of an answer, with what the answer has cost so far. The last one has a ``stop_reason``."""
 
     text: str
     stop_reason: StopReason | None = None

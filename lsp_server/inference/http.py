@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -47,13 +48,16 @@ class HttpBackend:
             "t_max_predict_ms": request.time_limit_ms,
             "cache_prompt": True,
             "stream": True,
+            "timings_per_token": True,
             "priority": "inline",
             "document": request.document,
         }
-        async for message in self._events("/infill", body):
-            stopped = bool(message.get("stop"))
-            reason = _STOP_TYPES.get(message.get("stop_type", ""), StopReason.CANCELLED) if stopped else None
-            yield Chunk(message.get("content", ""), reason, _timings(message) if stopped else Timings())
+        # Closed here, not whenever it is collected: closing the connection is what stops the engine's work.
+        async with aclosing(self._events("/infill", body)) as messages:
+            async for message in messages:
+                stopped = bool(message.get("stop"))
+                reason = _STOP_TYPES.get(message.get("stop_type", ""), StopReason.CANCELLED) if stopped else None
+                yield Chunk(message.get("content", ""), reason, _timings(message))
 
     async def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.chat``."""
@@ -64,17 +68,19 @@ class HttpBackend:
             "temperature": request.temperature,
             "repeat_penalty": request.repeat_penalty,
             "stream": True,
+            "timings_per_token": True,
             "priority": request.priority.value,
         }
         if request.seed is not None:
             body["seed"] = request.seed
         if request.grammar is not None:
             body["grammar"] = request.grammar
-        async for message in self._events("/v1/chat/completions", body):
-            choice = message["choices"][0]
-            finish = choice.get("finish_reason")
-            reason = None if finish is None else StopReason.LENGTH if finish == "length" else StopReason.EOS
-            yield Chunk(choice["delta"].get("content") or "", reason, _timings(message) if reason else Timings())
+        async with aclosing(self._events("/v1/chat/completions", body)) as messages:
+            async for message in messages:
+                choice = message["choices"][0]
+                finish = choice.get("finish_reason")
+                reason = None if finish is None else StopReason.LENGTH if finish == "length" else StopReason.EOS
+                yield Chunk(choice["delta"].get("content") or "", reason, _timings(message))
 
     async def health(self) -> tuple[bool, float]:
         """(ready, loaded fraction 0..1).
@@ -92,7 +98,7 @@ class HttpBackend:
             return False, float(response.json().get("progress", 0.0))
         raise BackendUnavailableError(_reason(response))
 
-    async def _events(self, path: str, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def _events(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The server-sent events of an answer, up to and including the last one."""
         try:
             async with self._client.stream("POST", path, json=body) as response:

@@ -9,7 +9,6 @@ from contextlib import aclosing
 
 import psutil
 
-from lsp_server.engine.process import default_threads
 from lsp_server.errors import BackendUnavailableError
 from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest
 from lsp_server.inference.http import HttpBackend
@@ -43,7 +42,7 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
         model_path=store.locate(ref).path,
         n_ctx=engine.n_ctx,
         n_gpu_layers=engine.n_gpu_layers,
-        n_threads=engine.n_threads or default_threads(),
+        n_threads=engine.n_threads,
         port=engine.port,
         idle_minutes=engine.idle_minutes,
     )
@@ -90,15 +89,13 @@ class RoleBackend:
             await self._attached.aclose()
             self._attached = None
 
-    async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
+    def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
-        async for chunk in self._answer(lambda backend: backend.infill(request)):
-            yield chunk
+        return self._answer(lambda backend: backend.infill(request))
 
-    async def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+    def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.chat``."""
-        async for chunk in self._answer(lambda backend: backend.chat(request)):
-            yield chunk
+        return self._answer(lambda backend: backend.chat(request))
 
     async def _answer(self, ask: Callable[[HttpBackend], AsyncIterator[Chunk]]) -> AsyncIterator[Chunk]:
         for last_try in (False, True):

@@ -254,8 +254,7 @@ def _body(snapshot: Snapshot, item: Definition, signature_end: int) -> Span:
         return signature_end, signature_end
     start, end = snapshot.span(node)
     if snapshot.language and snapshot.language.blocks == "indent":
-        # What is half-typed stands as an error before an empty block, and blocks end before their last comment.
-        end = max(item.span[1], end)
+        # What is half-typed stands as an error before an empty block.
         before = node.prev_sibling
         while before and before.is_error:
             start, before = snapshot.span(before)[0], before.prev_sibling

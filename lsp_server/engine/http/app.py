@@ -19,7 +19,7 @@ from starlette.routing import Route
 from lsp_server import __version__
 from lsp_server.engine.generation import Finished, GenerationRequest, Step
 from lsp_server.engine.http import requests as parse
-from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape
+from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape, timings
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.native import library
 from lsp_server.engine.scheduler import Lane
@@ -185,13 +185,15 @@ class _Api:
             # The first event is awaited here, so that a bad request is still answered with its status code.
             first = await _unless_disconnected(request, anext(events))
             if first is not None:
-                return StreamingResponse(_stream(first, events, shape), media_type="text/event-stream")
+                return StreamingResponse(_stream(first, events, shape, options), media_type="text/event-stream")
         elif (whole := await _unless_disconnected(request, _collect(events, shape))) is not None:
             return whole
         return Response(status_code=499)
 
 
-async def _stream(first: Step | Finished, events: AsyncIterator[Step | Finished], shape: Shape) -> AsyncIterator[bytes]:
+async def _stream(
+    first: Step | Finished, events: AsyncIterator[Step | Finished], shape: Shape, options: parse.CommonOptions
+) -> AsyncIterator[bytes]:
     """Server-sent events. Starlette cancels this when the client goes away, and with it the generation."""
     async with aclosing(events):  # type: ignore[type-var]
         event: Step | Finished = first
@@ -201,7 +203,8 @@ async def _stream(first: Step | Finished, events: AsyncIterator[Step | Finished]
                     yield _sse(shape.last(event))
                     break
                 if event.text:
-                    yield _sse(shape.piece(event.text))
+                    extra = {"timings": timings(event.timings)} if options.timings_per_token else {}
+                    yield _sse({**shape.piece(event.text), **extra})
                 event = await anext(events)
         except ShardlightError as error:
             yield _sse({"error": {"code": 500, "type": "server_error", "message": str(error)}})

@@ -30,6 +30,7 @@ class CommonOptions:
     priority: Priority
     document: str
     time_limit_ms: float
+    timings_per_token: bool
 
 
 def field(body: Body, name: str, kind: type[T] | tuple[type, ...], default: T) -> T:
@@ -79,6 +80,7 @@ def common_options(body: Body, *, priority: str, max_tokens: int = 128) -> Commo
         priority=_PRIORITIES[name],
         document=field(body, "document", str, ""),
         time_limit_ms=float(field(body, "t_max_predict_ms", number, 0.0)),
+        timings_per_token=field(body, "timings_per_token", bool, False),
     )
 
 

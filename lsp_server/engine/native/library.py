@@ -14,6 +14,7 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import llama_cpp.llama_cpp
+from llama_cpp import _ctypes_extensions
 
 C: Any = llama_cpp.llama_cpp
 
@@ -73,3 +74,37 @@ def build_id() -> str:
     folder = Path(C.__file__).parent / "lib"
     parts = [f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}" for p in sorted(folder.glob("*ggml-cpu*"))]
     return "|".join([llama_cpp.__version__, *parts])
+
+
+def version() -> str:
+    """Version of llama-cpp-python."""
+    return str(llama_cpp.__version__)
+
+
+def devices() -> list[tuple[str, str, str, int, int]]:
+    """What ggml can compute on: (name, description, kind, free bytes, total bytes); kind is cpu, gpu, igpu or accel."""
+    start()
+    folder = Path(C.__file__).parent / "lib"
+    registry = _ctypes_extensions.load_shared_library("ggml", folder)
+    base = _ctypes_extensions.load_shared_library("ggml-base", folder)
+    registry.ggml_backend_dev_count.restype = ctypes.c_size_t
+    registry.ggml_backend_dev_get.restype = ctypes.c_void_p
+    registry.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
+    for name in ("name", "description"):
+        function = getattr(base, f"ggml_backend_dev_{name}")
+        function.restype, function.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    base.ggml_backend_dev_type.argtypes = [ctypes.c_void_p]
+    size_pointer = ctypes.POINTER(ctypes.c_size_t)
+    base.ggml_backend_dev_memory.argtypes = [ctypes.c_void_p, size_pointer, size_pointer]
+    base.ggml_backend_dev_memory.restype = None
+    kinds = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accel"}
+    found = []
+    for i in range(registry.ggml_backend_dev_count()):
+        device = registry.ggml_backend_dev_get(i)
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        base.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+        texts = (
+            getattr(base, f"ggml_backend_dev_{n}")(device).decode("utf-8", "replace") for n in ("name", "description")
+        )
+        found.append((*texts, kinds.get(base.ggml_backend_dev_type(device), "other"), free.value, total.value))
+    return found

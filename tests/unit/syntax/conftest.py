@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import tests.support.properties  # noqa: F401  (loads the profile)
 from lsp_server.syntax import grammars, queries
 from lsp_server.syntax.languages import Language
 

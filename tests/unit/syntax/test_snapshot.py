@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, apply_edits
+from lsp_server.text.positions import LineIndex, utf8
 
 PIECES = [
     "def f(a):\n",
@@ -75,6 +76,32 @@ def test_a_snapshot_stays_as_it_was() -> None:
     assert _shape(after) == _shape(Snapshot.open(after.text, "python"))
     assert (before.text, before.version, after.version) == ("def f():\n    pass\n", 1, 2)
     assert _shape(before) == shape
+
+
+def test_edits_at_once_are_told_to_the_old_tree_in_its_own_places() -> None:
+    text = "def f():\n    pass\n" * 20
+    before = Snapshot.open(text, "python")
+    assert before.tree
+    last = text.rindex("pass")
+    after = before.edited([TextEdit(0, 0, "# a long line\n" * 30), TextEdit(last, last + 4, "[1, 2]")], 1)
+    assert _shape(after) == _shape(Snapshot.open(after.text, "python"))
+
+
+@given(texts, st.data())
+def test_edits_are_told_in_bytes_and_points(text: str, data: st.DataObject) -> None:
+    start, end = sorted((data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))))
+    edit = TextEdit(start, end, data.draw(texts))
+    told = Snapshot.open(text, "python")._input_edit(edit)
+    after = apply_edits(text, [edit])
+    new_end = start + len(edit.new_text)
+    assert (told.start_byte, told.old_end_byte, told.new_end_byte) == (
+        len(utf8(text[:start])),
+        len(utf8(text[:end])),
+        len(utf8(after[:new_end])),
+    )
+    lines, lines_after = LineIndex(text), LineIndex(after)
+    assert (told.start_point, told.old_end_point) == (lines.point(start), lines.point(end))
+    assert told.new_end_point == lines_after.point(new_end)
 
 
 def test_opening_and_editing_do_not_parse(monkeypatch: pytest.MonkeyPatch) -> None:

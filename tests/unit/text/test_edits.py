@@ -35,6 +35,16 @@ def test_minimal_edits_survive_the_way_through_positions(before: str, after: str
     assert apply_edits(before, edits) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("a\r\n", "a\rb\r\n"), ("a\r\n", "a\n"), ("a\n", "a\r\n"), ("a\r\nb", "a\r\n\r\nb"), ("a\r", "a\r\n")],
+)
+def test_no_edit_begins_or_ends_inside_crlf(before: str, after: str) -> None:
+    edits = minimal_edits(before, after)
+    assert apply_edits(before, edits) == after
+    assert all(before[place - 1 : place + 1] != "\r\n" for e in edits for place in (e.start, e.end) if place)
+
+
 @given(texts)
 def test_no_change_is_no_edit(text: str) -> None:
     assert minimal_edits(text, text) == []

@@ -1,0 +1,180 @@
+"""``shardlight doctor``: is everything here that it takes, and if not, what to do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from rich.console import Console
+from rich.markup import escape
+
+from lsp_server import __version__
+from lsp_server.engine import hardware, runtime
+from lsp_server.engine.trial import processor_name
+from lsp_server.errors import ShardlightError
+from lsp_server.inference.backend import InfillRequest, collect
+from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
+from lsp_server.models.catalog import Role
+from lsp_server.models.files import human_size
+from lsp_server.models.store import ModelStore, store_from
+from lsp_server.settings import sources
+from lsp_server.settings.schema import Settings
+from lsp_server.syntax import grammars, languages
+
+Status = Literal["ok", "warning", "failed"]
+_MIN_MEMORY = 2 * 1024**3
+_MIN_DISK = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the examination; ``hint`` is the way out where there is one to take."""
+
+    name: str
+    status: Status
+    detail: str
+    hint: str = ""
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``doctor``."""
+    command = subparsers.add_parser("doctor", help="check this machine, the build, the models and the engine")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, settings: Settings) -> int:
+    checks = []
+    console = Console()
+    for check in examine(settings):
+        checks.append(check)
+        if not args.json:
+            _print(console, check)
+    failed = any(c.status == "failed" for c in checks)
+    if args.json:
+        report = {"version": __version__, "ok": not failed, "checks": [asdict(c) for c in checks]}
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    return 1 if failed else 0
+
+
+def _print(console: Console, check: Check) -> None:
+    mark = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "failed": "[red]failed [/]"}[check.status]
+    console.print(f"{mark}  [bold]{check.name:<18}[/] {escape(check.detail)}", highlight=False, soft_wrap=True)
+    if check.hint and check.status != "ok":
+        console.print(f"{'':29}→ {escape(check.hint)}", highlight=False, soft_wrap=True)
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """All checks, each as soon as it is done; one that raises is a failed one, and the others go on."""
+    models = settings.models
+    store = store_from(models.directory, registry_mirror=models.registry_mirror)
+    steps: list[tuple[str, Callable[[], Check]]] = [
+        ("python", _python),
+        ("settings", _settings),
+        ("processor", _processor),
+        ("memory", _memory),
+        ("llama.cpp", _library),
+        ("grammars", _grammars),
+        ("disk", lambda: _disk(store)),
+        ("completion model", lambda: _model(settings, store, "completion")),
+        ("assistant model", lambda: _model(settings, store, "assistant")),
+        ("engine", lambda: asyncio.run(_engine(settings, store))),
+    ]
+    for name, step in steps:
+        try:
+            yield step()
+        except ShardlightError as error:
+            yield Check(name, "failed", error.message, error.hint)
+        except Exception as error:
+            yield Check(name, "failed", f"{type(error).__name__}: {error}")
+
+
+def _python() -> Check:
+    return Check("python", "ok", f"{platform.python_version()} at {sys.executable}, {hardware.describe_platform()}")
+
+
+def _settings() -> Check:
+    problems = sources.load().problems
+    if problems:
+        return Check("settings", "warning", " ".join(p.message for p in problems), "docs/settings.md lists them all.")
+    return Check(
+        "settings", "ok", f"{sources.user_file()}{'' if sources.user_file().exists() else ' (not there: defaults)'}"
+    )
+
+
+def _processor() -> Check:
+    features = hardware.cpu_features()
+    detail = processor_name() + (f" ({' '.join(features)})" if features else "")
+    if features and "avx2" not in features and "asimd" not in features:
+        return Check("processor", "warning", detail, "Without AVX2 completion is slow; choose the smallest model.")
+    return Check("processor", "ok", detail)
+
+
+def _memory() -> Check:
+    available, total = hardware.memory_bytes()
+    detail = f"{human_size(available)} of {human_size(total)} available"
+    if available < _MIN_MEMORY:
+        return Check("memory", "warning", detail, "Close something, or choose the smallest model.")
+    return Check("memory", "ok", detail)
+
+
+def _library() -> Check:
+    try:
+        library = hardware.probe_library()
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return Check(
+            "llama.cpp", "failed", str(error), "`make setup` (or reinstalling llama-cpp-python) builds it anew."
+        )
+    devices = ", ".join(f"{d.name} ({d.description}, {human_size(d.total_bytes)})" for d in library.devices)
+    detail = f"llama-cpp-python {library.version}; devices: {devices}; {library.system_info}"
+    if "AMX_INT8 = 1" in library.system_info:
+        hint = "`make setup` builds it without AMX, which is faster while typing and faults on some virtual machines."
+        return Check("llama.cpp", "warning", detail, hint)
+    return Check("llama.cpp", "ok", detail)
+
+
+def _grammars() -> Check:
+    first_class = [language for language in languages.LANGUAGES if language.queries]
+    missing = [language.name for language in first_class if grammars.load(language) is None]
+    if missing:
+        return Check("grammars", "failed", f"no grammar for {', '.join(missing)}", "Reinstall shardlight.")
+    return Check("grammars", "ok", f"{len(first_class)} first-class languages")
+
+
+def _disk(store: ModelStore) -> Check:
+    folder = next(p for p in (store.directory, *store.directory.parents) if p.exists())
+    free = shutil.disk_usage(folder).free
+    detail = f"{human_size(free)} free for models in {store.directory}"
+    if free < _MIN_DISK:
+        return Check("disk", "warning", detail, "Free some space, or set models.directory to another disk.")
+    return Check("disk", "ok", detail)
+
+
+def _model(settings: Settings, store: ModelStore, role: Role) -> Check:
+    model = store.locate(wanted_model(settings, store, role))
+    return Check(f"{role} model", "ok", f"{model.ref_id}, {human_size(model.size)}, {model.path}")
+
+
+async def _engine(settings: Settings, store: ModelStore) -> Check:
+    """Attach to the completion engine (or start it) and have it generate."""
+    spec = engine_spec(settings, store, "completion")
+    running = runtime.read(spec.name) is not None
+    backend = RoleBackend(lambda: spec, lambda _fraction: None)
+    try:
+        answer = await collect(backend.infill(InfillRequest("def add(a, b):\n    return", "\n", max_tokens=1)))
+    finally:
+        await backend.aclose()
+    record = runtime.read(spec.name)
+    where = f" at {record.url}, pid {record.pid}" if record else ""
+    how = "was running" if running else "started"
+    t = answer.timings
+    detail = f"{spec.model_id} {how}{where}; {t.predicted_tokens} token after {t.ttft_ms:.0f} ms: {answer.text!r}"
+    return Check("engine", "ok" if t.predicted_tokens else "failed", detail)
