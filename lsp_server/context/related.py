@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lsp_server.context.workspace import Workspace
-from lsp_server.inference.backend import ContextFile
 from lsp_server.syntax.imports import Import, imports
 from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.outline import outline, render
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.snippet import Snippet
 
 # Characters of stubs in a prompt, all files together.
 BUDGET_CHARS = 3000
@@ -22,7 +22,7 @@ _SCRIPT_LANGUAGES = {"javascript", "javascriptreact", "typescript", "typescriptr
 
 def related_files(
     snapshot: Snapshot, path: Path, workspace: Workspace, *, used_in: str | None = None
-) -> tuple[ContextFile, ...]:
+) -> tuple[Snippet, ...]:
     """Stubs of what ``path`` imports from its workspace, within ``BUDGET_CHARS``; Python and JavaScript's family.
 
     Args:
@@ -30,7 +30,7 @@ def related_files(
 
     The order is that of the imports: it does not change while the user types below them, so the prompt's start stays.
     """
-    found: dict[Path, ContextFile] = {}
+    found: dict[Path, Snippet] = {}
     room = BUDGET_CHARS
     words = None if used_in is None else set(re.findall(r"\w+", used_in))
     for imported in imports(snapshot):
@@ -45,7 +45,7 @@ def related_files(
                 continue
             stubs = _stubs(text, target, names)
             if stubs and len(stubs) <= room:
-                found[target] = ContextFile(workspace.relative(target), stubs)
+                found[target] = Snippet(workspace.relative(target), stubs)
                 room -= len(stubs)
     return tuple(found.values())
 

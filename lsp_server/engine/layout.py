@@ -16,16 +16,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lsp_server.engine.native.model import FimTokens
+from lsp_server.text.snippet import Snippet
 
 FimLayout = Literal["prefix-first", "suffix-first"]
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraFile:
-    """A snippet of another file: its path, relative to the repository, and text."""
-
-    path: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Hole:
     suffix: str
     path: str = ""
     repository: str = ""
-    extra: tuple[ExtraFile, ...] = ()
+    extra: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from lsp_server.context.window import window
 from lsp_server.features.postprocess.completion import Place, is_complete, trim, without_overlap
-from lsp_server.inference.backend import Backend, ContextFile, InfillRequest, StopReason, Timings
+from lsp_server.inference.backend import Backend, InfillRequest, StopReason, Timings
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
+from lsp_server.text.snippet import Snippet
 
 # After this long a block ends with the line that is being written: better a part now than all of it late.
 _TIME_LIMIT_MS = 3000.0
@@ -32,7 +33,7 @@ class Cursor:
     path: str = ""
     repository: str = "repository"
     document: str = ""
-    related: tuple[ContextFile, ...] = ()
+    related: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

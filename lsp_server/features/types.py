@@ -10,12 +10,13 @@ from typing import Protocol
 
 from lsp_server.context.test_sites import TestSite
 from lsp_server.errors import RefusedError
-from lsp_server.inference.backend import Backend, ContextFile, Timings
+from lsp_server.inference.backend import Backend, Timings
 from lsp_server.prompting.catalog import PromptCatalog
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.scopes import FunctionScope, enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
+from lsp_server.text.snippet import Snippet
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Target:
     language: Language
     scope: FunctionScope
     path: PurePosixPath
-    related: tuple[ContextFile, ...] = ()
+    related: tuple[Snippet, ...] = ()
 
     @property
     def code(self) -> str:
@@ -114,7 +115,7 @@ class FileEdit:
     timings: Timings = field(default_factory=Timings)
 
 
-def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath, related: tuple[ContextFile, ...] = ()) -> Target:
+def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath, related: tuple[Snippet, ...] = ()) -> Target:
     """The function around a cursor.
 
     Raises:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lsp_server.text.snippet import Snippet
+
 
 class Priority(str, enum.Enum):
     """How urgent a request is for the engine's scheduler."""
@@ -26,14 +28,6 @@ class StopReason(str, enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class ContextFile:
-    """A snippet of another file that the model should know: path relative to the workspace, and text."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class InfillRequest:
     """Fill the hole between ``prefix`` and ``suffix``.
 
@@ -49,7 +43,7 @@ class InfillRequest:
     max_tokens: int
     path: str = ""
     repository: str = "repository"
-    extra: tuple[ContextFile, ...] = ()
+    extra: tuple[Snippet, ...] = ()
     stop: tuple[str, ...] = ()
     document: str = ""
     time_limit_ms: float = 0.0

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lsp_server.engine.chat import Message
-from lsp_server.engine.layout import ExtraFile, Hole
+from lsp_server.engine.layout import Hole
 from lsp_server.engine.native.sampler import SamplingParams
 from lsp_server.engine.scheduler import Priority
 from lsp_server.errors import InvalidRequestError
+from lsp_server.text.snippet import Snippet
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def hole(body: Body) -> Hole:
     for i, item in enumerate(extra):
         if not isinstance(item, Mapping):
             raise InvalidRequestError(f"input_extra[{i}] must be an object with filename and text.")
-        files.append(ExtraFile(field(item, "filename", str, ""), field(item, "text", str, "")))
+        files.append(Snippet(field(item, "filename", str, ""), field(item, "text", str, "")))
     return Hole(
         prefix=field(body, "input_prefix", str, "") + field(body, "prompt", str, ""),
         suffix=field(body, "input_suffix", str, ""),
