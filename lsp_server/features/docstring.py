@@ -7,14 +7,17 @@ import textwrap
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
-from lsp_server.features.types import FileEdit, Target, Tools
+from lsp_server.features.types import FileEdit, Target, Tools, at_column_0
 from lsp_server.inference.backend import Timings
 from lsp_server.syntax.checks import equal_without_docs, error_count
 from lsp_server.syntax.languages import DocStyle
 from lsp_server.syntax.scopes import FunctionScope
 from lsp_server.text.edits import TextEdit, detect_newline
 
-_WIDTH = 100
+_WIDTH = 88
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+# "name: text" under a heading, or a tag: what wraps with a deeper indentation.
+_ENTRY = re.compile(r"\s+[\w.]+: |@")
 _SELF = {"self", "cls", "this", "&self", "&mut self", "*", "/"}
 _NOTHING = {"None", "void", "()", "NoReturn", "never", "undefined", "Unit"}
 
@@ -61,9 +64,11 @@ async def _parts(target: Target, tools: Tools) -> tuple[_Parts, Timings]:
     guide.write('"""')
 
     async def line() -> str:
-        text = await guide.fill(stop=("\n", '"""'), max_tokens=64)
-        guide.write("\n")
-        return _clean(text)
+        # One sentence a line: what a small model adds after it is repetition or invention.
+        text = await guide.fill(stop=("\n", '"""'), max_tokens=64, enough=lambda t: _SENTENCE_END.search(t) is not None)
+        sentence = _SENTENCE_END.split(text)[0]
+        guide.answer = guide.answer.removesuffix(text) + sentence + "\n"
+        return _clean(sentence)
 
     summary = await line()
     if not summary:
@@ -111,12 +116,12 @@ def _without_docs(target: Target) -> str:
     if start is None or end is None or start < scope.start:
         return code
     rest = text[end : scope.end]
-    return textwrap.dedent(scope.indentation + text[scope.start : start].rstrip() + "\n" + rest.lstrip("\r\n"))
+    return at_column_0(scope.indentation + text[scope.start : start].rstrip() + "\n" + rest.lstrip("\r\n"))
 
 
 def _clean(text: str) -> str:
-    """One line of words: no quotes, no list mark, no type in front, a full stop behind."""
-    text = re.sub(r"\s+", " ", text.replace('"""', "").replace("*/", "").replace("\\", "")).strip()
+    """One line of words: no list mark, no type in front, a full stop behind."""
+    text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"^[-*#:\s]+", "", text)
     text = re.sub(r"^\(?[A-Za-z_][\w\[\], .|]*\)?: (?=[A-Z])", "", text)
     if not text:
@@ -146,7 +151,7 @@ def _lines(parts: _Parts, style: DocStyle) -> list[str]:
         return lines
     if style.opening:  # the family of @param
         tags = [f"@param {n} {t}".strip() for n, t in parts.parameters]
-        tags += [f"@returns {parts.returns}"] if parts.returns else []
+        tags += [f"{'@returns' if style.name == 'JSDoc' else '@return'} {parts.returns}"] if parts.returns else []
         tags += [f"@throws {n} {t}".strip() for n, t in parts.raises]
         return lines + (["", *tags] if tags else [])
     entries = [f"{n}: {t}" for n, t in parts.parameters]
@@ -179,14 +184,23 @@ def _wrap(lines: list[str], width: int) -> list[str]:
     wrapped: list[str] = []
     for line in lines:
         indent = line[: len(line) - len(line.lstrip())]
-        hang = indent + "    " if indent or line.startswith("@") else ""
+        hang = indent + "    " if _ENTRY.match(line) else indent
         wrapped += textwrap.wrap(line, max(width, 40), subsequent_indent=hang, break_on_hyphens=False) or [""]
     return wrapped
+
+
+def _harmless(line: str, style: DocStyle) -> str:
+    """The line with nothing in it that would end the documentation early or that the language reads as its own."""
+    if style.placement == "inside":
+        return line.replace("\\", "\\\\").replace('"""', "'''")
+    # Kotlin and Rust nest comments; Java reads \\u wherever it stands.
+    return line.replace("*/", "* /").replace("/*", "/ *").replace("\\u", "\\ u")
 
 
 def _delimited(lines: list[str], style: DocStyle, indentation: str, newline: str) -> str:
     """The lines with the language's delimiters; the first line stands where the cursor is."""
     glue = newline + indentation
+    lines = [_harmless(line, style) for line in lines]
     if style.name == "docstring":
         if len(lines) == 1:
             return f"{style.opening}{lines[0]}{style.closing}"
