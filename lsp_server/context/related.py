@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,11 +26,16 @@ def related_files(
 ) -> tuple[Snippet, ...]:
     """Stubs of what ``path`` imports from its workspace, within ``BUDGET_CHARS``; Python and JavaScript's family.
 
+    Nothing outside the workspace folder is read, and nothing at all for a document without a file.
+
     Args:
         used_in: only what this text names; None for all imports.
 
     The order is that of the imports: it does not change while the user types below them, so the prompt's start stays.
     """
+    if not path.is_absolute():
+        return ()
+    root = workspace.root_of(path)
     found: dict[Path, Snippet] = {}
     room = BUDGET_CHARS
     words = None if used_in is None else set(re.findall(r"\w+", used_in))
@@ -40,8 +46,10 @@ def related_files(
                 continue
             imported = replace(imported, names=names)
         for target, names in _targets(snapshot, imported, path, workspace):
+            if target in found or target == path or not target.is_relative_to(root):
+                continue
             text = workspace.read(target)
-            if text is None or target in found or target == path:
+            if text is None:
                 continue
             stubs = _stubs(text, target, names)
             if stubs and len(stubs) <= room:
@@ -69,13 +77,14 @@ def _targets(
     if language == "python":
         yield from _python_targets(imported, path, workspace)
     elif language in _SCRIPT_LANGUAGES and imported.module.startswith("."):
-        base = path.parent / imported.module
+        # Not `resolve`: a link in the workspace's own path must not make its files look foreign.
+        base = Path(os.path.normpath(path.parent / imported.module))
         candidates = [base, *(Path(f"{base}{s}") for s in _SCRIPT_SUFFIXES)]
         # TypeScript may import a source by the name that it will have when it is compiled.
         candidates += [base.with_suffix(s) for s in _SCRIPT_SUFFIXES if base.suffix in {".js", ".jsx"}]
         candidates += [base / f"index{s}" for s in _SCRIPT_SUFFIXES]
         if file := next((c for c in candidates if c.is_file()), None):
-            yield file.resolve(), imported.names
+            yield file, imported.names
 
 
 def _python_targets(imported: Import, path: Path, workspace: Workspace) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -98,5 +107,6 @@ def _python_targets(imported: Import, path: Path, workspace: Workspace) -> Itera
 
 
 def _module(stem: Path) -> Path | None:
-    candidates = (stem.with_name(f"{stem.name}.py"), stem / "__init__.py") if stem.name else (stem / "__init__.py",)
+    # Python prefers the package to the module of the same name.
+    candidates = (stem / "__init__.py", stem.with_name(f"{stem.name}.py")) if stem.name else (stem / "__init__.py",)
     return next((c for c in candidates if c.is_file()), None)

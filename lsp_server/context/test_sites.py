@@ -15,12 +15,14 @@ class TestSite:
     Attributes:
         root: the workspace folder; tests are run from there.
         path: the test file, absolute; it need not exist.
-        existing: its text, or None.
+        exists: whether it is there.
+        existing: its text; None if it is not there or cannot be read.
         module: dotted name by which tests import the tested file.
     """
 
     root: Path
     path: Path
+    exists: bool
     existing: str | None
     module: str
 
@@ -37,7 +39,7 @@ def python_test_site(path: Path, workspace: Workspace) -> TestSite:
     existing = next((f / name for f in folders if (f / name).is_file()), None)
     home = next((f for f in folders[:-1] if f.is_dir()), path.parent)
     target = existing or home / name
-    return TestSite(root, target, workspace.read(target), _module_name(path, root))
+    return TestSite(root, target, existing is not None, workspace.read(target), _module_name(path, root))
 
 
 def _module_name(path: Path, root: Path) -> str:

@@ -27,11 +27,9 @@ def window(lines: LineIndex, offset: int) -> Window:
     overhang = offset - PREFIX_CHARS
     start = 0 if overhang <= 0 else -(-overhang // STRIDE_CHARS) * STRIDE_CHARS - STRIDE_CHARS
     if start > 0:
-        line = lines.line_of(start)
-        start = min(lines.line_start(line + 1), lines.line_start(lines.line_of(offset)))
-        # One line longer than the window: cut inside it.
-        if offset - start > PREFIX_CHARS + STRIDE_CHARS:
-            start = offset - PREFIX_CHARS
+        whole = min(lines.line_start(lines.line_of(start) + 1), lines.line_start(lines.line_of(offset)))
+        # A line longer than the window is cut inside, at the step as well.
+        start = max(start, whole)
     end = min(offset + SUFFIX_CHARS, len(lines.text))
     if end < len(lines.text):
         line_start = lines.line_start(lines.line_of(end))

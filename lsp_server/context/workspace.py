@@ -29,13 +29,15 @@ SECRET_PATTERNS = (
     ".pypirc",
     ".htpasswd",
 )
+# `secrets.py` is code about secrets; `secrets.yaml` holds them.
+_CODE = (".py", ".ts", ".js", ".tsx", ".jsx", ".go", ".rs", ".java", ".rb", ".php", ".cs", ".kt")
 _MAX_BYTES = 1_000_000
 
 
 def is_secret(path: Path) -> bool:
-    """Whether a file may hold secrets, judged by its name. Source code is told apart by its suffix."""
+    """Whether a file may hold secrets, judged by its name."""
     name = path.name.lower()
-    loose = path.suffix in {".py", ".ts", ".js", ".tsx", ".jsx", ".go", ".rs", ".java", ".rb", ".php", ".cs", ".kt"}
+    loose = path.suffix.lower() in _CODE
     return any(
         fnmatch.fnmatchcase(name, p) for p in SECRET_PATTERNS if not (loose and p.startswith("*") and p.endswith("*"))
     )

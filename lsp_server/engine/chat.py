@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Protocol
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lsp_server.errors import InvalidRequestError
@@ -51,7 +51,7 @@ class ChatTemplate:
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=_EXTENSIONS)
         environment.globals["raise_exception"] = _raise
         environment.globals["strftime_now"] = lambda pattern: datetime.now(timezone.utc).strftime(pattern)
-        self._template = environment.from_string(vocabulary.chat_template or CHATML)
+        self._environment = environment
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a conversation, ready for the assistant's next words.
@@ -77,13 +77,19 @@ class ChatTemplate:
                 enable_thinking=False,
                 thinking=False,
             )
-        except TemplateError as error:
+        except Exception as error:
+            # A template is a program of somebody else's, and may fail like any program.
             raise InvalidRequestError(f"The model's chat template refuses these messages: {error}") from error
         tokens: list[int] = []
         for i, part in enumerate(_MARK.split(text)):
             # Odd parts are the numbers of protected spellings.
             tokens += self._tokenize(kept[int(part)], special=False) if i % 2 else self._tokenize(part, special=True)
         return tokens + self._tokenize(opening, special=False)
+
+    @cached_property
+    def _template(self) -> Template:
+        # Compiled at its first use: a model whose template is broken still fills holes.
+        return self._environment.from_string(self._vocabulary.chat_template or CHATML)
 
     def _tokenize(self, text: str, *, special: bool) -> list[int]:
         return self._vocabulary.tokenize(text, parse_special=special) if text else []

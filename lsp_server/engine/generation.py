@@ -212,7 +212,8 @@ class TextStream:
         self._held += text
         found = [(at, s) for s in self._stop if (at := self._held.find(s)) >= 0]
         if found:
-            at, self.matched = min(found)
+            # The one that is complete first: what is shown must not depend on how the text is cut into tokens.
+            at, self.matched = min(found, key=lambda match: (match[0] + len(match[1]), match[0]))
             shown, self._held = self._held[:at], ""
             return shown
         hold = max((_overlap(self._held, s) for s in self._stop), default=0)

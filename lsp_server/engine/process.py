@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -76,6 +77,8 @@ def run(
     )
     runtime.write(name, record)
     logger.info("Listening on %s, loading %s", record.url, config.path)
+    # After its own shutdown uvicorn passes a signal on; the default would end the process before the record is gone.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     try:
         service.start()
         asyncio.run(_serve(server, listener, service, idle_minutes))
@@ -100,6 +103,8 @@ _LINGER_S = 20.0
 async def _leave_when_idle(server: uvicorn.Server, service: EngineService, idle_s: float) -> None:
     while not server.should_exit:
         await asyncio.sleep(1.0)
+        if service.phase is Phase.LOADING:
+            continue
         failed = service.phase is Phase.FAILED
         limit = _LINGER_S if failed else idle_s
         if limit and not service.busy and time.monotonic() - service.last_used > limit:
@@ -113,6 +118,8 @@ def _bind(port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        # From here on connections wait instead of being refused: the address is published before anything serves it.
+        listener.listen()
     except OSError as error:
         listener.close()
         raise EngineStartError(

@@ -43,7 +43,10 @@ class EngineRecord:
     def alive(self) -> bool:
         """Whether that very process still runs."""
         try:
-            return abs(self.process().create_time() - self.started) < 1.0
+            process = self.process()
+            # An engine that was killed stays in the process table until the editor that started it collects it.
+            ended = process.status() == psutil.STATUS_ZOMBIE
+            return not ended and abs(process.create_time() - self.started) < 1.0
         except psutil.Error:
             return False
 
@@ -100,12 +103,11 @@ def log_path(name: str) -> Path:
 def _read(path: Path) -> EngineRecord | None:
     try:
         record = EngineRecord(**json.loads(path.read_text(encoding="utf-8")))
+        if record.alive:
+            return record
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError):
-        path.unlink(missing_ok=True)
-        return None
-    if not record.alive:
-        path.unlink(missing_ok=True)
-        return None
-    return record
+        pass  # damaged
+    path.unlink(missing_ok=True)
+    return None

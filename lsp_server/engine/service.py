@@ -98,15 +98,23 @@ class EngineService:
             self._template = ChatTemplate(model)
             self._model = model
         except (EngineError, OSError) as error:
-            self.failure = str(error)
-            self.phase = Phase.FAILED
             logger.error("The model could not be loaded: %s", error)
-            self.last_used = time.monotonic()
+            self._fail(str(error))
+            return
+        except Exception as error:
+            # Whatever it was, somebody waits for the outcome.
+            logger.exception("Loading failed unexpectedly")
+            self._fail(f"The engine failed while loading: {error}")
             return
         self.loaded_fraction = 1.0
         self.last_used = time.monotonic()
         self.phase = Phase.READY
         logger.info("Ready: %s (%s)", config.model_id, settings.description)
+
+    def _fail(self, reason: str) -> None:
+        self.failure = reason
+        self.last_used = time.monotonic()
+        self.phase = Phase.FAILED
 
     def _on_progress(self, fraction: float) -> bool:
         self.loaded_fraction = fraction
@@ -148,7 +156,9 @@ class EngineService:
             raise InvalidRequestError(
                 f"{self.config.model_id} was not trained to fill holes.", hint="Choose a completion model."
             )
-        budget = self.n_ctx - len(model.bos) - min(max_tokens, self.n_ctx // 2)
+        # A prompt must leave room for a token even where none is asked for.
+        answer = min(max(max_tokens, 1), self.n_ctx // 2)
+        budget = self.n_ctx - len(model.bos) - answer
         prompt = fim_prompt(hole, model.fim, self._layout_of(model.architecture), model.tokenize, budget)
         return FimPrompt(model.bos + prompt.tokens, prompt.indentation)
 

@@ -55,10 +55,12 @@ def proven_settings(model: Path, n_gpu_layers: int, build_id: str, *, memory_fil
     memory_file = memory_file or user_cache_path("shardlight", appauthor=False) / "load-trials.json"
     remembered = _read(memory_file)
     key = _key(model, n_gpu_layers, build_id)
-    if key in remembered:
-        return LoadSettings(**remembered[key])
+    steps = ladder(n_gpu_layers)
+    for settings in steps:
+        if remembered.get(key) == asdict(settings):
+            return settings
     complaints = ""
-    for settings in ladder(n_gpu_layers):
+    for settings in steps:
         logger.info("Trying to load %s %s", model.name, settings.description)
         result = _attempt(model, settings)
         if result.returncode == 0:

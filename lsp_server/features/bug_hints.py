@@ -18,7 +18,7 @@ from lsp_server.features.types import Target, Tools, add_timings
 from lsp_server.inference.backend import Priority, Timings
 from lsp_server.syntax.checks import equal_without_docs
 from lsp_server.text.edits import TextEdit, apply_edits, minimal_edits
-from lsp_server.text.positions import split_lines
+from lsp_server.text.positions import LineIndex, split_lines
 
 # A correction that touches more lines than this is a rewriting, not a bug that was found.
 _MAX_CHANGED_LINES = 4
@@ -79,13 +79,12 @@ def _changed_lines(before: str, after: str) -> int:
 
 
 def _underlined(text: str, edits: tuple[TextEdit, ...]) -> tuple[int, int]:
-    """The first changed line without its indentation, or the line before a pure insertion."""
-    at = edits[0].start
-    line_start = text.rfind("\n", 0, at) + 1
-    line_end = text.find("\n", at)
-    line_end = len(text) if line_end < 0 else line_end
-    line = text[line_start:line_end].rstrip("\r")
-    return line_start + len(line) - len(line.lstrip()), line_start + len(line)
+    """The first changed line without its indentation; if that is blank, the nearest one above it."""
+    lines = LineIndex(text)
+    line = lines.line_of(edits[0].start)
+    while line > 0 and not lines.line_text(line).strip():
+        line -= 1
+    return lines.line_start(line) + len(lines.indentation(line)), lines.line_end(line)
 
 
 async def _reason(

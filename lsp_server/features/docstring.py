@@ -193,7 +193,7 @@ def _harmless(line: str, style: DocStyle) -> str:
     """The line with nothing in it that would end the documentation early or that the language reads as its own."""
     if style.placement == "inside":
         return line.replace("\\", "\\\\").replace('"""', "'''")
-    # Kotlin and Rust nest comments; Java reads \\u wherever it stands.
+    # Kotlin and Rust nest comments; Java reads \u wherever it stands.
     return line.replace("*/", "* /").replace("/*", "/ *").replace("\\u", "\\ u")
 
 

@@ -60,17 +60,18 @@ class Guide:
             priority=self._priority,
         )
         added = ""
+        cost, reason = Timings(), None
         count = self.timings.predicted_tokens
         async with aclosing(self._tools.backend.chat(request)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 added += chunk.text
-                if chunk.stop_reason is None:
+                cost, reason = chunk.timings, chunk.stop_reason
+                if reason is None:
                     count += 1
                     self._tools.report(self._phase, count)
-                else:
-                    self.complete = chunk.stop_reason is not StopReason.LENGTH
-                    self.timings = add_timings(self.timings, chunk.timings)
                 if enough(added):
                     break
+        self.complete = reason in (StopReason.EOS, StopReason.STOP)
+        self.timings = add_timings(self.timings, cost)
         self.answer += added
         return added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from lsp_server.text.snippet import Snippet
 
 # After this long a block ends with the line that is being written: better a part now than all of it late.
 _TIME_LIMIT_MS = 3000.0
-_OPENERS = (":", "{", "(", "[", "=>", "then", "do")
+_OPENS_BLOCK = re.compile(r"(?:[:{(\[]|=>|\b(?:then|do))\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def place_of(snapshot: Snapshot, offset: int) -> Place | None:
         return None
     below = tuple(lines.line_text(n) for n in range(line + 1, min(line + 6, lines.line_count)))
     blank = not before.strip() and not after.strip()
-    opens = not after.strip() and before.rstrip().endswith(_OPENERS)
+    opens = not after.strip() and _OPENS_BLOCK.search(before) is not None
     return Place(before, after, below, multiline=blank or opens)
 
 

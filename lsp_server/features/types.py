@@ -81,8 +81,8 @@ class Target:
 
     @property
     def code(self) -> str:
-        """The function's source, moved to column 0."""
-        return textwrap.dedent(self.scope.indentation + self.snapshot.text[self.scope.start : self.scope.end])
+        """The function's source, moved to column 0, with ``\\n`` as line end."""
+        return at_column_0(self.scope.indentation + self.snapshot.text[self.scope.start : self.scope.end])
 
     @property
     def fence(self) -> str:
@@ -103,7 +103,8 @@ class FileEdit:
 
     Attributes:
         path: absolute; None for the target's own document.
-        edits: against the file's text, or against nothing if ``creates``.
+        edits: against ``before``.
+        before: the text of another file as it was read; empty for the target's own document and for a new file.
         notes: what a person should know about it, a sentence each.
     """
 
@@ -111,11 +112,12 @@ class FileEdit:
     edits: tuple[TextEdit, ...]
     path: Path | None = None
     creates: bool = False
+    before: str = ""
     notes: tuple[str, ...] = ()
     timings: Timings = field(default_factory=Timings)
 
 
-def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath, related: tuple[Snippet, ...] = ()) -> Target:
+def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath) -> Target:
     """The function around a cursor.
 
     Raises:
@@ -130,6 +132,11 @@ def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath, related: t
     if scope is None:
         raise RefusedError("There is no function at the cursor.", hint="Put the cursor into one.")
     return Target(snapshot, snapshot.language, scope, path)
+
+
+def at_column_0(code: str) -> str:
+    """Code without the indentation of its surroundings, with ``\\n`` as line end."""
+    return textwrap.dedent(code.replace("\r\n", "\n"))
 
 
 def add_timings(first: Timings, second: Timings) -> Timings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ from lsp_server.syntax.imports import imports
 from lsp_server.syntax.outline import outline
 from lsp_server.syntax.scopes import enclosing_class, functions
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.text.edits import TextEdit
+from lsp_server.text.edits import TextEdit, detect_newline
+from lsp_server.text.positions import LineIndex
 
 _COUNT = 5
 _MAX_TOKENS = 480
@@ -33,11 +35,15 @@ async def write_unit_tests(target: Target, tools: Tools) -> FileEdit:
     """Write tests for a function into its test file, new or existing.
 
     Raises:
-        RefusedError: the language is not supported yet, or no generated test holds.
+        RefusedError: the language is not supported yet, there is no place for tests, or no generated test holds.
     """
-    if target.language.id != "python" or tools.bench is None:
+    if target.language.id != "python":
         raise RefusedError("Unit tests are written for Python so far.")
+    if tools.bench is None:
+        raise RefusedError("Tests belong beside a file.", hint="Save this document first.")
     bench, name = tools.bench, target.scope.name
+    if bench.site.exists and bench.site.existing is None:
+        raise RefusedError(f"{bench.site.path} cannot be read as UTF-8, so it cannot be extended.")
     tests, timings = await _generate(target, bench.site, tools)
     if not tests:
         raise RefusedError(f"No usable test came out for {name}.", hint="Try again, or a larger model.")
@@ -49,7 +55,8 @@ async def write_unit_tests(target: Target, tools: Tools) -> FileEdit:
         raise RefusedError(f"None of the {len(tests)} tests for {name} passed, so none is offered ({reason}).")
     edits, creates = _edits(kept, target, bench.site)
     title = f"Add {len(kept)} test{'s' if len(kept) > 1 else ''} for {name}"
-    return FileEdit(title, edits, bench.site.path, creates, _notes(tests, kept, run), timings)
+    before = bench.site.existing or ""
+    return FileEdit(title, edits, bench.site.path, creates, before, _notes(tests, kept, run), timings)
 
 
 async def _generate(target: Target, site: TestSite, tools: Tools) -> tuple[list[_Test], Timings]:
@@ -73,7 +80,9 @@ async def _generate(target: Target, site: TestSite, tools: Tools) -> tuple[list[
     # A small model goes on with tests that repeat each other; the head of one too many says that there are enough.
     await guide.fill(stop=("```",), max_tokens=_MAX_TOKENS, enough=lambda text: text.count("\ndef ") >= _COUNT)
     taken = {f.name for f in functions(Snapshot.open(site.existing, "python"))} if site.existing else set()
-    return _take_apart(strip_answer(guide.answer), scope.name, taken), guide.timings
+    # A constructor or an operator is tested through its class.
+    named = subject if scope.name.startswith("__") else scope.name
+    return _take_apart(strip_answer(guide.answer), named, taken, whole=guide.complete), guide.timings
 
 
 def _shown_code(target: Target) -> str:
@@ -88,20 +97,25 @@ def _imported_name(target: Target) -> str:
     return target.scope.class_name.split(".")[0] if target.scope.class_name else target.scope.name
 
 
-def _take_apart(source: str, subject: str, taken: set[str]) -> list[_Test]:
-    """The test functions of an answer that are whole, use the subject, and say something new."""
+def _take_apart(source: str, subject: str, taken: set[str], *, whole: bool) -> list[_Test]:
+    """The test functions of an answer that are whole, use the subject, and say something new.
+
+    Args:
+        whole: the answer came to its end; else the function that it broke off in is no test, even if it reads like one.
+    """
     snapshot = Snapshot.open(source, "python")
     tests: list[_Test] = []
     bodies: set[str] = set()
     for scope in functions(snapshot):
-        if scope.indentation or not scope.name.startswith("test_"):
+        broken_off = not whole and not source[scope.end :].strip()
+        if scope.indentation or not scope.name.startswith("test_") or broken_off:
             continue
         text = source[scope.start : scope.end].rstrip() + "\n"
         # Two tests that differ in comments and names of their own only are one.
         body = re.sub(r"#.*|\s", "", source[scope.body_start : scope.end])
-        whole = _compiles(text) and ("assert" in body or "raises(" in body)
+        sound = _compiles(text) and ("assert" in body or "raises(" in body)
         uses_subject = re.search(rf"\b{re.escape(subject)}\b", source[scope.body_start : scope.end])
-        if whole and uses_subject and body not in bodies:
+        if sound and uses_subject and body not in bodies:
             bodies.add(body)
             unique = _unique(scope.name, taken)
             tests.append(_Test(unique, text.replace(f"def {scope.name}(", f"def {unique}(", 1)))
@@ -145,34 +159,54 @@ def _imports(tests: list[_Test], target: Target, module: str) -> list[str]:
             source = imported.module
         names = sorted(set(imported.names) & used - local)
         if names:
-            own = source.split(".")[0] == module.split(".")[0]
+            own = imported.level or source.split(".")[0] == module.split(".")[0]
             (lines if own else standard).append(f"from {source} import {', '.join(names)}")
         elif not imported.names and "." not in source and source in used:
             standard.append(f"import {source}")
     third = ["import pytest"] if "pytest" in used else []
-    groups = [g for g in (sorted(set(standard)), third, sorted(set(lines))) if g]
+    groups = [_import_order(group) for group in (standard, third, lines) if group]
     return [line for i, group in enumerate(groups) for line in ([""] if i else []) + group]
+
+
+def _import_order(lines: list[str]) -> list[str]:
+    """As isort has it: ``import`` before ``from``."""
+    return sorted(set(lines), key=lambda line: (line.startswith("from"), line))
 
 
 def _edits(tests: list[_Test], target: Target, site: TestSite) -> tuple[tuple[TextEdit, ...], bool]:
     """The edits of the test file, and whether they create it."""
     if site.existing is None:
         return (TextEdit(0, 0, _file_text(tests, target, site.module)),), True
-    text = site.existing
+    text, newline = site.existing, detect_newline(site.existing)
     present = set(text.splitlines())
     missing = [line for line in _imports(tests, target, site.module) if line and line not in present]
     gap = "\n\n" if text.endswith("\n") else "\n\n\n"
-    added = TextEdit(len(text), len(text), gap + "\n\n".join(t.source for t in tests))
+    code = gap + "\n\n".join(t.source for t in tests)
+    added = TextEdit(len(text), len(text), code.replace("\n", newline))
     if not missing:
         return (added,), False
     at = _after_imports(text)
-    return (TextEdit(at, at, "\n".join(missing) + "\n"), added), False
+    start = newline if at and text[at - 1] not in "\r\n" else ""
+    return (TextEdit(at, at, start + "".join(f"{line}{newline}" for line in missing)), added), False
 
 
 def _after_imports(text: str) -> int:
-    """Offset of the line after the last import at the top level; the start if there is none."""
-    found = list(re.finditer(r"^(?:import|from)\s[^\n(]*(?:\([^)]*\))?[^\n]*(?:\n|\Z)", text, re.MULTILINE))
-    return found[-1].end() if found else 0
+    """Where an import may be added: after the last one, or before the first statement that is no docstring.
+
+    Raises:
+        RefusedError: the text is not Python.
+    """
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError) as error:
+        raise RefusedError(f"The existing test file has a syntax error ({error}).", hint="Correct it first.") from error
+    lines = LineIndex(text)
+    last = next((s for s in reversed(body) if isinstance(s, (ast.Import, ast.ImportFrom))), None)
+    if last is not None:
+        return lines.line_start(last.end_lineno or last.lineno)
+    if body and ast.get_docstring(ast.Module(body, [])) is not None:
+        return lines.line_start(body[0].end_lineno or body[0].lineno)
+    return lines.line_start(body[0].lineno - 1) if body else len(text)
 
 
 def _notes(tests: list[_Test], kept: list[_Test], run: TestRun) -> tuple[str, ...]:

@@ -91,7 +91,8 @@ class HttpBackend:
         try:
             response = await self._client.get("/health", timeout=5.0)
         except httpx.HTTPError as error:
-            raise BackendUnavailableError(f"The engine does not answer: {error or type(error).__name__}.") from error
+            reason = str(error) or type(error).__name__
+            raise BackendUnavailableError(f"The engine does not answer: {reason}.") from error
         if response.status_code == 200:
             return True, 1.0
         if response.status_code == 503:
@@ -107,11 +108,15 @@ class HttpBackend:
                     error = BackendRejectedError if response.status_code < 500 else BackendUnavailableError
                     raise error(_reason(response))
                 async for line in response.aiter_lines():
-                    if not line.startswith("data: ") or line == "data: [DONE]":
+                    name, _, data = line.partition(":")
+                    if name != "data" or data.strip() == "[DONE]":
                         continue
-                    message = json.loads(line[6:])
+                    try:
+                        message = json.loads(data)
+                    except ValueError:
+                        break
                     if "error" in message:
-                        raise BackendUnavailableError(str(message["error"].get("message", message["error"])))
+                        raise BackendUnavailableError(_words(message["error"]))
                     yield message
                     if message.get("stop") is True or (message.get("choices") or [{}])[0].get("finish_reason"):
                         return
@@ -137,6 +142,11 @@ def _timings(message: dict[str, Any]) -> Timings:
 
 def _reason(response: httpx.Response) -> str:
     try:
-        return str(response.json()["error"]["message"])
+        return _words(response.json()["error"])
     except (ValueError, KeyError, TypeError):
         return f"The engine answered {response.status_code}."
+
+
+def _words(error: Any) -> str:
+    """What an error object says; some servers send a bare text."""
+    return str(error.get("message", error) if isinstance(error, dict) else error)

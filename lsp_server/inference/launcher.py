@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
 from filelock import AsyncFileLock
 
 from lsp_server.engine import runtime
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_S = 30.0
 _POLL_S = 0.05
+_TOLD = "shardlight: "  # what an error for the user begins with on the command line
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +75,31 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
 async def _running(spec: EngineSpec) -> runtime.EngineRecord:
     """The record of a running engine. A lock makes sure that only one of many clients starts it."""
     lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S)
-    async with lock:
-        if record := runtime.read(spec.name):
-            return record
-        process = _spawn(spec)
+    try:
+        async with lock:
+            return runtime.read(spec.name) or await _start(spec)
+    except filelock.Timeout as error:
+        raise EngineStartError(
+            f"Another program has been starting this engine for {_START_TIMEOUT_S:.0f} s.",
+            hint=f"Its log is {runtime.log_path(spec.name)}.",
+        ) from error
+
+
+async def _start(spec: EngineSpec) -> runtime.EngineRecord:
+    process = _spawn(spec)
+    try:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
-            if (record := runtime.read(spec.name)) and record.pid == process.pid:
+            if record := runtime.read(spec.name):
                 return record
             if process.poll() is not None:
                 raise EngineStartError(f"The engine process ended at once: {_last_words(spec)}")
             await asyncio.sleep(_POLL_S)
-        process.kill()
         raise EngineStartError(f"The engine process did not start to listen within {_START_TIMEOUT_S:.0f} s.")
+    except BaseException:
+        # Nobody knows of it yet: left alone, it would hold the weights beside the one that is started next.
+        process.kill()
+        raise
 
 
 def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
@@ -103,8 +117,12 @@ def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
 
 
 def _last_words(spec: EngineSpec) -> str:
+    """Why the process ended: the sentence that the command line wrote (and its hint), or else the log's last line."""
     try:
         lines = runtime.log_path(spec.name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
+        lines = []
+    if not lines:
         return "it left no log."
-    return lines[-1] if lines else "it left no log."
+    told = [i for i, line in enumerate(lines) if line.startswith(_TOLD)]
+    return " ".join(line.strip() for line in lines[told[-1] if told else -1 :]).removeprefix(_TOLD)

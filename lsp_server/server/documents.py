@@ -61,5 +61,5 @@ class Documents:
         self._open[uri] = snapshot
 
     def text_of(self, path: Path) -> str | None:
-        """The text of the open document of a file, or None."""
-        return next((s.text for uri, s in self._open.items() if path_of(uri) == path), None)
+        """The text of the open document of a file, or None. May be called from any thread."""
+        return next((s.text for uri, s in self if path_of(uri) == path), None)

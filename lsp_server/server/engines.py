@@ -38,6 +38,9 @@ class Engines:
         self._roles: dict[Role, RoleBackend] = {}
         self._warming: dict[Role, asyncio.Task[None]] = {}
         self._declined: set[Role] = set()
+        self._loading: Callable[[float], None] | None = None
+        # One question at a time: both roles may need the same model.
+        self._downloading = asyncio.Lock()
 
     def if_ready(self, role: Role) -> Backend | None:
         """The backend if it can answer now; else None, and it is being made ready in the background."""
@@ -92,8 +95,6 @@ class Engines:
             self._roles[role] = RoleBackend(lambda: engine_spec(self._settings, self._models(), role), self._on_loading)
         return self._roles[role]
 
-    _loading: Callable[[float], None] | None = None
-
     def _on_loading(self, fraction: float) -> None:
         if self._loading:
             self._loading(fraction)
@@ -110,8 +111,9 @@ class Engines:
 
     async def _prepare(self, role: Role, backend: RoleBackend) -> None:
         ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)
-        if await asyncio.to_thread(self._models().find, ref) is None:
-            await self._download(ref)
+        async with self._downloading:
+            if await asyncio.to_thread(self._models().find, ref) is None:
+                await self._download(ref)
         async with WorkProgress(self._server, f"Loading {ref.id}") as progress:
             progress.report("starting", 0)
             self._loading = lambda fraction: progress.report(f"{fraction:.0%}", int(fraction * 100))

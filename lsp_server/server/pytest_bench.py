@@ -49,14 +49,16 @@ class PytestBench:
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, paths)),
                 "PYTHONDONTWRITEBYTECODE": "1",
+                "COLUMNS": "400",  # else pytest cuts the reasons short
                 # Plugins of the environment may write files or talk to services.
                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                "PYTEST_ADDOPTS": "",
             }
             command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder]
             command += ["-c", os.devnull, "-rA", "--tb=line", str(test_file)]
             output = await _run(command, cwd=root, environment=environment, timeout_s=self.timeout_s)
             if output is None:
-                return TestRun(trouble=f"they did not finish within {self.timeout_s} s.")
+                return TestRun(failed={"": f"they did not finish within {self.timeout_s} s"})
             return read_summary(output)
 
 

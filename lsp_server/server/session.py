@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException
@@ -20,6 +21,7 @@ from lsp_server.features.types import Target, Tools, find_target
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.models.catalog import Role
 from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
+from lsp_server.server import to_proto
 from lsp_server.server.documents import Documents, path_of
 from lsp_server.server.hints import Hints
 from lsp_server.server.progress import WorkProgress
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 # The protocol's code for "the server could not do it", with a message for the user.
 REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed.value)
+STALE = "The file was changed in the meantime. Please try again."
 
 
 class Backends(Protocol):
@@ -124,19 +127,44 @@ class Session:
         snapshot, path = self.documents.get(uri), path_of(uri)
         if snapshot is None:
             return None
-        path = path or Path(PurePosixPath(uri).name or "untitled")
+        # `untitled:Untitled-1` has a name, but no place.
+        path = path or Path(PurePosixPath(urlsplit(uri).path).name or "untitled")
         return None if is_secret(path) else Place(uri, snapshot, path)
 
-    def target(self, place: Place, offset: int) -> Target:
-        """The function at an offset. Raises RefusedError if there is none."""
-        target = find_target(place.snapshot, offset, PurePosixPath(self.workspace.relative(place.path)))
-        related = related_files(place.snapshot, place.path, self.workspace, used_in=target.code)
+    def function(self, place: Place, offset: int) -> Target:
+        """The function at an offset, without what it uses from other files. Raises RefusedError if there is none."""
+        return find_target(place.snapshot, offset, PurePosixPath(self.workspace.relative(place.path)))
+
+    async def target(self, place: Place, offset: int) -> Target:
+        """The function at an offset, with what it uses from other files. Raises RefusedError if there is none."""
+        target = self.function(place, offset)
+        related = await asyncio.to_thread(
+            related_files, place.snapshot, place.path, self.workspace, used_in=target.code
+        )
         return replace(target, related=related)
 
     def check_unchanged(self, place: Place) -> None:
         """Raise ContentModified if the document is not what the work was done on."""
         if self.documents.get(place.uri) is not place.snapshot:
-            raise JsonRpcContentModified("The file was changed in the meantime. Please try again.")
+            raise JsonRpcContentModified(STALE)
+
+    def supported(self, edit: lsp.WorkspaceEdit) -> lsp.WorkspaceEdit:
+        """The edit in a form that the client understands."""
+        workspace = self.server.client_capabilities.workspace
+        known = workspace.workspace_edit if workspace else None
+        if known is None or not known.document_changes:
+            return to_proto.without_document_changes(edit)
+        changes = edit.document_changes or []
+        if lsp.ResourceOperationKind.Create not in (known.resource_operations or []):
+            changes = [c for c in changes if not isinstance(c, lsp.CreateFile)]
+        return lsp.WorkspaceEdit(document_changes=changes)
+
+    def _bench(self, place: Place) -> PytestBench | None:
+        """Where the tests of a file go; None for a document without a file."""
+        if not place.path.is_absolute():
+            return None
+        site = python_test_site(place.path, self.workspace)
+        return PytestBench(site, self.trusted, self.settings.unit_tests.timeout_s)
 
     @asynccontextmanager
     async def tools(self, title: str, place: Place) -> AsyncIterator[Tools]:
@@ -144,14 +172,11 @@ class Session:
         try:
             backend = await self.backends.ready("assistant")
             async with WorkProgress(self.server, title) as progress:
-                bench = PytestBench(
-                    python_test_site(place.path, self.workspace), self.trusted, self.settings.unit_tests.timeout_s
-                )
                 yield Tools(
                     backend,
                     self._prompts,
                     lambda phase, n: progress.report(f"{phase}, {n} tokens" if n else phase),
-                    bench,
+                    self._bench(place),
                 )
         except ShardlightError as error:
             raise JsonRpcException(str(error), REQUEST_FAILED) from error

@@ -34,6 +34,21 @@ def text_edits(
     return [lsp.TextEdit(span(e.start, e.end, lines, encoding), e.new_text) for e in edits]
 
 
+def document_edit(
+    edits: Iterable[TextEdit], uri: str, snapshot: Snapshot, encoding: PositionEncoding
+) -> lsp.TextDocumentEdit:
+    """Edits of one document; a snapshot of version -1 is a file that is not open."""
+    version = None if snapshot.version < 0 else snapshot.version
+    identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri, version)
+    return lsp.TextDocumentEdit(identifier, text_edits(edits, snapshot.lines, encoding))
+
+
+def without_document_changes(edit: lsp.WorkspaceEdit) -> lsp.WorkspaceEdit:
+    """The edit in the form that every client knows. A file that would be created is left to the client to create."""
+    changes = {c.text_document.uri: c.edits for c in edit.document_changes or [] if isinstance(c, lsp.TextDocumentEdit)}
+    return lsp.WorkspaceEdit(changes=changes)  # type: ignore[arg-type]
+
+
 def workspace_edit(
     edit: FileEdit, uri: str, snapshot: Snapshot, other: Snapshot | None, encoding: PositionEncoding
 ) -> lsp.WorkspaceEdit:
@@ -44,15 +59,9 @@ def workspace_edit(
         other: the other file as it is (its version is -1 if it is not open), if the edit is for an existing one.
     """
     if edit.path is None:
-        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri, snapshot.version)
-        return lsp.WorkspaceEdit(
-            document_changes=[lsp.TextDocumentEdit(identifier, text_edits(edit.edits, snapshot.lines, encoding))]
-        )
+        return lsp.WorkspaceEdit(document_changes=[document_edit(edit.edits, uri, snapshot, encoding)])
     other_uri = uris.from_fs_path(str(edit.path)) or ""
-    lines = LineIndex("" if other is None else other.text)
-    version = None if other is None or other.version < 0 else other.version
-    identifier = lsp.OptionalVersionedTextDocumentIdentifier(other_uri, version)
-    change = lsp.TextDocumentEdit(identifier, text_edits(edit.edits, lines, encoding))
+    change = document_edit(edit.edits, other_uri, other or Snapshot.open("", "", -1), encoding)
     if edit.creates:
         options = lsp.CreateFileOptions(overwrite=False, ignore_if_exists=False)
         return lsp.WorkspaceEdit(document_changes=[lsp.CreateFile(other_uri, options=options), change])

@@ -1,6 +1,7 @@
 """Options (a nested mapping from a wire or a file, all of it optional) → Settings + what was wrong with them.
 
-A wrong value never stops anybody from working: it is reported with its name and its default is used.
+A null stands for "not set": editors send it for an option that nobody has touched. A wrong value never stops anybody
+from working: it is reported with its name and its default is used.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def merge(*layers: Options) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
+            if value is None:
+                continue
             below = merged.get(key)
             both = isinstance(below, Mapping) and isinstance(value, Mapping)
             merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
@@ -66,12 +69,12 @@ def _section(cls: Any, options: Options, prefix: str, problems: list[Problem]) -
     values: dict[str, Any] = {}
     for name, declared in fields.items():
         kind = hints[name]
-        if name not in options:
+        if options.get(name) is None:
             continue
         if dataclasses.is_dataclass(kind):
             if isinstance(options[name], Mapping):
                 values[name] = _section(kind, options[name], f"{prefix}{name}.", problems)
-            elif options[name] is not None:
+            else:
                 problems.append(Problem(f"{prefix}{name}", f"{prefix}{name} must be a group of settings; ignored."))
             continue
         value, wrong = _value(options[name], kind, declared.metadata)

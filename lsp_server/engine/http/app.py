@@ -50,6 +50,8 @@ def create_app(service: EngineService, token: str, shut_down: Callable[[], None]
             except InvalidRequestError as error:
                 return _error(400, "invalid_request_error", str(error))
             except EngineError as error:
+                if service.phase is Phase.LOADING:
+                    return _error(503, "unavailable_error", str(error))
                 return _error(500, "server_error", str(error))
 
         return run

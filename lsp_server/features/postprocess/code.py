@@ -13,8 +13,8 @@ def strip_answer(answer: str) -> str:
     """The code of an answer: without thinking, fences and prose around them, at column 0, with one final newline."""
     answer = _THOUGHT.sub("", answer)
     fenced = _FENCE.search(answer)
-    code = fenced.group(1) if fenced else answer.split("```")[0]
-    lines = [line.rstrip() for line in code.splitlines()]
+    code = fenced.group(1) if fenced else answer
+    lines = [line.rstrip() for line in code.split("\n")]
     return textwrap.dedent("\n".join(lines)).strip("\n") + "\n"
 
 

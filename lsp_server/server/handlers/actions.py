@@ -10,7 +10,7 @@ from lsp_server.features.registry import EDIT_ACTIONS
 from lsp_server.features.types import FileEdit, Target
 from lsp_server.server import from_proto, to_proto
 from lsp_server.server.documents import path_of
-from lsp_server.server.session import REQUEST_FAILED, Place, Session
+from lsp_server.server.session import REQUEST_FAILED, STALE, Place, Session
 from lsp_server.syntax.snapshot import Snapshot
 
 
@@ -33,34 +33,42 @@ async def perform(
     entry = next((a for a in EDIT_ACTIONS if a.name == action), None)
     if entry is None:
         raise JsonRpcException(f"There is no action {action!r}.", REQUEST_FAILED)
-    place, target = locate(session, where)
+    place, target = await locate(session, where)
     if version is not None and version != place.snapshot.version:
-        raise JsonRpcContentModified("The file was changed in the meantime. Please try again.")
+        raise JsonRpcContentModified(STALE)
     async with session.tools(entry.title.format(name=target.scope.name), place) as tools:
         edit = await entry.run(target, tools)
     session.check_unchanged(place)
+    other = _other(session, edit)
     session.last_timings = edit.timings
     for note in edit.notes:
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, f"{edit.title}: {note}"))
-    other = _other(session, edit)
-    return edit, to_proto.workspace_edit(edit, place.uri, place.snapshot, other, session.encoding)
+    change = to_proto.workspace_edit(edit, place.uri, place.snapshot, other, session.encoding)
+    return edit, session.supported(change)
 
 
-def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Place, Target]:
+async def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Place, Target]:
     """The document and the function at a position. Raises JsonRpcException with the reason if there is none."""
     place = session.place(where.uri)
     if place is None:
         raise JsonRpcException(f"{where.uri} is not open, or must not be read.", REQUEST_FAILED)
     try:
         offset = from_proto.offset(where.position, place.snapshot.lines, session.encoding)
-        return place, session.target(place, offset)
+        return place, await session.target(place, offset)
     except RefusedError as error:
         raise JsonRpcException(str(error), REQUEST_FAILED) from error
 
 
 def _other(session: Session, edit: FileEdit) -> Snapshot | None:
-    """The other file that an edit changes, as it is: open, or on disk (version -1)."""
+    """The other file that an edit changes, as it is: open, or on disk (version -1).
+
+    Raises:
+        JsonRpcContentModified: it is not what the edit was made for.
+    """
     if edit.path is None or edit.creates:
         return None
     opened = next((s for uri, s in session.documents if path_of(uri) == edit.path), None)
-    return opened or Snapshot.open(session.workspace.read(edit.path) or "", "", -1)
+    other = opened or Snapshot.open(session.workspace.read(edit.path) or "", "", -1)
+    if other.text != edit.before:
+        raise JsonRpcContentModified(STALE)
+    return other

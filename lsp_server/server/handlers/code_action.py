@@ -48,7 +48,7 @@ def register(server: LanguageServer, session: Session) -> None:
 def _function_actions(session: Session, params: lsp.CodeActionParams, offset: int) -> list[lsp.CodeAction]:
     place = session.place(params.text_document.uri)
     try:
-        target = session.target(place, offset) if place else None
+        target = session.function(place, offset) if place else None
     except RefusedError:
         target = None
     if place is None or target is None:

@@ -41,7 +41,7 @@ async def _apply(session: Session, action: str, arguments: list[Any]) -> dict[st
 
 async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:
     """Explain the function at a position, as Markdown."""
-    place, target = locate(session, command_target(arguments))
+    place, target = await locate(session, command_target(arguments))
     async with session.tools(f"Explain {target.scope.name}", place) as tools:
         explanation = await explain(target, tools)
     session.last_timings = explanation.timings
@@ -50,7 +50,7 @@ async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:
 
 async def _find_bugs(session: Session, arguments: list[Any]) -> dict[str, Any]:
     """Look for a bug in the function at a position; what is found is published as a diagnostic."""
-    place, target = locate(session, command_target(arguments))
+    place, target = await locate(session, command_target(arguments))
     async with session.tools(f"Find bugs in {target.scope.name}", place) as tools:
         hint = await look(session, place, target, tools, Priority.ACTION)
     if hint is None:

@@ -20,7 +20,7 @@ def register(server: LanguageServer, session: Session) -> None:
     background: set[asyncio.Task[None]] = set()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
-    async def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
+    def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
         session.documents.open(params.text_document)
         if session.settings.completion.enabled and session.place(params.text_document.uri):
             # The model loads while the user reads.
@@ -34,9 +34,10 @@ def register(server: LanguageServer, session: Session) -> None:
             publish(session, uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
-    async def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
+    def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
         place = session.place(params.text_document.uri)
-        if place and session.settings.bug_hints.on_save:
+        # Nobody asked for this, so it neither offers a download nor waits for a model.
+        if place and session.settings.bug_hints.on_save and session.backends.if_ready("assistant"):
             task = asyncio.create_task(find_in_changed_functions(session, place))
             background.add(task)
             task.add_done_callback(background.discard)
@@ -46,6 +47,7 @@ def register(server: LanguageServer, session: Session) -> None:
         uri = params.text_document.uri
         had_hints = uri in session.hints
         session.hints.drop(uri)
+        session.looked_at.pop(uri, None)
         session.documents.close(uri)
         if had_hints:
             with suppress(Exception):

@@ -6,7 +6,7 @@ import logging
 
 from lsprotocol import types as lsp
 
-from lsp_server.errors import RefusedError, ShardlightError
+from lsp_server.errors import RefusedError
 from lsp_server.features.bug_hints import BugHint, find_bugs
 from lsp_server.features.types import Target, Tools
 from lsp_server.inference.backend import Priority
@@ -50,12 +50,12 @@ async def find_in_changed_functions(session: Session, place: Place) -> None:
         if text in seen:
             continue
         try:
-            target = session.target(place, scope.start)
+            target = await session.target(place, scope.start)
             async with session.tools(f"Looking for bugs in {scope.name}", place) as tools:
                 await look(session, place, target, tools, Priority.BACKGROUND)
         except RefusedError:
             continue
-        except (ShardlightError, Exception) as error:
+        except Exception as error:
             # Nobody asked for this run, so nobody is interrupted by its failure.
             logger.warning("Bug hints for %s: %s", place.uri, error)
             return
@@ -70,16 +70,15 @@ def quick_fixes(session: Session, place: Place, start: int, end: int) -> list[ls
     for at, hint in session.hints.current(place.uri, place.snapshot):
         if at + hint.start > end or at + hint.end < start:
             continue
-        edits = [TextEdit(at + e.start, at + e.end, e.new_text) for e in hint.edits]
-        identifier = lsp.OptionalVersionedTextDocumentIdentifier(place.uri, place.snapshot.version)
+        edits = tuple(TextEdit(at + e.start, at + e.end, e.new_text) for e in hint.edits)
         lines = place.snapshot.lines
-        change = lsp.TextDocumentEdit(identifier, to_proto.text_edits(edits, lines, session.encoding))
+        change = to_proto.document_edit(edits, place.uri, place.snapshot, session.encoding)
         actions.append(
             lsp.CodeAction(
                 title=hint.fix_title,
                 kind=lsp.CodeActionKind.QuickFix,
                 diagnostics=[to_proto.diagnostic(hint, at, lines, session.encoding)],
-                edit=lsp.WorkspaceEdit(document_changes=[change]),
+                edit=session.supported(lsp.WorkspaceEdit(document_changes=[change])),
                 is_preferred=True,
             )
         )

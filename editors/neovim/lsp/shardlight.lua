@@ -1,0 +1,80 @@
+-- Shardlight's client for Neovim 0.11 and newer; `vim.lsp.enable("shardlight")` finds it on the runtimepath.
+
+-- The actions of `:Shardlight {action}`, which are the server's commands without their prefix.
+local actions = { "docstring", "unitTests", "simplify", "explain", "findBugs", "status" }
+
+-- A handler that hands a good answer on and tells the reason for a bad one.
+local function on_result(show)
+  return function(err, result)
+    if err then
+      vim.notify("Shardlight: " .. err.message, vim.log.levels.ERROR)
+    elseif result then
+      show(result)
+    end
+  end
+end
+
+local function show_markdown(result)
+  local lines = vim.split(result.markdown, "\n", { trimempty = true })
+  vim.lsp.util.open_floating_preview(lines, "markdown", {
+    border = "rounded",
+    focus_id = "shardlight",
+    max_width = 90,
+    wrap = true,
+  })
+end
+
+local function show_status(result)
+  vim.notify(vim.inspect(result))
+end
+
+-- Some answers are to be shown. Neovim calls these functions instead of sending the command itself.
+local function shown_by(show)
+  return function(command, context)
+    local client = assert(vim.lsp.get_client_by_id(context.client_id))
+    local params = { command = command.command, arguments = command.arguments }
+    client:request("workspace/executeCommand", params, on_result(show), context.bufnr)
+  end
+end
+
+local function run(client, bufnr, action)
+  local command = { title = action, command = "shardlight." .. action }
+  if action ~= "status" then
+    local at = vim.lsp.util.make_position_params(0, client.offset_encoding)
+    command.arguments = { { uri = at.textDocument.uri, position = at.position } }
+  end
+  client:exec_cmd(command, { bufnr = bufnr })
+end
+
+-- Neovim 0.11 would insert a suggestion only up to its first blank; 0.12 inserts the first line, as this does.
+local function whole_line(item)
+  return { word = item.textEdit.newText:match("[^\n]*") }
+end
+
+---@type vim.lsp.Config
+return {
+  cmd = { "shardlight", "serve" },
+  root_markers = { ".git", "pyproject.toml", "package.json", "go.mod", "Cargo.toml" },
+  -- Whether generated tests may be run. Neovim does not know whom you trust, so it is yours to say.
+  init_options = { trusted = false },
+  commands = {
+    ["shardlight.explain"] = shown_by(show_markdown),
+    ["shardlight.status"] = shown_by(show_status),
+  },
+  on_attach = function(client, bufnr)
+    if not vim.lsp.inline_completion then
+      vim.lsp.completion.enable(true, client.id, bufnr, { convert = whole_line })
+    end
+    vim.api.nvim_buf_create_user_command(bufnr, "Shardlight", function(command)
+      run(client, bufnr, command.args)
+    end, {
+      nargs = 1,
+      complete = function(typed)
+        return vim.tbl_filter(function(action)
+          return vim.startswith(action, typed)
+        end, actions)
+      end,
+      desc = "Shardlight on the function at the cursor",
+    })
+  end,
+}

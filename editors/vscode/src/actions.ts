@@ -1,0 +1,61 @@
+/** The server's commands and code actions: the cursor goes in, what comes out is shown, and so is why nothing did. */
+import * as vscode from "vscode";
+import { CodeActionResolveRequest, ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import type { ExplanationPanel } from "./explanation";
+
+// Both functions send their requests themselves, since the client library's own way keeps the server's reasons, which
+// are written for users, from them.
+
+/** Run a command of the server. Code actions bring their argument along, the palette brings none. */
+export async function executeCommand(
+  client: LanguageClient,
+  output: vscode.LogOutputChannel,
+  explanations: ExplanationPanel,
+  command: string,
+  args: unknown[],
+): Promise<unknown> {
+  const wanted = args.length > 0 || command === "shardlight.status" ? args : cursor(client);
+  if (!wanted) {
+    void vscode.window.showInformationMessage("Shardlight: put the cursor into a function of a file first.");
+    return undefined;
+  }
+  try {
+    const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: wanted });
+    if (command === "shardlight.explain") await explanations.show((result as { markdown: string }).markdown);
+    if (command === "shardlight.status") {
+      output.info(JSON.stringify(result, null, 2));
+      output.show();
+    }
+    return result;
+  } catch (error) {
+    tell(error);
+    return undefined;
+  }
+}
+
+/** Ask the server for the edit of a chosen code action. */
+export async function resolveCodeAction(
+  client: LanguageClient,
+  action: vscode.CodeAction,
+  token: vscode.CancellationToken,
+): Promise<vscode.CodeAction> {
+  try {
+    const wanted = await client.code2ProtocolConverter.asCodeAction(action, token);
+    const resolved = await client.sendRequest(CodeActionResolveRequest.type, wanted, token);
+    return (await client.protocol2CodeConverter.asCodeAction(resolved, token)) ?? action;
+  } catch (error) {
+    if (!token.isCancellationRequested) tell(error);
+    return action;
+  }
+}
+
+function cursor(client: LanguageClient): unknown[] | undefined {
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.uri.scheme !== "file") return undefined;
+  const convert = client.code2ProtocolConverter;
+  return [{ uri: convert.asUri(editor.document.uri), position: convert.asPosition(editor.selection.active) }];
+}
+
+function tell(error: unknown): void {
+  void vscode.window.showErrorMessage(`Shardlight: ${error instanceof Error ? error.message : String(error)}`);
+}

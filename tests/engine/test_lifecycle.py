@@ -1,0 +1,156 @@
+"""Starting, sharing, losing and stopping real engine processes through the client's side."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from platformdirs import user_cache_path
+
+from lsp_server.engine import runtime
+from lsp_server.errors import BackendUnavailableError, EngineStartError
+from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
+from lsp_server.inference.launcher import EngineSpec, attach
+from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, launch, shut_down
+
+pytestmark = pytest.mark.real_model
+
+HOLE = InfillRequest("def add(a, b):\n    return ", "\n", 4)
+
+
+def record_of(spec: EngineSpec) -> runtime.EngineRecord:
+    record = runtime.read(spec.name)
+    assert record
+    return record
+
+
+@pytest.fixture
+async def spec(small_model: Path) -> AsyncIterator[EngineSpec]:
+    """An engine of this test's own; whatever runs of it at the end is stopped."""
+    spec = engine_spec(small_model, n_ctx=512)
+    yield spec
+    if record := runtime.read(spec.name):
+        await shut_down(RunningEngine(spec, record))
+
+
+async def test_two_that_attach_at_once_share_one_engine(spec: EngineSpec) -> None:
+    progress: list[float] = []
+
+    first, second = await asyncio.gather(attach(spec, progress.append), attach(spec))
+
+    assert [record for record in runtime.all_running() if record.n_ctx == spec.n_ctx] == [record_of(spec)]
+    answers = await asyncio.gather(collect(first.infill(HOLE)), collect(second.infill(HOLE)))
+    assert all(answer.text for answer in answers)
+    # What /health tells while the model loads.
+    assert progress == sorted(progress)
+    assert progress
+    assert all(0.0 <= fraction <= 1.0 for fraction in progress)
+    for backend in (first, second):
+        await backend.aclose()
+
+    again = await attach(spec)
+    await again.aclose()
+    running = RunningEngine(spec, record_of(spec))
+    await shut_down(running)
+    assert runtime.read(spec.name) is None
+    with pytest.raises(httpx.ConnectError):
+        await running.client().get("/health")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+async def test_an_engine_that_is_killed_is_noticed_and_replaced(spec: EngineSpec) -> None:
+    backend = await attach(spec)
+    killed = record_of(spec)
+    endless = ChatRequest((Message("user", "Hi"),), 400, grammar="root ::= [a-z ] root")
+    answer = backend.chat(endless)
+    await anext(answer)
+
+    os.kill(killed.pid, signal.SIGKILL)
+
+    with pytest.raises(BackendUnavailableError) as broken:
+        await collect(answer)
+    assert broken.value.hint
+    await backend.aclose()
+
+    replaced = await attach(spec)
+    assert record_of(spec).pid != killed.pid
+    assert (await collect(replaced.infill(HOLE))).text
+    await replaced.aclose()
+
+
+async def test_a_port_that_is_taken_is_named(small_model: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EngineStartError) as failed:
+            await attach(engine_spec(small_model, n_ctx=513, port=port))
+
+    assert f"Port {port} on 127.0.0.1 cannot be used" in failed.value.message
+    assert "engine.port" in failed.value.message
+
+
+async def test_a_wanted_port_is_taken(small_model: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    spec = engine_spec(small_model, n_ctx=514, port=port)
+
+    running = await launch(spec)
+
+    assert running.record.port == port
+    await shut_down(running)
+
+
+async def test_a_file_that_is_no_gguf_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "notes.gguf"
+    path.write_text("Buy milk.\n" * 100, encoding="utf-8")
+
+    with pytest.raises(EngineStartError) as failed:
+        await attach(engine_spec(path))
+
+    assert "notes.gguf" in failed.value.message
+    assert "GGUF" in failed.value.message
+    assert runtime.read(engine_spec(path).name) is None
+
+
+async def test_a_broken_gguf_is_refused_in_llama_cpps_words(tmp_path: Path) -> None:
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00" + bytes(1000))
+    spec = engine_spec(path)
+
+    with pytest.raises(EngineStartError) as failed:
+        await attach(spec)
+
+    assert "llama.cpp could not load" in failed.value.message
+    assert "broken.gguf" in failed.value.message
+    assert str(runtime.log_path(spec.name)) in failed.value.hint
+    # It stays for a moment, so that everybody who waits can read the reason.
+    with pytest.raises(EngineStartError, match="llama.cpp could not load"):
+        await attach(spec)
+    await shut_down(RunningEngine(spec, record_of(spec)))
+
+
+async def test_a_load_that_survived_its_trial_is_remembered(engine: RunningEngine) -> None:
+    remembered = json.loads((user_cache_path("shardlight", appauthor=False) / "load-trials.json").read_text())
+
+    (outcome,) = [value for key, value in remembered.items() if str(engine.spec.model_path.resolve()) in key]
+    assert outcome["n_gpu_layers"] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+async def test_a_signal_stops_an_engine_and_withdraws_its_record(spec: EngineSpec, number: str) -> None:
+    running = await launch(spec)
+
+    process = psutil.Process(running.record.pid)
+    process.send_signal(getattr(signal, number))
+    await asyncio.to_thread(process.wait, PATIENCE_S)
+
+    assert not (runtime.runtime_directory() / f"{spec.name}.json").exists()

@@ -1,0 +1,63 @@
+"""Real engine processes for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from lsp_server.engine import runtime
+from lsp_server.engine.runtime import EngineRecord
+from lsp_server.inference.launcher import EngineSpec, attach
+
+# How long a test waits for something that has to come; only a test that fails waits that long.
+PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEngine:
+    """An engine process, and how to reach it."""
+
+    spec: EngineSpec
+    record: EngineRecord
+
+    def client(self, *, authorized: bool = True) -> httpx.AsyncClient:
+        """A plain HTTP client: what any other program would use."""
+        headers = {"Authorization": f"Bearer {self.record.token}"} if authorized else {}
+        return httpx.AsyncClient(base_url=self.record.url, headers=headers, timeout=PATIENCE_S, trust_env=False)
+
+
+def engine_spec(model: Path, *, n_ctx: int = 2048, port: int = 0) -> EngineSpec:
+    """An engine that stays until it is told to leave. Engines with another ``n_ctx`` are other engines."""
+    return EngineSpec("small", model, n_ctx, n_gpu_layers=0, n_threads=0, port=port, idle_minutes=0)
+
+
+async def launch(spec: EngineSpec) -> RunningEngine:
+    """Start the engine (or attach to it) and wait until its model is loaded."""
+    await (await attach(spec)).aclose()
+    record = runtime.read(spec.name)
+    assert record
+    return RunningEngine(spec, record)
+
+
+async def shut_down(engine: RunningEngine) -> None:
+    """Ask an engine to leave, and wait until it has."""
+    process = psutil.Process(engine.record.pid)
+    async with engine.client() as client:
+        await client.post("/shutdown")
+    await asyncio.to_thread(process.wait, PATIENCE_S)
+
+
+async def events(response: httpx.Response) -> AsyncIterator[Any]:
+    """The JSON messages of a stream of server-sent events, and the text ``[DONE]`` where it comes."""
+    async for line in response.aiter_lines():
+        if line:
+            assert line.startswith("data: ")
+            data = line.removeprefix("data: ")
+            yield data if data == "[DONE]" else json.loads(data)

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.engine import generation
+from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, TextStream, generate
+from lsp_server.engine.sequence import CachedSequence
+from lsp_server.errors import DecodeError, InvalidRequestError
+from tests.support.memory import FakeMemory
+
+
+def shown(pieces: Iterable[bytes], stop: Iterable[str] = (), drop_prefix: str = "") -> list[str]:
+    """What each piece shows, and the flush at the end; nothing is fed after a match, as in a generation."""
+    stream = TextStream(tuple(stop), drop_prefix)
+    texts = []
+    for piece in pieces:
+        texts.append(stream.feed(piece))
+        if stream.matched:
+            break
+    return [*texts, stream.flush()]
+
+
+def test_without_stop_strings_everything_is_shown_at_once() -> None:
+    assert shown([b"one ", b"two"]) == ["one ", "two", ""]
+
+
+def test_a_character_split_over_tokens_is_shown_when_it_is_whole() -> None:
+    assert shown([b"a\xe2", b"\x82", b"\xacb"]) == ["a", "", "€b", ""]
+
+
+def test_a_character_that_never_becomes_whole_is_shown_as_a_replacement() -> None:
+    assert shown([b"a\xe2\x82"]) == ["a", "\ufffd"]
+
+
+def test_a_stop_string_across_pieces_is_never_shown() -> None:
+    assert shown([b"code\n``", b"`", b"more"], ["```"]) == ["code\n", "", ""]
+
+
+def test_what_looked_like_a_stop_string_is_shown_as_soon_as_it_is_not() -> None:
+    assert shown([b"a``", b"b", b"c"], ["```"]) == ["a", "``b", "c", ""]
+
+
+def test_the_start_of_a_stop_string_at_the_very_end_is_text() -> None:
+    assert shown([b"a``"], ["```"]) == ["a", "``"]
+
+
+def test_a_match_within_one_piece_drops_what_follows() -> None:
+    stream = TextStream(("\n\n",))
+
+    assert stream.feed(b"x = 1\n\ny = 2") == "x = 1"
+    assert stream.matched == "\n\n"
+    assert stream.flush() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "stop", "before", "matched"),
+    [
+        ("a b c", ("c", "b"), "a ", "b"),
+        ("xabc", ("abc", "b"), "xa", "b"),
+        ("xabc", ("bc", "abc"), "x", "abc"),
+        ("ab", ("a", "ab"), "", "a"),
+        ("xab", ("ab", "b"), "x", "ab"),
+    ],
+)
+def test_the_stop_string_that_is_complete_first_wins_and_of_those_the_longest(
+    text: str, stop: tuple[str, ...], before: str, matched: str
+) -> None:
+    for pieces in ([text.encode()], [c.encode() for c in text]):
+        stream = TextStream(stop)
+        assert "".join(stream.feed(piece) for piece in pieces if not stream.matched) == before
+        assert stream.matched == matched
+
+
+def test_empty_stop_strings_are_ignored() -> None:
+    assert shown([b"ab"], ["", "b"]) == ["a", ""]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "drop", "text"),
+    [
+        ([b"    return 1"], "    ", "return 1"),
+        ([b"  ", b"  ", b"  return 1"], "    ", "  return 1"),
+        ([b"return 1"], "    ", "return 1"),
+        ([b"  return 1\n    x"], "    ", "return 1\n    x"),
+        ([b"\treturn 1"], "\t", "return 1"),
+        ([b"\n    return 1"], "    ", "\n    return 1"),
+        ([b"\xc2", b"\xa0x"], "    ", "\xa0x"),
+        ([b"    "], "    ", ""),
+    ],
+)
+def test_repeated_indentation_is_swallowed_once(pieces: list[bytes], drop: str, text: str) -> None:
+    assert "".join(shown(pieces, drop_prefix=drop)) == text
+
+
+# Few letters, so that stop strings occur, overlap and contain each other; stray bytes, so that characters break.
+STOPS = st.lists(st.text("ab", min_size=1, max_size=3), max_size=3)
+TEXTS = st.text("ab", max_size=4) | st.text(" ab€", max_size=4)
+PIECES = st.lists(TEXTS.map(str.encode) | st.binary(max_size=2), max_size=12)
+
+
+@given(PIECES, STOPS, st.sampled_from(["", "  ", "    "]))
+def test_any_split_into_pieces_gives_the_same_text(pieces: list[bytes], stop: list[str], drop: str) -> None:
+    whole = b"".join(pieces)
+    one_by_one = [whole[i : i + 1] for i in range(len(whole))]
+
+    expected = "".join(shown([whole], stop, drop))
+
+    assert "".join(shown(pieces, stop, drop)) == expected
+    assert "".join(shown(one_by_one, stop, drop)) == expected
+
+
+@given(PIECES, STOPS)
+def test_no_stop_string_is_ever_shown(pieces: list[bytes], stop: list[str]) -> None:
+    text = "".join(shown(pieces, stop))
+
+    assert not any(s in text for s in stop if s)
+    assert b"".join(pieces).decode("utf-8", "replace").startswith(text)
+
+
+class FakeModel:
+    """Tokens are bytes; 0 ends a generation."""
+
+    def piece(self, token: int) -> bytes:
+        return bytes([token])
+
+    def is_end(self, token: int) -> bool:
+        return token == 0
+
+
+class ScriptedSampler:
+    """Answers token by token from a script, whatever the model would say."""
+
+    script: ClassVar[bytes] = b""
+    last: ClassVar[ScriptedSampler]
+
+    def __init__(self, _model: object, _params: object) -> None:
+        self.closed = False
+        self._answer = iter(self.script)
+        ScriptedSampler.last = self
+
+    def sample(self, _context: object) -> int:
+        return next(self._answer)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """Sets what the next generations answer."""
+    monkeypatch.setattr(generation, "NativeSampler", ScriptedSampler)
+
+    def script(answer: bytes) -> None:
+        monkeypatch.setattr(ScriptedSampler, "script", answer)
+
+    script(b"\0")
+    return script
+
+
+def run(
+    request: GenerationRequest,
+    sequence: CachedSequence[FakeMemory] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[list[str], Finished]:
+    """Texts of all steps, and the end."""
+    sequence = sequence or CachedSequence(FakeMemory())
+    *steps, end = generate(cast(Any, FakeModel()), cast(Any, sequence), request, cancelled)
+    assert isinstance(end, Finished)
+    return [step.text for step in steps if isinstance(step, Step)], end
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_long_prompt_is_evaluated_in_small_steps() -> None:
+    sequence = CachedSequence(FakeMemory())
+
+    steps, end = run(GenerationRequest([7] * 150, 10), sequence)
+
+    assert [len(tokens) for _, tokens in sequence.memory.decoded] == [64, 64, 22]
+    assert steps == ["", "", ""]
+    assert (end.reason, end.timings.prompt_tokens, end.timings.reused_tokens) == (StopReason.EOS, 150, 0)
+    assert ScriptedSampler.last.closed
+
+
+def test_a_second_turn_evaluates_only_what_is_new(answering: Callable[[bytes], None]) -> None:
+    sequence = CachedSequence(FakeMemory())
+    answering(b"ab\0")
+    run(GenerationRequest([1, 2, 3], 10), sequence)
+
+    _, end = run(GenerationRequest([1, 2, 3, ord("a"), 4], 10), sequence)
+
+    assert end.timings.reused_tokens == 4
+
+
+def test_the_end_of_a_generation(answering: Callable[[bytes], None]) -> None:
+    answering(b"abc\0")
+
+    assert "".join(run(GenerationRequest([1], 10))[0]) == "abc"
+    assert run(GenerationRequest([1], 10))[1].reason is StopReason.EOS
+    assert run(GenerationRequest([1], 3))[1].reason is StopReason.LENGTH
+    steps, end = run(GenerationRequest([1], 10, stop=("c",)))
+    assert ("".join(steps), end.reason, end.stopping_word) == ("ab", StopReason.STOP, "c")
+    assert end.timings.predicted_tokens == 3
+
+
+def test_no_tokens_wanted_only_evaluates_the_prompt(answering: Callable[[bytes], None]) -> None:
+    answering(b"abc")
+    sequence = CachedSequence(FakeMemory())
+
+    steps, end = run(GenerationRequest([1, 2], 0), sequence)
+
+    assert (steps, end.reason, end.timings.predicted_tokens) == ([""], StopReason.LENGTH, 0)
+    assert sequence.tokens == [1, 2]
+
+
+def test_the_answer_ends_where_the_context_is_full(answering: Callable[[bytes], None]) -> None:
+    answering(b"abcdef")
+    sequence = CachedSequence(FakeMemory(n_ctx=8))
+
+    steps, end = run(GenerationRequest([1] * 5, 100), sequence)
+
+    assert ("".join(steps), end.reason) == ("abc", StopReason.LENGTH)
+    assert len(sequence.tokens) <= 8
+
+
+def test_text_held_back_for_a_stop_string_is_shown_at_the_end(answering: Callable[[bytes], None]) -> None:
+    answering(b"a``\0")
+
+    assert "".join(run(GenerationRequest([1], 10, stop=("```",)))[0]) == "a``"
+
+
+def test_after_the_time_limit_the_answer_ends_with_its_line(answering: Callable[[bytes], None]) -> None:
+    answering(b"one\ntwo\n\0")
+
+    steps, end = run(GenerationRequest([1], 20, time_limit_ms=1e-6))
+    assert ("".join(steps), end.reason, end.stopping_word) == ("one\n", StopReason.STOP, "")
+
+    assert "".join(run(GenerationRequest([1], 20, time_limit_ms=1e9))[0]) == "one\ntwo\n"
+
+
+@pytest.mark.usefixtures("answering")
+def test_cancelling_in_the_prompt_keeps_what_was_evaluated() -> None:
+    sequence = CachedSequence(FakeMemory())
+
+    steps, end = run(GenerationRequest([7] * 150, 10), sequence, cancelled=lambda: len(sequence.tokens) >= 64)
+
+    assert (end.reason, steps) == (StopReason.CANCELLED, [""])
+    assert sequence.tokens == sequence.memory.cells == [7] * 64
+    assert ScriptedSampler.last.closed
+
+
+def test_cancelling_in_the_answer_stops_before_the_next_token(answering: Callable[[bytes], None]) -> None:
+    answering(b"abcdef")
+    sequence = CachedSequence(FakeMemory())
+
+    steps, end = run(GenerationRequest([1], 10), sequence, cancelled=lambda: len(sequence.tokens) >= 3)
+
+    # The token that is shown last was not evaluated yet.
+    assert ("".join(steps), end.reason) == ("abc", StopReason.CANCELLED)
+    assert bytes(sequence.tokens) == bytes(sequence.memory.cells) == b"\x01ab"
+
+
+@pytest.mark.usefixtures("answering")
+def test_prompts_that_cannot_be_evaluated_are_refused_with_the_sizes() -> None:
+    with pytest.raises(InvalidRequestError, match="empty"):
+        run(GenerationRequest([], 10))
+    with pytest.raises(InvalidRequestError, match=r"has 8 tokens and the context holds 8\.") as refused:
+        run(GenerationRequest([1] * 8, 10), CachedSequence(FakeMemory(n_ctx=8)))
+    assert "engine.n_ctx" in refused.value.hint
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_failed_decode_is_raised_and_the_sampler_freed() -> None:
+    sequence = CachedSequence(FakeMemory())
+    sequence.memory.fails = True
+
+    with pytest.raises(DecodeError):
+        run(GenerationRequest([1, 2], 10), sequence)
+
+    assert sequence.tokens == []
+    assert ScriptedSampler.last.closed

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.engine.layout import FimLayout, Hole, fim_prompt
+from lsp_server.engine.native.model import FimTokens
+from lsp_server.text.snippet import Snippet
+
+FIM = FimTokens(prefix=-1, suffix=-2, middle=-3, repository=-4, separator=-5)
+SPELLINGS = {-1: "<PRE>", -2: "<SUF>", -3: "<MID>", -4: "<REPO>", -5: "<FILE>"}
+LAYOUTS: list[FimLayout] = ["prefix-first", "suffix-first"]
+
+
+def tokenize(text: str) -> list[int]:
+    """One token a character: what stands in a prompt can be read back, and budgets can be counted."""
+    return [ord(c) for c in text]
+
+
+def read(tokens: Sequence[int]) -> str:
+    return "".join(SPELLINGS.get(token) or chr(token) for token in tokens)
+
+
+def lay_out(hole: Hole, layout: FimLayout = "prefix-first", *, fim: FimTokens = FIM, budget: int = 1000) -> str:
+    return read(fim_prompt(hole, fim, layout, tokenize, budget).tokens)
+
+
+def test_prefix_first() -> None:
+    assert lay_out(Hole("before", "after"), "prefix-first") == "<PRE>before<SUF>after<MID>"
+
+
+def test_suffix_first_ends_with_the_prefix_so_that_typing_appends() -> None:
+    assert lay_out(Hole("before", "after"), "suffix-first") == "<PRE><SUF>after<MID>before"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kept", "indentation"),
+    [
+        ("def f():\n    ", "def f():\n", "    "),
+        ("def f():\r\n\t", "def f():\r\n", "\t"),
+        ("def f():\r  ", "def f():\r", "  "),
+        ("    ", "", "    "),
+        ("def f():\n    ret", "def f():\n    ret", ""),
+        ("def f():\n", "def f():\n", ""),
+        ("", "", ""),
+    ],
+)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_indentation_of_a_blank_line_is_left_to_the_answer(
+    layout: FimLayout, prefix: str, kept: str, indentation: str
+) -> None:
+    prompt = fim_prompt(Hole(prefix, "\nend"), FIM, layout, tokenize, 1000)
+
+    assert prompt.indentation == indentation
+    expected = f"<PRE>{kept}<SUF>\nend<MID>" if layout == "prefix-first" else f"<PRE><SUF>\nend<MID>{kept}"
+    assert read(prompt.tokens) == expected
+
+
+TWO_FILES = Hole(
+    "before", "after", path="here.py", repository="shop", extra=(Snippet("a.py", "A"), Snippet("b.py", "B"))
+)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_extra_files_stand_in_front_in_the_repository_form(layout: FimLayout) -> None:
+    expected = "<REPO>shop\n<FILE>a.py\nA\n<FILE>b.py\nB\n<FILE>here.py\n"
+
+    assert lay_out(TWO_FILES, layout) == expected + lay_out(Hole("before", "after"), layout)
+
+
+@pytest.mark.parametrize("missing", ["repository", "separator"])
+def test_a_model_without_the_repository_tokens_gets_no_extra_files(missing: str) -> None:
+    fim = FimTokens(-1, -2, -3, *(None if name == missing else -9 for name in ("repository", "separator")))
+
+    assert lay_out(TWO_FILES, fim=fim) == "<PRE>before<SUF>after<MID>"
+
+
+def test_without_extra_files_there_is_no_repository_form() -> None:
+    assert lay_out(Hole("before", "after", path="here.py", repository="shop")) == "<PRE>before<SUF>after<MID>"
+
+
+def test_control_spellings_in_code_stay_text() -> None:
+    """The layout never asks for special tokens in text: ids of its own stand only where it puts them."""
+    code = "s = '<PRE><|fim_middle|>'"
+
+    tokens = fim_prompt(
+        Hole(code, code, path=code, repository=code, extra=(Snippet(code, code),)), FIM, LAYOUTS[0], tokenize, 1000
+    ).tokens
+
+    assert [SPELLINGS[t] for t in tokens if t < 0] == ["<REPO>", "<FILE>", "<FILE>", "<PRE>", "<SUF>", "<MID>"]
+
+
+def test_everything_is_kept_when_it_fits_to_the_token() -> None:
+    whole = lay_out(TWO_FILES)
+    size = len(fim_prompt(TWO_FILES, FIM, "prefix-first", tokenize, 1000).tokens)
+
+    assert lay_out(TWO_FILES, budget=size) == whole
+    assert lay_out(TWO_FILES, budget=size - 1) != whole
+
+
+def test_the_last_extra_file_is_given_up_first() -> None:
+    size = len(fim_prompt(TWO_FILES, FIM, "prefix-first", tokenize, 1000).tokens)
+    room_for_one = lay_out(dataclasses.replace(TWO_FILES, extra=TWO_FILES.extra[:1]))
+
+    assert lay_out(TWO_FILES, budget=size - 1) == room_for_one
+    assert lay_out(TWO_FILES, budget=20) == "<PRE>before<SUF>after<MID>"
+
+
+def test_then_the_head_of_the_prefix_and_the_tail_of_the_suffix() -> None:
+    """The suffix keeps at most a quarter of the room when both are too long."""
+    hole = Hole("0123456789" * 10, "abcdefghij" * 10)
+
+    assert lay_out(hole, budget=43) == f"<PRE>{hole.prefix[-30:]}<SUF>{hole.suffix[:10]}<MID>"
+
+
+def test_a_short_suffix_leaves_its_share_to_the_prefix() -> None:
+    assert lay_out(Hole("0123456789", "ab"), budget=3 + 8) == "<PRE>456789<SUF>ab<MID>"
+
+
+def test_a_short_prefix_leaves_its_share_to_the_suffix() -> None:
+    assert lay_out(Hole("01", "abcdefghij"), budget=3 + 8) == "<PRE>01<SUF>abcdef<MID>"
+
+
+TEXT = st.text("ab \n\t", max_size=40)
+FILES = st.lists(st.builds(Snippet, TEXT, TEXT), max_size=3).map(tuple)
+
+
+@given(st.builds(Hole, TEXT, TEXT, TEXT, TEXT, FILES), st.sampled_from(LAYOUTS), st.integers(3, 200))
+def test_a_prompt_never_exceeds_its_budget_and_keeps_what_is_nearest(
+    hole: Hole, layout: FimLayout, budget: int
+) -> None:
+    prompt = fim_prompt(hole, FIM, layout, tokenize, budget)
+
+    assert len(prompt.tokens) <= budget
+    form = {
+        "prefix-first": r"<PRE>(?P<prefix>[^<]*)<SUF>(?P<suffix>[^<]*)<MID>$",
+        "suffix-first": r"<PRE><SUF>(?P<suffix>[^<]*)<MID>(?P<prefix>[^<]*)$",
+    }
+    parts = re.search(form[layout], read(prompt.tokens))
+    assert parts
+    assert hole.prefix.endswith(parts["prefix"] + prompt.indentation)
+    assert hole.suffix.startswith(parts["suffix"])

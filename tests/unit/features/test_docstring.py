@@ -1,0 +1,163 @@
+"""The rules; how whole results look in each language is shown in tests/features/docstring/."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.errors import BackendUnavailableError, RefusedError
+from lsp_server.features.docstring import write_docstring
+from lsp_server.inference.backend import ChatRequest
+from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import apply_edits
+from tests.support.features import scripted, target_of, tools_of
+
+AREA = "def area(radius):\n    <|>return 3 * radius * radius\n"
+AREA_WORDS = ("Compute the area.", " The radius.", " The area.")
+
+
+async def documented(marked: str, *answers: str, language: str = "python") -> str:
+    target = target_of(marked, language)
+    edit = await write_docstring(target, tools_of(*answers))
+    assert edit.path is None
+    return apply_edits(target.snapshot.text, edit.edits)
+
+
+async def test_every_part_is_asked_for_once_and_in_order() -> None:
+    backend = scripted("Parse.", " The text.", " The number.", " the text is empty.")
+    target = target_of(
+        "def parse(text, *rest, **options) -> int:\n    if not text:\n        raise ValueError(text)\n    <|>return 1\n"
+    )
+    await write_docstring(target, tools_of(backend=backend))
+    requests = [request for request in backend.seen if isinstance(request, ChatRequest)]
+    openings = [request.messages[-1].content.splitlines()[-1] for request in requests]
+    assert openings == ['"""', "    text:", "    rest:", "    options:", "   ", "    ValueError: If"]
+
+
+async def test_the_old_docstring_is_not_shown_to_the_model() -> None:
+    backend = scripted(*AREA_WORDS)
+    target = target_of('def area(radius):\n    """STALE"""\n    <|>return 3 * radius * radius\n')
+    await write_docstring(target, tools_of(backend=backend))
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "STALE" not in request.messages[1].content
+    assert "def area(radius):\n    return 3 * radius * radius" in request.messages[1].content
+
+
+async def test_the_old_docstring_of_a_crlf_method_is_cut_out_cleanly() -> None:
+    backend = scripted(*AREA_WORDS)
+    text = 'class A:\r\n    def area(self, r):\r\n        """STALE"""\r\n        x = r\r\n\r\n        <|>return x\r\n'
+    await write_docstring(target_of(text), tools_of(backend=backend))
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "```python\ndef area(self, r):\n    x = r\n\n    return x\n```" in request.messages[1].content
+
+
+@pytest.mark.parametrize(
+    ("head", "parts"),
+    [
+        ("def f():\n    <|>pass\n", 1),
+        ("def f() -> None:\n    <|>return\n", 1),
+        ("def f():\n    <|>return 1\n", 2),
+        ("def f():\n    <|>yield 1\n", 2),
+        ("class A:\n    def __init__(self):\n        <|>self.x = 1\n", 1),
+        ("class A:\n    def f(self, /, a, *, b):\n        <|>pass\n", 3),
+        ("class A:\n    @classmethod\n    def f(cls, a: int = 1) -> int:\n        <|>return a\n", 3),
+    ],
+)
+async def test_what_is_asked_for(head: str, parts: int) -> None:
+    backend = scripted("Words.")
+    await write_docstring(target_of(head), tools_of(backend=backend))
+    assert len(backend.seen) == parts
+
+
+@pytest.mark.parametrize(
+    ("answer", "summary"),
+    [
+        ("Compute the area", "Compute the area."),
+        ("compute the area.", "Compute the area."),
+        ("- Compute it", "Compute it."),
+        ("  Compute   the\tarea. ", "Compute the area."),
+        ("Compute the area. It does so with care. Very much.", "Compute the area."),
+        ("Is it an area?", "Is it an area?"),
+    ],
+)
+async def test_words_become_one_clean_sentence(answer: str, summary: str) -> None:
+    text = await documented("def f():\n    <|>pass\n", answer)
+    assert ast.get_docstring(ast.parse(text).body[0]) == summary  # type: ignore[arg-type]
+
+
+async def test_a_type_in_front_of_the_words_is_left_out() -> None:
+    assert "radius: The radius." in await documented(AREA, "Compute.", " (float): The radius.", " x")
+
+
+async def test_backslashes_and_quotes_mean_themselves() -> None:
+    text = await documented("def f():\n    <|>pass\n", 'Split at \\n, \\ and "quotes"')
+    assert ast.get_docstring(ast.parse(text).body[0]) == 'Split at \\n, \\ and "quotes".'  # type: ignore[arg-type]
+
+
+LANGUAGES = {
+    "python": "def f():\n    <|>pass\n",
+    "javascript": "function f() {<|>}\n",
+    "typescript": "class A {\n  f(): void {<|>}\n}\n",
+    "go": "package a\n\nfunc f() {<|>}\n",
+    "rust": "fn f() {<|>}\n",
+    "java": "class A {\n    void f() {<|>}\n}\n",
+    "kotlin": "fun f() {<|>}\n",
+    "c": "void f(void) {<|>}\n",
+    "php": "<?php\nfunction f() {<|>}\n",
+    "shellscript": "f() {\n  <|>:\n}\n",
+    "ruby": "def f\n  <|>1\nend\n",
+    "lua": "function f()\n  <|>return 1\nend\n",
+    "sql": "CREATE FUNCTION f() RETURNS int AS $$ SELECT <|>1 $$ LANGUAGE sql;\n",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(answer=st.text(st.sampled_from("ab. \\u\"'*/#-?>`$\u2028\x0c😀{}<!"), min_size=1, max_size=30))
+async def test_no_words_can_break_a_file(language: str, answer: str) -> None:
+    target = target_of(LANGUAGES[language], language)
+    try:
+        edit = await write_docstring(target, tools_of(answer))
+    except RefusedError:
+        return
+    after = apply_edits(target.snapshot.text, edit.edits)
+    assert error_count(Snapshot.open(after, language)) == error_count(target.snapshot)
+    if language == "python":
+        function = ast.parse(after).body[0]
+        assert isinstance(function, ast.FunctionDef)
+        assert len(function.body) == 2
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language not in ("sql",)])
+@pytest.mark.parametrize("answer", ['A """ b', "a */ b **// c", "a /* b", "C:\\users\\", '"\\"" x', "# a", "--]] a"])
+async def test_dangerous_words_are_made_harmless_not_refused(language: str, answer: str) -> None:
+    target = target_of(LANGUAGES[language], language)
+    edit = await write_docstring(target, tools_of(answer))
+    assert edit.edits
+
+
+@pytest.mark.parametrize("answer", ["", "   ", "\n", '"""', "- "])
+async def test_nothing_to_say_is_refused(answer: str) -> None:
+    with pytest.raises(RefusedError, match="nothing to say about area"):
+        await documented(AREA, answer)
+
+
+async def test_a_dead_model_is_not_hidden() -> None:
+    with pytest.raises(BackendUnavailableError):
+        await write_docstring(target_of(AREA), tools_of(BackendUnavailableError("gone")))
+
+
+async def test_half_typed_code_is_documented_or_refused_but_never_made_worse() -> None:
+    for text in ("def f(x):<|>\n", "def f(x)<|>\n", "def f(x<|>\n", "def f(x):\n    return x +<|>\n", "def f(x): <|>"):
+        try:
+            target = target_of(text)
+            edit = await write_docstring(target, tools_of("Words."))
+        except RefusedError:
+            continue
+        after = apply_edits(target.snapshot.text, edit.edits)
+        assert error_count(Snapshot.open(after, "python")) <= error_count(target.snapshot)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.explain import explain
+from lsp_server.inference.backend import ChatRequest, Snippet
+from tests.support.features import limited, scripted, target_of, tools_of
+
+PARSE = target_of(
+    "def parse(\n    text,\n    base=10,\n):\n    <|>if not text:\n        raise ValueError(text)\n    return int(text, base)\n"
+)
+
+
+async def test_the_signature_and_the_errors_are_ours_the_sentences_the_models() -> None:
+    tools = tools_of(" parses a number.", " It calls int.", " the text is empty")
+    explanation = await explain(PARSE, tools)
+    assert explanation.markdown == (
+        "### `def parse( text, base=10, ):`\n\n"
+        "`parse` parses a number.\n\n"
+        "**How it works:** It calls int.\n\n"
+        "**Errors:**\n- `ValueError` if the text is empty.\n"
+    )
+    assert explanation.timings.predicted_tokens == 3 + 3 + 4
+
+
+async def test_what_the_code_uses_is_shown_to_the_model() -> None:
+    backend = scripted(" x.", " y.", " z")
+    related = (Snippet("shapes.py", "class Circle: ..."),)
+    await explain(replace(PARSE, related=related), tools_of(backend=backend))
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "class Circle: ..." in request.messages[1].content
+
+
+async def test_a_text_that_was_cut_off_ends_with_its_last_whole_sentence() -> None:
+    target = target_of("def f():\n    <|>pass\n")
+    backend = limited(8, " does nothing.", " First this. Then that. And finally it beg ins to")
+    markdown = (await explain(target, tools_of(backend=backend))).markdown
+    assert markdown.endswith("**How it works:** First this. Then that.\n")
+
+
+async def test_nothing_about_how_it_works_leaves_that_out() -> None:
+    markdown = (await explain(target_of("def f():\n    <|>pass\n"), tools_of(" does nothing", ""))).markdown
+    assert markdown == "### `def f():`\n\n`f` does nothing.\n"
+
+
+async def test_nothing_at_all_is_refused() -> None:
+    with pytest.raises(RefusedError, match="nothing to say about parse"):
+        await explain(PARSE, tools_of(""))

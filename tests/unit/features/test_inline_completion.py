@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.errors import BackendUnavailableError
+from lsp_server.features.inline_completion import Cursor, complete, place_of
+from lsp_server.inference.backend import Chunk, InfillRequest, Snippet, StopReason
+from lsp_server.inference.scripted import ScriptedBackend
+from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit, apply_edits
+from tests.support.cursor import cursor
+from tests.support.features import limited
+
+
+def place(marked: str, language: str = "python") -> Cursor:
+    text, offset = cursor(marked)
+    return Cursor(Snapshot.open(text, language), offset, "pkg/a.py", "project", "file:///a.py", (Snippet("b.py", "B"),))
+
+
+async def completed(marked: str, fill: str, language: str = "python") -> str | None:
+    """The document with the suggestion in it; None if there is none."""
+    where = place(marked, language)
+    suggestion = await complete(where, ScriptedBackend(infills=[fill]), max_tokens=96)
+    if suggestion is None:
+        return None
+    return apply_edits(where.snapshot.text, [TextEdit(where.offset, where.offset, suggestion.text)])
+
+
+async def test_the_request() -> None:
+    backend = ScriptedBackend(infills=["1"])
+    await complete(place("x = 0\ny = <|>\nz = 2\n"), backend, max_tokens=7)
+    assert backend.seen == [
+        InfillRequest(
+            prefix="x = 0\ny = ",
+            suffix="\nz = 2\n",
+            max_tokens=7,
+            path="pkg/a.py",
+            repository="project",
+            extra=(Snippet("b.py", "B"),),
+            stop=("\n",),
+            document="file:///a.py",
+        )
+    ]
+
+
+async def test_a_block_has_no_stop_but_a_time_limit() -> None:
+    backend = ScriptedBackend(infills=["\n    pass\n"])
+    await complete(place("def f():<|>\n"), backend, max_tokens=7)
+    request = backend.seen[0]
+    assert isinstance(request, InfillRequest)
+    assert request.stop == ()
+    assert request.time_limit_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("marked", "fill", "after"),
+    [
+        ("total = a + <|>\n", "b\nprint(total)", "total = a + b\n"),
+        ("print(<|>)\n", "total", "print(total)\n"),
+        ("print(<|>)\n", "total)", "print(total)\n"),
+        ('print("<|>")\n', 'hello")', 'print("hello")\n'),
+        ("x = f(a, <|>b)\n", None, None),
+        ("def f(x):\n    <|>\n", "return x\n\n\ndef g():\n    pass\n", "def f(x):\n    return x\n"),
+        ("def f(x):<|>\n", "\n    y = x\n    return y\n", "def f(x):\n    y = x\n    return y\n"),
+        ("def f(x):\r\n    <|>\r\n", "y = x\n    return y\n", "def f(x):\r\n    y = x\r\n    return y\r\n"),
+        ("# 😀 grüße\nx = <|>\n", '"漢字"', '# 😀 grüße\nx = "漢字"\n'),
+        ("if x:\n\t<|>\n", "y = 1\n\tz = 2\n", "if x:\n\ty = 1\n\tz = 2\n"),
+        ("x = [\n    1,\n    <|>\n]\n", "2,\n    3,\n]\n", "x = [\n    1,\n    2,\n    3,\n]\n"),
+    ],
+)
+async def test_suggestions(marked: str, fill: str | None, after: str | None) -> None:
+    assert await completed(marked, fill or "anything") == after
+
+
+@pytest.mark.parametrize(
+    ("marked", "fill"),
+    [
+        ("print(<|>)\n", ")"),
+        ("x = 1<|>\n", "   "),
+        ("x = <|>\n", ""),
+        ("x = 1\n<|>\n", "def (:"),
+        ("fo<|>o = 1\n", "r"),
+        ("f<|>_x = 1\n", "r"),
+    ],
+    ids=["only what is there", "blank", "nothing", "broken", "in a word", "before an underscore"],
+)
+async def test_nothing_good_to_say(marked: str, fill: str) -> None:
+    assert await completed(marked, fill) is None
+
+
+async def test_lines_that_break_the_file_are_left_off() -> None:
+    assert await completed("def f(x):\n    <|>\n", "y = x\n    return (y\n") == "def f(x):\n    y = x\n"
+
+
+async def test_half_a_line_at_the_limit_is_left_off() -> None:
+    where = place("def f(x):\n    <|>\n")
+    suggestion = await complete(where, limited(4, "y = x\n    return y.attribute\n"), max_tokens=4)
+    assert suggestion is not None
+    assert suggestion.text == "y = x"
+
+
+async def test_generation_ends_with_the_block() -> None:
+    backend = ScriptedBackend(infills=["return x\n\n\ndef g():\n    pass\n" + "x = 1\n" * 50])
+    pieces = 0
+
+    class Counting(ScriptedBackend):
+        async def infill(self, request):  # type: ignore[no-untyped-def]
+            nonlocal pieces
+            async for chunk in backend.infill(request):
+                pieces += 1
+                yield chunk
+
+    await complete(place("def f(x):\n    <|>\n"), Counting(), max_tokens=500)
+    assert pieces < 8
+
+
+async def test_a_superseded_request_has_no_suggestion() -> None:
+    class Superseded(ScriptedBackend):
+        async def infill(self, request):  # type: ignore[no-untyped-def]
+            yield Chunk("half", StopReason.CANCELLED)
+
+    assert await complete(place("x = <|>\n"), Superseded(), max_tokens=9) is None
+
+
+async def test_a_dead_model_is_not_hidden() -> None:
+    with pytest.raises(BackendUnavailableError):
+        await complete(place("x = <|>\n"), ScriptedBackend(infills=[BackendUnavailableError("gone")]), max_tokens=9)
+
+
+@pytest.mark.parametrize(
+    ("marked", "multiline"),
+    [
+        ("<|>", True),
+        ("    <|>   ", True),
+        ("if x:<|>", True),
+        ("if x: <|>", True),
+        ("f = {<|>", True),
+        ("const f = () =><|>", True),
+        ("for x in *; do<|>", True),
+        ("if x; then <|>", True),
+        ("undo<|>", False),
+        ("x = then_what<|>", False),
+        ("x = 1<|>", False),
+        ("f(<|>)", False),
+        ("if x:<|>  # why", False),
+    ],
+)
+def test_where_a_block_is_wanted(marked: str, multiline: bool) -> None:
+    text, offset = cursor(marked)
+    found = place_of(Snapshot.open(text, "python"), offset)
+    assert found is not None
+    assert found.multiline is multiline
+
+
+def test_the_place() -> None:
+    text, offset = cursor("a\r\n  b = <|>)\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n")
+    found = place_of(Snapshot.open(text, "python"), offset)
+    assert found is not None
+    assert (found.line_prefix, found.line_suffix) == ("  b = ", ")")
+    assert found.next_lines == ("1", "2", "3", "4", "5")
+
+
+WORDS = ["x", " ", "\n", "    ", "(", ")", ":", "def f", "return ", "if ", '"', "😀", ",", "=", "}", "{"]
+CODE = st.lists(st.sampled_from(WORDS), max_size=16).map("".join)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("language", ["python", "typescript"])
+@given(before=CODE, after=CODE, fill=CODE)
+async def test_no_suggestion_adds_a_syntax_error(
+    language: str, newline: str, before: str, after: str, fill: str
+) -> None:
+    before, after = before.replace("\n", newline), after.replace("\n", newline)
+    text = await completed(f"{before}<|>{after}", fill, language)
+    if text is not None:
+        whole = Snapshot.open(before + after, language)
+        assert error_count(Snapshot.open(text, language)) <= error_count(whole)
+        assert text.startswith(before)
+        assert text.endswith(after)
+        assert len(text) > len(whole.text)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.rewriting import rewrite
+from lsp_server.inference.backend import ChatRequest, Priority
+from lsp_server.inference.scripted import ScriptedBackend
+from lsp_server.text.edits import apply_edits
+from tests.support.features import limited, scripted, target_of, tools_of
+
+ABS = "def absolute(x):\n    <|>if x < 0:\n        return -x\n    return x\n"
+SHORT = "def absolute(x):\n    return -x if x < 0 else x\n"
+
+
+async def rewritten(
+    marked: str, answer: str, language: str = "python", backend: ScriptedBackend | None = None
+) -> str | None:
+    """The document after the rewriting; None if nothing changed."""
+    target = target_of(marked, language)
+    tools = tools_of(answer, backend=backend)
+    edit, _ = await rewrite("simplify", target, tools, phase="Rewriting", priority=Priority.BACKGROUND)
+    return None if edit is None else apply_edits(target.snapshot.text, [edit])
+
+
+async def test_only_the_function_changes() -> None:
+    after = await rewritten(f"import os\n\n\n{ABS}\n\nx = 1\n", SHORT)
+    assert after == f"import os\n\n\n{SHORT}\n\nx = 1\n"
+
+
+async def test_the_request() -> None:
+    backend = scripted(SHORT)
+    await rewritten(ABS, "", backend=backend)
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert request.messages[-1].content == "```python\n"
+    assert request.priority is Priority.BACKGROUND
+    assert "```" in request.stop
+
+
+async def test_unchanged_is_none() -> None:
+    assert await rewritten(ABS, ABS.replace("<|>", "")) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SHORT + "```\nThis is shorter.",
+        "\n\n" + SHORT,
+        "# A comment before\n" + SHORT,
+        "import math\n\n\n" + SHORT + "\n\nprint(absolute(-1))\n",
+        "<think>Use a conditional expression.</think>" + SHORT,
+        SHORT.replace("\n", "\r\n"),
+        "    " + SHORT.replace("\n    ", "\n        "),
+    ],
+)
+async def test_what_stands_around_the_function_is_left_out(answer: str) -> None:
+    assert await rewritten(ABS, answer) == SHORT
+
+
+async def test_a_method_keeps_its_place_and_the_files_line_ends() -> None:
+    before = "class A:\r\n    def absolute(self, x):\r\n        y = x\r\n\r\n        <|>return abs(y)\r\n\r\n    z = 1\r\n"
+    after = await rewritten(before, "def absolute(self, x):\n    return abs(x)\n")
+    assert after == "class A:\r\n    def absolute(self, x):\r\n        return abs(x)\r\n\r\n    z = 1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "answer", "expected"),
+    [
+        (
+            "typescript",
+            "class A {\n  area(r: number): number {\n    <|>const x = r * r;\n    return 3 * x;\n  }\n}\n",
+            "area(r: number): number {\n  return 3 * r * r;\n}",
+            "class A {\n  area(r: number): number {\n    return 3 * r * r;\n  }\n}\n",
+        ),
+        (
+            "javascript",
+            "const area = (r) => {\n\t<|>const x = r;\n\treturn x;\n};\n",
+            "const area = (r) => {\n\treturn r;\n};",
+            "const area = (r) => {\n\treturn r;\n};\n",
+        ),
+        (
+            "java",
+            "class A {\n    int area(int r) {\n        <|>int x = r;\n        return x;\n    }\n}\n",
+            "int area(int r) {\n    return r;\n}",
+            "class A {\n    int area(int r) {\n        return r;\n    }\n}\n",
+        ),
+        (
+            "go",
+            "package a\n\nfunc Area(r int) int {\n\t<|>x := r\n\treturn x\n}\n",
+            "func Area(r int) int {\n\treturn r\n}",
+            "package a\n\nfunc Area(r int) int {\n\treturn r\n}\n",
+        ),
+        (
+            "rust",
+            "impl A {\n    fn area(&self, r: i32) -> i32 {\n        <|>let x = r;\n        x\n    }\n}\n",
+            "fn area(&self, r: i32) -> i32 {\n    r\n}",
+            "impl A {\n    fn area(&self, r: i32) -> i32 {\n        r\n    }\n}\n",
+        ),
+    ],
+)
+async def test_other_languages(language: str, before: str, answer: str, expected: str) -> None:
+    assert await rewritten(before, answer, language) == expected
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def absolute(x, y):\n    return x\n",
+        "def absolute(y):\n    return y\n",
+        "def magnitude(x):\n    return x\n",
+        "async def absolute(x):\n    return x\n",
+        "@cache\ndef absolute(x):\n    return x\n",
+    ],
+)
+async def test_another_signature_is_refused(answer: str) -> None:
+    with pytest.raises(RefusedError, match="signature of absolute|not sound"):
+        await rewritten(ABS, answer)
+
+
+async def test_a_lost_decorator_is_refused() -> None:
+    before = "class A:\n    @property\n    def size(self):\n        x = 1\n        <|>return x\n"
+    with pytest.raises(RefusedError, match="signature of size"):
+        await rewritten(before, "def size(self):\n    return 1\n")
+
+
+async def test_a_new_default_is_allowed() -> None:
+    after = await rewritten("def f(x=[]):\n    <|>return x\n", "def f(x=None):\n    return x or []\n")
+    assert after == "def f(x=None):\n    return x or []\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "I cannot do that.", "def absolute(x:\n    return", "Here it is:\n" + SHORT, "def absolute(x):\n    return (x\n"],
+)
+async def test_what_is_not_that_function_is_refused(answer: str) -> None:
+    with pytest.raises(RefusedError, match="not sound Python"):
+        await rewritten(ABS, answer)
+
+
+async def test_cut_off_is_refused() -> None:
+    with pytest.raises(RefusedError, match="did not come to an end"):
+        await rewritten(ABS, "", backend=limited(4, SHORT))
+
+
+async def test_two_functions_instead_of_a_method_are_refused() -> None:
+    before = "class A {\n  area(r) {\n    <|>return r;\n  }\n}\n"
+    with pytest.raises(RefusedError):
+        await rewritten(before, "area(r) {\n  return r + 1;\n}\nother() {\n  return 2;\n}", "javascript")
+
+
+async def test_a_function_with_text_at_the_lines_start_is_left_alone() -> None:
+    before = 'class A:\n    def usage(self):\n        <|>return """\nusage: a\n"""\n'
+    backend = scripted("def usage(self):\n    return ''\n")
+    with pytest.raises(RefusedError, match="must not be indented"):
+        await rewritten(before, "", backend=backend)
+    assert not backend.seen
+
+
+async def test_half_typed_code_elsewhere_does_not_matter() -> None:
+    after = await rewritten(ABS + "\n\nx = (1,\n", SHORT)
+    assert after == SHORT + "\n\nx = (1,\n"

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from lsp_server.errors import BackendRejectedError, BackendUnavailableError
+from lsp_server.inference.backend import (
+    ChatRequest,
+    Chunk,
+    InfillRequest,
+    Message,
+    Priority,
+    StopReason,
+    Timings,
+    collect,
+)
+from lsp_server.inference.http import HttpBackend
+from lsp_server.text.snippet import Snippet
+
+HOLE = InfillRequest("before", "after", 16)
+QUESTION = ChatRequest((Message("user", "Hi"),), 16)
+TIMINGS = {"cache_n": 60, "prompt_n": 40, "prompt_ms": 200.0, "predicted_n": 20, "predicted_ms": 1000.0}
+
+
+class Wire(httpx.AsyncByteStream):
+    """A response's body in pieces; it may break off with an error, and knows whether it was closed."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self._pieces = pieces
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def event(message: object) -> bytes:
+    return b"data: " + json.dumps(message).encode() + b"\n\n"
+
+
+def delta(text: str | None, finish: str | None = None, **more: object) -> bytes:
+    return event({"choices": [{"delta": {"content": text}, "finish_reason": finish}], **more})
+
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def backend(answer: Answer) -> HttpBackend:
+    return HttpBackend("http://127.0.0.1:8012", "secret", transport=httpx.MockTransport(answer))
+
+
+def streaming(*pieces: bytes | Exception) -> HttpBackend:
+    """A backend whose server answers everything with this body."""
+    return backend(lambda _request: httpx.Response(200, stream=Wire(*pieces)))
+
+
+async def chunks(answer: AsyncIterator[Chunk]) -> list[Chunk]:
+    return [chunk async for chunk in answer]
+
+
+async def test_infill_is_asked_in_llama_servers_words() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=event({"content": "", "stop": True, "stop_type": "eos"}))
+
+    request = InfillRequest(
+        "before",
+        "after",
+        16,
+        path="a.py",
+        repository="shop",
+        extra=(Snippet("b.py", "B"),),
+        stop=("\n\n",),
+        document="file",
+        time_limit_ms=500,
+    )
+    await collect(backend(answer).infill(request))
+
+    assert str(seen[0].url) == "http://127.0.0.1:8012/infill"
+    assert seen[0].headers["authorization"] == "Bearer secret"
+    body = json.loads(seen[0].content)
+    assert (
+        body.items()
+        >= {
+            "input_prefix": "before",
+            "input_suffix": "after",
+            "input_extra": [{"filename": "b.py", "text": "B"}],
+            "input_path": "a.py",
+            "repository": "shop",
+            "n_predict": 16,
+            "stop": ["\n\n"],
+            "temperature": 0.0,
+            "t_max_predict_ms": 500,
+            "stream": True,
+            "priority": "inline",
+            "document": "file",
+        }.items()
+    )
+
+
+async def test_chat_is_asked_in_openais_words() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/v1/chat/completions"
+        seen.append(json.loads(request.content))
+        return httpx.Response(200, content=delta(None, "stop"))
+
+    request = ChatRequest(
+        (Message("system", "Be brief."), Message("user", "Hi")),
+        16,
+        stop=("```",),
+        temperature=0.5,
+        repeat_penalty=1.1,
+        seed=7,
+        grammar='root ::= "a"',
+        priority=Priority.BACKGROUND,
+    )
+    await collect(backend(answer).chat(request))
+    await collect(backend(answer).chat(QUESTION))
+
+    assert (
+        seen[0].items()
+        >= {
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+            "max_tokens": 16,
+            "stop": ["```"],
+            "temperature": 0.5,
+            "repeat_penalty": 1.1,
+            "seed": 7,
+            "grammar": 'root ::= "a"',
+            "stream": True,
+            "priority": "background",
+        }.items()
+    )
+    # Servers that do not know these fields, or not as null, are not bothered with them.
+    assert seen[1].keys().isdisjoint({"seed", "grammar"})
+    assert seen[1]["priority"] == "action"
+
+
+async def test_an_infill_answer_comes_in_pieces() -> None:
+    last = {"content": "", "stop": True, "stop_type": "word", "timings": {**TIMINGS, "ttft_ms": 210, "total_ms": 1300}}
+    answer = await chunks(streaming(event({"content": "on"}), event({"content": "e"}), event(last)).infill(HOLE))
+
+    assert [chunk.text for chunk in answer] == ["on", "e", ""]
+    assert [chunk.stop_reason for chunk in answer] == [None, None, StopReason.STOP]
+    assert answer[-1].timings == Timings(100, 60, 20, ttft_ms=210, total_ms=1300)
+
+
+@pytest.mark.parametrize(
+    ("stop_type", "reason"),
+    [
+        ("eos", StopReason.EOS),
+        ("word", StopReason.STOP),
+        ("limit", StopReason.LENGTH),
+        ("none", StopReason.CANCELLED),
+        ("news to us", StopReason.CANCELLED),
+    ],
+)
+async def test_infill_stop_reasons(stop_type: str, reason: StopReason) -> None:
+    answer = await collect(streaming(event({"content": "x", "stop": True, "stop_type": stop_type})).infill(HOLE))
+
+    assert (answer.text, answer.stop_reason) == ("x", reason)
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("stop", StopReason.EOS), ("length", StopReason.LENGTH)])
+async def test_a_chat_answer_comes_in_pieces(finish: str, reason: StopReason) -> None:
+    body = [delta(None), delta("He"), delta("llo"), delta(None, finish, timings=TIMINGS), b"data: [DONE]\n\n"]
+
+    answer = await chunks(streaming(*body).chat(QUESTION))
+
+    assert [chunk.text for chunk in answer] == ["", "He", "llo", ""]
+    assert answer[-1].stop_reason is reason
+    # A server that tells no more than llama-server does.
+    assert answer[-1].timings == Timings(100, 60, 20, ttft_ms=200, total_ms=1200)
+
+
+async def test_a_server_that_tells_no_timings() -> None:
+    answer = await collect(streaming(delta("a", "stop")).chat(QUESTION))
+
+    assert answer.timings == Timings()
+
+
+async def test_what_is_no_data_is_skipped_and_a_space_after_the_colon_is_optional() -> None:
+    body = b": keep-alive\n\nevent: message\n" + delta("a") + delta("b", "stop").replace(b"data: ", b"data:")
+
+    assert (await collect(streaming(body).chat(QUESTION))).text == "ab"
+
+
+async def test_events_cut_anywhere_give_the_same_answer() -> None:
+    whole = delta("€1") + delta(" and €2") + delta(None, "stop")
+
+    for size in (1, 2, 7):
+        pieces = [whole[i : i + size] for i in range(0, len(whole), size)]
+        assert (await collect(streaming(*pieces).chat(QUESTION))).text == "€1 and €2"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (event({"content": "on"}),),
+        (event({"content": "on"}), b'data: {"content": "e", "st'),
+        (event({"content": "on"}), httpx.ReadError("reset")),
+        (event({"content": "on"}), httpx.RemoteProtocolError("incomplete chunked read")),
+        (event({"content": "on"}), b"data: [DONE]\n\n"),
+    ],
+    ids=["between events", "inside an event", "reset", "cut", "done without an end"],
+)
+async def test_an_answer_that_breaks_off_is_told_from_one_that_ends(body: tuple[bytes | Exception, ...]) -> None:
+    answer = streaming(*body).infill(HOLE)
+
+    assert (await anext(answer)).text == "on"
+    with pytest.raises(BackendUnavailableError) as broken:
+        await anext(answer)
+
+    assert "next request" in broken.value.hint
+
+
+@pytest.mark.parametrize("body", [b"", b"data: [DONE]\n\n"], ids=["nothing", "done"])
+async def test_an_answer_without_events_broke_off(body: bytes) -> None:
+    with pytest.raises(BackendUnavailableError, match="broke off"):
+        await collect(streaming(body).chat(QUESTION))
+
+
+@pytest.mark.parametrize("error", [{"message": "llama.cpp could not evaluate."}, "llama.cpp could not evaluate."])
+async def test_an_error_inside_the_stream_is_raised_with_its_words(error: object) -> None:
+    server = streaming(event({"content": "on"}), event({"error": error}))
+
+    with pytest.raises(BackendUnavailableError, match=r"^llama\.cpp could not evaluate\.$"):
+        await collect(server.infill(HOLE))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, BackendRejectedError),
+        (401, BackendRejectedError),
+        (404, BackendRejectedError),
+        (500, BackendUnavailableError),
+        (503, BackendUnavailableError),
+    ],
+)
+async def test_a_no_is_raised_with_its_reason(
+    status: int, error: type[BackendRejectedError | BackendUnavailableError]
+) -> None:
+    server = backend(lambda _request: httpx.Response(status, json={"error": {"message": "stop must be a text."}}))
+
+    with pytest.raises(error, match=r"^stop must be a text\.$"):
+        await collect(server.infill(HOLE))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"detail": "text"}'])
+async def test_a_no_without_a_reason_names_its_status(content: bytes) -> None:
+    with pytest.raises(BackendRejectedError, match="404"):
+        await collect(backend(lambda _request: httpx.Response(404, content=content)).chat(QUESTION))
+
+
+def refusing(error: Exception) -> Answer:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return answer
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout(""), httpx.PoolTimeout("")])
+async def test_nobody_answers(error: Exception) -> None:
+    with pytest.raises(BackendUnavailableError, match=type(error).__name__):
+        await collect(backend(refusing(error)).infill(HOLE))
+
+
+@pytest.mark.parametrize("kind", ["infill", "chat"])
+async def test_closing_an_answer_early_closes_the_connection_at_once(kind: str) -> None:
+    wire = Wire(event({"content": "on"}), event({"content": "e"}))
+    if kind == "chat":
+        wire = Wire(delta("on"), delta("e"))
+    server = backend(lambda _request: httpx.Response(200, stream=wire))
+    answer = server.infill(HOLE) if kind == "infill" else server.chat(QUESTION)
+
+    assert (await anext(answer)).text == "on"
+    assert not wire.closed
+    await answer.aclose()  # type: ignore[attr-defined]
+
+    assert wire.closed
+
+
+async def test_the_connection_is_closed_at_the_end_of_an_answer() -> None:
+    wire = Wire(event({"content": "on", "stop": True, "stop_type": "eos"}), event({"content": "more"}))
+
+    answer = await collect(backend(lambda _request: httpx.Response(200, stream=wire)).infill(HOLE))
+
+    assert answer.text == "on"
+    assert wire.closed
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (httpx.Response(200, json={"status": "ok"}), (True, 1.0)),
+        (httpx.Response(503, json={"progress": 0.25}), (False, 0.25)),
+        (httpx.Response(503, json={"error": {"message": "Loading model"}}), (False, 0.0)),
+    ],
+)
+async def test_health(response: httpx.Response, expected: tuple[bool, float]) -> None:
+    assert await backend(lambda _request: response).health() == expected
+
+
+async def test_health_of_a_failed_load() -> None:
+    server = backend(lambda _request: httpx.Response(500, json={"error": {"message": "Not enough memory."}}))
+
+    with pytest.raises(BackendUnavailableError, match="Not enough memory"):
+        await server.health()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(httpx.ConnectError("refused"), "refused"), (httpx.ReadTimeout(""), "ReadTimeout")]
+)
+async def test_health_when_nobody_answers(error: Exception, reason: str) -> None:
+    with pytest.raises(BackendUnavailableError, match=f"does not answer: {reason}"):
+        await backend(refusing(error)).health()
+
+
+async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    server = HttpBackend("http://127.0.0.1:8012", "secret")
+
+    assert all(transport is None for transport in server._client._mounts.values())
+    await server.aclose()

@@ -1,0 +1,118 @@
+"""What can be said without a model; tests/engine/test_lifecycle.py starts real engines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from filelock import FileLock
+
+from lsp_server.engine import runtime
+from lsp_server.engine.runtime import EngineRecord
+from lsp_server.errors import EngineStartError
+from lsp_server.inference import launcher
+from lsp_server.inference.launcher import EngineSpec, attach
+
+SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "user_state_path", lambda name, appauthor: tmp_path / name)
+
+
+class Spawned:
+    """Stands in for the engine's program: runs a line of Python that writes to the engine's log."""
+
+    def __init__(self) -> None:
+        self.code = "pass"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def __call__(self, spec: EngineSpec) -> subprocess.Popen[bytes]:
+        with runtime.log_path(spec.name).open("wb") as log:
+            process = subprocess.Popen([sys.executable, "-c", self.code], stdin=subprocess.PIPE, stderr=log)
+        self.processes.append(process)
+        return process
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spawned]:
+    spawned = Spawned()
+    monkeypatch.setattr(launcher, "_spawn", spawned)
+    yield spawned
+    for process in spawned.processes:
+        process.kill()
+        process.communicate()
+
+
+WAITS = "input()"
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("INFO noise\nshardlight: Port 1 is taken.\n  Set another one.\n", "Port 1 is taken. Set another one."),
+        ("Traceback:\n  File\nZeroDivisionError: by zero\n", "ZeroDivisionError: by zero"),
+        ("", "it left no log."),
+    ],
+)
+async def test_a_process_that_ends_at_once_leaves_its_reason(spawned: Spawned, log: str, reason: str) -> None:
+    spawned.code = f"import sys; sys.stderr.write({log!r})"
+
+    with pytest.raises(EngineStartError) as failed:
+        await attach(SPEC)
+
+    assert failed.value.message == f"The engine process ended at once: {reason}"
+
+
+async def test_a_process_that_never_listens_is_ended(spawned: Spawned, monkeypatch: pytest.MonkeyPatch) -> None:
+    spawned.code = WAITS
+    monkeypatch.setattr(launcher, "_START_TIMEOUT_S", 0.1)
+
+    with pytest.raises(EngineStartError, match="did not start to listen"):
+        await attach(SPEC)
+
+    assert spawned.processes[0].wait(timeout=10) != 0
+
+
+async def test_a_start_that_is_cancelled_leaves_no_process(spawned: Spawned) -> None:
+    spawned.code = WAITS
+    starting = asyncio.create_task(attach(SPEC))
+    while not spawned.processes:
+        await asyncio.sleep(0)
+
+    starting.cancel()
+    await asyncio.wait({starting})
+
+    assert starting.cancelled()
+    assert spawned.processes[0].wait(timeout=10) != 0
+
+
+async def test_a_start_by_somebody_else_that_takes_too_long(spawned: Spawned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "_START_TIMEOUT_S", 0.1)
+
+    with (
+        FileLock(str(runtime.runtime_directory() / f"{SPEC.name}.lock")),
+        pytest.raises(EngineStartError, match="Another program"),
+    ):
+        await attach(SPEC)
+
+    assert spawned.processes == []
+
+
+async def test_an_engine_that_runs_but_does_not_answer(spawned: Spawned) -> None:
+    """Its record names this very process and a port on which nobody listens."""
+    started = psutil.Process().create_time()
+    runtime.write(SPEC.name, EngineRecord(os.getpid(), started, 9, "t", "small", "small.gguf", 512, 0, "1.0"))
+
+    with pytest.raises(EngineStartError, match="small could not be started: .*does not answer") as failed:
+        await attach(SPEC)
+
+    assert str(runtime.log_path(SPEC.name)) in failed.value.hint
+    assert spawned.processes == []

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from lsp_server.errors import BackendRejectedError, BackendUnavailableError, EngineStartError
+from lsp_server.inference import roles
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, Message, collect
+from lsp_server.inference.launcher import EngineSpec
+from lsp_server.inference.roles import RoleBackend
+from lsp_server.inference.scripted import Reply, ScriptedBackend
+
+HOLE = InfillRequest("before", "after", 16)
+SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
+GONE = BackendUnavailableError("The engine's answer broke off.")
+
+
+class Engine(ScriptedBackend):
+    """An engine somebody attached to; ``breaks_after`` pieces its answers break off."""
+
+    def __init__(self, *infills: Reply, breaks_after: int | None = None) -> None:
+        super().__init__(infills=infills, chats=infills)
+        self.closed = False
+        self._breaks_after = breaks_after
+
+    async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
+        number = 0
+        async for chunk in super().infill(request):
+            if number == self._breaks_after:
+                raise GONE
+            number += 1
+            yield chunk
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Launcher:
+    """Stands in for ``attach``: hands out engines in order, or raises."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Engine | Exception] = []
+        self.calls = 0
+        self.called = asyncio.Event()
+        self.gate: asyncio.Event | None = None
+
+    async def __call__(self, spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        assert spec is SPEC
+        self.calls += 1
+        self.called.set()
+        on_progress(0.5)
+        if self.gate:
+            await self.gate.wait()
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast(Any, outcome)
+
+
+@pytest.fixture
+def launcher(monkeypatch: pytest.MonkeyPatch) -> Launcher:
+    launcher = Launcher()
+    monkeypatch.setattr(roles, "attach", launcher)
+    return launcher
+
+
+@pytest.fixture
+def loading() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def role(launcher: Launcher, loading: list[float]) -> RoleBackend:
+    return RoleBackend(lambda: SPEC, loading.append)
+
+
+async def test_the_first_request_attaches_and_the_next_uses_that(
+    role: RoleBackend, launcher: Launcher, loading: list[float]
+) -> None:
+    launcher.outcomes = [Engine("one", "two")]
+    assert not role.ready
+
+    texts = [(await collect(role.infill(HOLE))).text for _ in range(2)]
+
+    assert texts == ["one", "two"]
+    assert role.ready
+    assert (launcher.calls, loading) == (1, [0.5])
+
+
+async def test_chat_goes_the_same_way(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes = [Engine("Hello")]
+
+    assert (await collect(role.chat(ChatRequest((Message("user", "Hi"),), 16)))).text == "Hello"
+
+
+async def test_requests_that_come_together_attach_once(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes, launcher.gate = [Engine("one")], asyncio.Event()
+    answers = [asyncio.create_task(collect(role.infill(HOLE))) for _ in range(3)]
+    await asyncio.wait(answers, timeout=0)
+
+    launcher.gate.set()
+
+    assert [answer.text for answer in await asyncio.gather(*answers)] == ["one"] * 3
+    assert launcher.calls == 1
+
+
+async def test_a_request_that_gives_up_waiting_does_not_end_the_attempt(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes, launcher.gate = [Engine("one")], asyncio.Event()
+    impatient = asyncio.create_task(collect(role.infill(HOLE)))
+    patient = asyncio.create_task(collect(role.infill(HOLE)))
+    await launcher.called.wait()
+    impatient.cancel()
+    await asyncio.wait({impatient})
+
+    launcher.gate.set()
+
+    assert impatient.cancelled()
+    assert (await patient).text == "one"
+    assert launcher.calls == 1
+
+
+async def test_an_engine_that_died_meanwhile_is_replaced_and_the_request_repeated(
+    role: RoleBackend, launcher: Launcher
+) -> None:
+    dead, fresh = Engine("one", GONE), Engine("two")
+    launcher.outcomes = [dead, fresh]
+    await collect(role.infill(HOLE))
+
+    assert (await collect(role.infill(HOLE))).text == "two"
+    assert dead.closed
+    assert not fresh.closed
+
+
+async def test_a_request_is_repeated_only_once(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes = [Engine(GONE), Engine(GONE), Engine("three")]
+
+    with pytest.raises(BackendUnavailableError):
+        await collect(role.infill(HOLE))
+    assert not role.ready
+    assert (await collect(role.infill(HOLE))).text == "three"
+
+
+async def test_an_answer_that_has_begun_is_not_repeated(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes = [Engine("one two three", breaks_after=1), Engine("four")]
+    answer = role.infill(HOLE)
+
+    assert (await anext(answer)).text == "one"
+    with pytest.raises(BackendUnavailableError):
+        await anext(answer)
+
+    assert (await collect(role.infill(HOLE))).text == "four"
+
+
+async def test_a_refused_request_leaves_the_engine_attached(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes = [Engine(BackendRejectedError("stop must be a text."), "two")]
+
+    with pytest.raises(BackendRejectedError):
+        await collect(role.infill(HOLE))
+
+    assert (await collect(role.infill(HOLE))).text == "two"
+    assert launcher.calls == 1
+
+
+async def test_an_engine_that_does_not_start_is_tried_again_by_the_next_request(
+    role: RoleBackend, launcher: Launcher
+) -> None:
+    launcher.outcomes = [EngineStartError("no"), Engine("two")]
+
+    with pytest.raises(EngineStartError):
+        await role.attach()
+    await role.attach()
+
+    assert role.ready
+    assert (await collect(role.infill(HOLE))).text == "two"
+
+
+async def test_closing_lets_go_of_the_engine(role: RoleBackend, launcher: Launcher) -> None:
+    engine = Engine("one")
+    launcher.outcomes = [engine]
+    await role.attach()
+
+    await role.aclose()
+
+    assert engine.closed
+    assert not role.ready
+
+
+async def test_closing_ends_a_wait_for_an_engine(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.gate = asyncio.Event()
+    waiting = asyncio.create_task(role.attach())
+    await launcher.called.wait()
+
+    await role.aclose()
+    await asyncio.wait({waiting})
+
+    assert waiting.cancelled()

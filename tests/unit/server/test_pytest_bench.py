@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from lsp_server.context.test_sites import TestSite as Site
+from lsp_server.features.types import TestRun as Run
+from lsp_server.server import pytest_bench
+from lsp_server.server.pytest_bench import PytestBench, read_summary
+
+CALC = "def add(a, b):\n    return a + b\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with one module; the tests run with this Python."""
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    folder = tmp_path / "work space"
+    folder.mkdir()
+    (folder / "calc.py").write_text(CALC, encoding="utf-8")
+    return folder
+
+
+def bench(root: Path, *, trusted: bool = True, timeout_s: int = 60) -> PytestBench:
+    return PytestBench(Site(root, root / "test_calc.py", False, None, "calc"), trusted, timeout_s)
+
+
+def listing(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*")}
+
+
+async def test_a_real_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--option-of-an-absent-plugin")
+    source = (
+        "import pytest\nfrom calc import add\n\n\n"
+        "def test_right():\n    assert add(1, 2) == 3\n\n\n"
+        "def test_wrong():\n    assert add(1, 2) == 4, 'a message - with a dash'\n\n\n"
+        "@pytest.mark.parametrize('n', [1, 2])\ndef test_half_right(n):\n    assert add(n, n) == 2\n\n\n"
+        "@pytest.mark.parametrize('n', [1, 2])\ndef test_each(n):\n    assert add(n, 0) == n\n\n\n"
+        "def test_without_fixture(nothing_of_that_name):\n    pass\n\n\n"
+        "def test_raises():\n    add()\n"
+    )
+    before = listing(root)
+    run = await bench(root).run(source)
+    assert run.passed == {"test_right", "test_each"}
+    assert set(run.failed) == {"test_wrong", "test_half_right", "test_without_fixture", "test_raises"}
+    assert "a message - with a dash" in run.failed["test_wrong"]
+    assert "TypeError" in run.failed["test_raises"]
+    assert not run.trouble
+    assert listing(root) == before
+
+
+async def test_a_module_in_src_is_found(root: Path) -> None:
+    (root / "src" / "shop").mkdir(parents=True)
+    (root / "src" / "shop" / "cart.py").write_text("def total():\n    return 0\n", encoding="utf-8")
+    run = await bench(root).run("from shop.cart import total\n\n\ndef test_total():\n    assert total() == 0\n")
+    assert run == Run(frozenset({"test_total"}))
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import module_that_is_not_there\n\n\ndef test_a():\n    pass\n", "module_that_is_not_there"),
+        ("def test_a(:\n    pass\n", "SyntaxError"),
+        ("x = 1\n", "pytest found no test"),
+    ],
+)
+async def test_what_cannot_be_collected_has_a_reason(source: str, reason: str, root: Path) -> None:
+    run = await bench(root).run(source)
+    assert run.passed == frozenset()
+    assert set(run.failed) == {""}
+    assert reason in run.failed[""]
+    assert not run.trouble
+
+
+async def test_a_test_that_does_not_end_is_ended(root: Path) -> None:
+    run = await bench(root, timeout_s=3).run("import time\n\n\ndef test_a():\n    time.sleep(3600)\n")
+    assert run == Run(failed={"": "they did not finish within 3 s"})
+
+
+async def test_a_cancelled_run_ends_its_process(root: Path) -> None:
+    started = root / "started"
+    source = (
+        "import os, pathlib, time\n\n\ndef test_a():\n"
+        f"    path = pathlib.Path({str(started)!r})\n"
+        "    path.with_suffix('.part').write_text(str(os.getpid()))\n"
+        "    path.with_suffix('.part').rename(path)\n"
+        "    time.sleep(3600)\n"
+    )
+    task = asyncio.create_task(bench(root).run(source))
+    while not started.exists():
+        assert not task.done(), task.result()
+        await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    psutil = pytest.importorskip("psutil")
+    assert not psutil.pid_exists(int(started.read_text()))
+
+
+async def test_nothing_of_an_untrusted_workspace_is_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_args: object, **_more: object) -> str | None:
+        raise AssertionError("something was run")
+
+    monkeypatch.setattr(pytest_bench, "_run", never)
+    run = await bench(root, trusted=False).run("def test_a():\n    pass\n")
+    assert run.passed == frozenset()
+    assert "not trusted" in run.trouble
+
+
+async def test_no_python_with_pytest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_args: object, **_more: object) -> str | None:
+        return "No module named pytest"
+
+    monkeypatch.setattr(pytest_bench, "_run", nothing)
+    run = await bench(root).run("def test_a():\n    pass\n")
+    assert "no Python with pytest was found" in run.trouble
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a link to Python")
+async def test_the_projects_own_python_comes_first(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / ".venv" / "bin").mkdir(parents=True)
+    python = root / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nSHARDLIGHT_OWN_PYTHON=1 exec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    run = await bench(root).run("import os\n\n\ndef test_a():\n    assert os.environ['SHARDLIGHT_OWN_PYTHON']\n")
+    assert run.passed == {"test_a"}
+
+
+def test_read_summary() -> None:
+    output = """
+..F.E                                                                    [100%]
+=========================== short test summary info ============================
+PASSED ../../tmp/x/test_calc_new.py::test_a
+PASSED C:\\tmp\\test_calc_new.py::test_b[1-x::y]
+FAILED ../../tmp/x/test_calc_new.py::test_b[2-z] - assert 1 == 2
+FAILED ../../tmp/x/test_calc_new.py::test_c
+ERROR ../../tmp/x/test_calc_new.py::test_d - fixture 'x' not found
+SKIPPED [1] test_calc_new.py:3: why
+"""
+    run = read_summary(output)
+    assert run.passed == {"test_a"}
+    assert run.failed == {"test_b": "assert 1 == 2", "test_c": "failed", "test_d": "fixture 'x' not found"}
