@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lsp_server.features.bug_hints import BugHint
+from lsp_server.syntax.scopes import functions
 from lsp_server.syntax.snapshot import Snapshot
 
 
@@ -23,10 +24,11 @@ class Hints:
 
     def current(self, uri: str, snapshot: Snapshot) -> list[tuple[int, BugHint]]:
         """(offset of the function, hint) of those that still hold; the others are forgotten."""
-        placed = [(snapshot.text.find(h.function_text), h) for h in self._by_uri.get(uri, [])]
-        standing = [(at, h) for at, h in placed if at >= 0]
-        if uri in self._by_uri:
-            self._by_uri[uri] = [h for _, h in standing]
+        if uri not in self:
+            return []
+        starts = {snapshot.text[f.start : f.end]: f.start for f in functions(snapshot)}
+        standing = [(starts[h.function_text], h) for h in self._by_uri[uri] if h.function_text in starts]
+        self._by_uri[uri] = [h for _, h in standing]
         return standing
 
     def __contains__(self, uri: str) -> bool:

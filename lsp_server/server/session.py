@@ -152,10 +152,12 @@ class Session:
         """The edit in a form that the client understands."""
         workspace = self.server.client_capabilities.workspace
         known = workspace.workspace_edit if workspace else None
-        if known is None or not known.document_changes:
+        operations = known.resource_operations or [] if known else []
+        # By the protocol either of the two says that `documentChanges` is understood; Neovim sends only the second.
+        if not (operations or (known and known.document_changes)):
             return to_proto.without_document_changes(edit)
         changes = edit.document_changes or []
-        if lsp.ResourceOperationKind.Create not in (known.resource_operations or []):
+        if lsp.ResourceOperationKind.Create not in operations:
             changes = [c for c in changes if not isinstance(c, lsp.CreateFile)]
         return lsp.WorkspaceEdit(document_changes=changes)
 

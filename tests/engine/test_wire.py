@@ -47,7 +47,7 @@ async def test_props_describe_the_model(client: httpx.AsyncClient, engine: Runni
     assert props["n_threads"] >= 1
     assert props["model"]["architecture"] == "qwen2"
     assert props["model"]["n_params"] > 400_000_000
-    assert 0 < props["model"]["size"] <= small_model.stat().st_size
+    assert props["model"]["size"] > 300_000_000
 
 
 async def test_models_lists_the_one(client: httpx.AsyncClient) -> None:

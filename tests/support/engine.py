@@ -34,8 +34,8 @@ class RunningEngine:
 
 
 def engine_spec(model: Path, *, n_ctx: int = 2048, port: int = 0) -> EngineSpec:
-    """An engine that stays until it is told to leave. Engines with another ``n_ctx`` are other engines."""
-    return EngineSpec("small", model, n_ctx, n_gpu_layers=0, n_threads=0, port=port, idle_minutes=0)
+    """An engine on the CPU; another ``n_ctx`` makes it another engine. One that a broken run leaves goes by itself."""
+    return EngineSpec("small", model, n_ctx, n_gpu_layers=0, n_threads=0, port=port, idle_minutes=30)
 
 
 async def launch(spec: EngineSpec) -> RunningEngine:

@@ -80,7 +80,12 @@ async def _play(root: Path, view: ConsoleView, args: argparse.Namespace) -> bool
     models = {"completion": args.model, "assistant": args.model} if args.model else {}
     editor = Editor(root, {"models": models} if models else {}, view.progress)
     outcomes: list[Outcome] = []
-    await editor.start()
+    try:
+        await editor.start()
+    except (RuntimeError, OSError) as error:
+        await editor.close()
+        view.note(f"The language server did not start ({error}): {editor.last_words()}")
+        return False
     try:
         status = await editor.command("shardlight.status")
         view.title(f"Shardlight {__version__}", _opening(editor, status))
@@ -100,14 +105,18 @@ async def _play(root: Path, view: ConsoleView, args: argparse.Namespace) -> bool
 
 
 def _opening(editor: Editor, status: Mapping[str, Any]) -> list[str]:
-    models = {role: status[role]["model"] or status[role]["state"] for role in ("completion", "assistant")}
-    names = {role: Path(model).name if "/" in model else model for role, model in models.items()}
+    names = {role: _model_name(status[role]) for role in ("completion", "assistant")}
     both = len(set(names.values())) == 1
     return [
         f"The language server answered initialize after {editor.initialize_s:.2f} s.",
         f"Model: {names['completion']}" if both else f"Models: {', '.join(f'{n} ({r})' for r, n in names.items())}",
         f"Project: a copy of examples/{editor.root.name}",
     ]
+
+
+def _model_name(role: Mapping[str, str]) -> str:
+    """A model's name, of a path its last part; what is wrong, if the settings name none that could be meant."""
+    return Path(role["model"]).name if role["model"] else role["state"]
 
 
 if __name__ == "__main__":

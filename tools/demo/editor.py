@@ -126,7 +126,7 @@ class Editor:
 
     def last_words(self) -> str:
         """The end of what the server printed to stderr."""
-        return "\n".join(self._client.last_words)
+        return " ".join(self._client.last_words) or "it said nothing"
 
     def open(self, relative: str) -> Document:
         """The document of a file of the workspace; opened if it is not open yet."""

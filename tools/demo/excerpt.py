@@ -70,5 +70,8 @@ def split_cursor(marked: str) -> tuple[str, int]:
 
 
 def diff_lines(before: str, after: str) -> list[str]:
-    """The lines of a unified diff with one line of context, without the two that name the file."""
-    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm=""))[2:]
+    """The lines of a unified diff with one of context, without those that name the file and blank ones at the end."""
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, lineterm=""))[2:]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines

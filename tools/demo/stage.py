@@ -91,7 +91,7 @@ class Stage:
     async def play(self, part: Part) -> Outcome:
         """Play a part; if it fails, files and buffers are as they were before it."""
         if self.editor.gone:
-            return Outcome(part, False, "the language server has ended", None)
+            return Outcome(part, False, f"the language server has ended: {self.editor.last_words()}", None)
         before = self.editor.texts()
         messages = len(self.editor.messages)
         self._figures = None
@@ -99,9 +99,10 @@ class Stage:
             return Outcome(part, True, await part.run(self), self._figures)
         except (CheckFailedError, JsonRpcException, RuntimeError, ValueError, OSError) as error:
             # RuntimeError is how pygls' client says that the server is gone.
-            told = self.editor.messages[messages:]
-            reason = str(error) + (f" (the server says: {' '.join(told)})" if told else "")
-            self.editor.restore(before)
+            told = " ".join(dict.fromkeys(self.editor.messages[messages:]))
+            reason = f"{error} (the server says: {told})" if told else str(error)
+            if not self.editor.gone:
+                self.editor.restore(before)
             return Outcome(part, False, reason, self._figures)
 
     async def ask(self, document: Document, request: str, excerpt: Excerpt, answer: Awaitable[T]) -> T:

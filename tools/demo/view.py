@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tools.demo.excerpt import CURSOR, Excerpt
@@ -21,6 +21,9 @@ from tools.demo.stage import Figures, Outcome, Part
 _THEME = "ansi_dark"
 _CURSOR = "bold magenta"
 _INDENT = "  "
+# What the rest of a code line that is too long is indented by, and the least room that it is given.
+_HANG = "    "
+_NARROWEST = 20
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "dim"}
 _QUARTER = 25
 
@@ -103,13 +106,9 @@ class ConsoleView:
         if not self._live:
             yield
             return
-        columns = (
-            SpinnerColumn(style="magenta"),
-            TextColumn("{task.description}", style="dim", markup=False),
-            BarColumn(24),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        words = TextColumn("{task.description}", "dim", markup=False, table_column=Column(no_wrap=True, ratio=1))
+        columns = (SpinnerColumn(style="magenta"), TimeElapsedColumn(), words)
+        with Progress(*columns, console=self._console, transient=True, expand=True) as progress:
             self._progress, self._task = progress, progress.add_task("waiting for the answer", total=None)
             try:
                 yield
@@ -119,8 +118,7 @@ class ConsoleView:
     def progress(self, words: str, percent: int | None) -> None:
         """Where the server says that it is."""
         if self._progress:
-            total = None if percent is None else 100
-            self._progress.update(self._task, description=words, total=total, completed=percent or 0)
+            self._progress.update(self._task, description=words)
         elif self._plain and percent is not None:
             # In a log a line for each quarter is enough.
             state = (words.split(":")[0], percent // _QUARTER)
@@ -147,7 +145,8 @@ class ConsoleView:
         for outcome in outcomes:
             passed = Text("ok" if outcome.passed else "FAILED", "green" if outcome.passed else "bold red")
             table.add_row(passed, outcome.part.title, *cells(outcome.figures))
-        self._console.print(Padding(table, (0, 0, 1, len(_INDENT)), expand=False))
+        self._console.print(Padding(table, (0, 0, 0, len(_INDENT)), expand=False))
+        self._console.print()
         for fact in facts:
             self._line(fact)
 
@@ -189,10 +188,11 @@ class ConsoleView:
             row.rstrip()
             self._console.print(row, soft_wrap=True)
             return
-        room = max(self._console.width - len(_INDENT) - len(gutter), 20)
-        for number, piece in enumerate(line.wrap(self._console, room) or [Text()]):
-            head = gutter if number == 0 else Text(" " * len(gutter))
-            self._console.print(Text.assemble(_INDENT, head, piece), soft_wrap=True)
+        indent = Text(" " * (len(line) - len(line.plain.lstrip())))
+        room = max(self._console.width - len(_INDENT) - len(gutter) - len(indent) - len(_HANG), _NARROWEST)
+        for number, piece in enumerate(line[len(indent) :].wrap(self._console, room) or [Text()]):
+            head = gutter if number == 0 else Text(" " * len(gutter) + _HANG)
+            self._console.print(Text.assemble(_INDENT, head, indent, piece), soft_wrap=True)
 
 
 def in_words(figures: Figures) -> str:

@@ -92,9 +92,7 @@ def test_a_package_wins_over_a_module_of_its_name(files: Files, workspace: Works
         ('import { area } from "./lib"', "web/lib/index.ts"),
     ],
 )
-def test_typescript_modules_are_found(
-    line: str, expected: str, files: Files, workspace: Workspace, root: Path
-) -> None:
+def test_typescript_modules_are_found(line: str, expected: str, files: Files, workspace: Workspace, root: Path) -> None:
     area = "export function area(r: number): number { return 3 * r * r; }\n"
     files({"web/shapes.ts": area, "web/lib/index.ts": area})
     found = related(f"{line};\n", "web/main.ts", workspace, root)

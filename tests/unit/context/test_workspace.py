@@ -28,7 +28,9 @@ def test_secrets_are_told_by_their_names(name: str) -> None:
     assert is_secret(Path("/w") / name)
 
 
-@pytest.mark.parametrize("name", ["main.py", "secrets.py", "Credentials.PY", "secretStore.ts", "environment.py", "a.md"])
+@pytest.mark.parametrize(
+    "name", ["main.py", "secrets.py", "Credentials.PY", "secretStore.ts", "environment.py", "a.md"]
+)
 def test_code_about_secrets_is_no_secret(name: str) -> None:
     assert not is_secret(Path("/w") / name)
 

@@ -57,6 +57,10 @@ def test_a_match_within_one_piece_drops_what_follows() -> None:
     assert stream.flush() == ""
 
 
+def test_half_a_character_behind_a_match_is_dropped_with_the_rest() -> None:
+    assert shown([b"a```\xe2"], ["```"]) == ["a", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "stop", "before", "matched"),
     [

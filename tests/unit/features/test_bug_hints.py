@@ -59,9 +59,17 @@ async def test_a_reason_that_does_not_come_leaves_a_plain_sentence() -> None:
 
 async def test_an_added_line_underlines_something_that_can_be_seen() -> None:
     for before, after, seen in (
-        ("def f(a):\n    <|>return 1 / a\n", "def f(a):\n    if not a:\n        return 0\n    return 1 / a\n", "return 1 / a"),
+        (
+            "def f(a):\n    <|>return 1 / a\n",
+            "def f(a):\n    if not a:\n        return 0\n    return 1 / a\n",
+            "return 1 / a",
+        ),
         ("def f(a):\n    <|>a.go()\n", "def f(a):\n    a.go()\n    a.close()\n", "a.go()"),
-        ("def f(a):\n    <|>a.go()\n\n    a.end()\n", "def f(a):\n    a.go()\n    a.close()\n\n    a.end()\n", "a.go()"),
+        (
+            "def f(a):\n    <|>a.go()\n\n    a.end()\n",
+            "def f(a):\n    a.go()\n    a.close()\n\n    a.end()\n",
+            "a.go()",
+        ),
     ):
         hint = await hint_for(before, after, " x.")
         assert hint is not None
@@ -70,7 +78,9 @@ async def test_an_added_line_underlines_something_that_can_be_seen() -> None:
 
 
 async def test_a_removed_line() -> None:
-    hint = await hint_for("def f(a):\n    <|>a.go()\n    a.go()\n    return a\n", "def f(a):\n    a.go()\n    return a\n", " x.")
+    hint = await hint_for(
+        "def f(a):\n    <|>a.go()\n    a.go()\n    return a\n", "def f(a):\n    a.go()\n    return a\n", " x."
+    )
     assert hint is not None
     assert underlined(hint) == "a.go()"
     assert hint.fix_title == "Fix: remove the wrong lines"

@@ -71,7 +71,9 @@ async def test_costs_add_up_even_when_an_answer_is_ended_early() -> None:
             number = 0
             async for chunk in super().chat(request):
                 number += 1
-                yield type(chunk)(chunk.text, chunk.stop_reason, Timings(predicted_tokens=number, total_ms=10.0 * number))
+                yield type(chunk)(
+                    chunk.text, chunk.stop_reason, Timings(predicted_tokens=number, total_ms=10.0 * number)
+                )
 
     guide = guide_over(Metered(chats=["a b c"]))
     await guide.fill(stop=(), max_tokens=9, enough=lambda text: "b" in text)

@@ -59,7 +59,9 @@ async def test_what_stands_around_the_function_is_left_out(answer: str) -> None:
 
 
 async def test_a_method_keeps_its_place_and_the_files_line_ends() -> None:
-    before = "class A:\r\n    def absolute(self, x):\r\n        y = x\r\n\r\n        <|>return abs(y)\r\n\r\n    z = 1\r\n"
+    before = (
+        "class A:\r\n    def absolute(self, x):\r\n        y = x\r\n\r\n        <|>return abs(y)\r\n\r\n    z = 1\r\n"
+    )
     after = await rewritten(before, "def absolute(self, x):\n    return abs(x)\n")
     assert after == "class A:\r\n    def absolute(self, x):\r\n        return abs(x)\r\n\r\n    z = 1\r\n"
 
@@ -114,7 +116,7 @@ async def test_other_languages(language: str, before: str, answer: str, expected
     ],
 )
 async def test_another_signature_is_refused(answer: str) -> None:
-    with pytest.raises(RefusedError, match="signature of absolute|not sound"):
+    with pytest.raises(RefusedError, match=r"signature of absolute|not sound"):
         await rewritten(ABS, answer)
 
 
@@ -131,7 +133,13 @@ async def test_a_new_default_is_allowed() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "I cannot do that.", "def absolute(x:\n    return", "Here it is:\n" + SHORT, "def absolute(x):\n    return (x\n"],
+    [
+        "",
+        "I cannot do that.",
+        "def absolute(x:\n    return",
+        "Here it is:\n" + SHORT,
+        "def absolute(x):\n    return (x\n",
+    ],
 )
 async def test_what_is_not_that_function_is_refused(answer: str) -> None:
     with pytest.raises(RefusedError, match="not sound Python"):

@@ -32,7 +32,9 @@ def test_code_of_a_crlf_file_with_a_blank_line_inside() -> None:
     [("python", "python"), ("shellscript", "bash"), ("typescriptreact", "tsx"), ("javascriptreact", "jsx")],
 )
 def test_fence(language: str, fence: str) -> None:
-    text = {"python": "def a():\n    <|>pass\n", "shellscript": "a() {\n  <|>:\n}\n"}.get(language, "function a() {<|>}\n")
+    text = {"python": "def a():\n    <|>pass\n", "shellscript": "a() {\n  <|>:\n}\n"}.get(
+        language, "function a() {<|>}\n"
+    )
     assert target_of(text, language).fence == fence
 
 

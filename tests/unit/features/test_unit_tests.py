@@ -14,9 +14,7 @@ ADD = "def add(a, b):\n    <|>return a + b\n"
 TWO = "():\n    assert add(1, 2) == 3\n\n\ndef test_add_negative():\n    assert add(-1, 1) == 0\n"
 
 
-async def written(
-    answer: str, on: FakeBench, marked: str = ADD, *, limit: int | None = None
-) -> FileEdit:
+async def written(answer: str, on: FakeBench, marked: str = ADD, *, limit: int | None = None) -> FileEdit:
     backend = scripted(answer) if limit is None else limited(limit, answer)
     return await write_unit_tests(target_of(marked), tools_of(backend=backend, bench=on))
 

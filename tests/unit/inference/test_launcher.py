@@ -33,11 +33,13 @@ class Spawned:
     def __init__(self) -> None:
         self.code = "pass"
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.called = asyncio.Event()
 
     def __call__(self, spec: EngineSpec) -> subprocess.Popen[bytes]:
         with runtime.log_path(spec.name).open("wb") as log:
             process = subprocess.Popen([sys.executable, "-c", self.code], stdin=subprocess.PIPE, stderr=log)
         self.processes.append(process)
+        self.called.set()
         return process
 
 
@@ -84,8 +86,7 @@ async def test_a_process_that_never_listens_is_ended(spawned: Spawned, monkeypat
 async def test_a_start_that_is_cancelled_leaves_no_process(spawned: Spawned) -> None:
     spawned.code = WAITS
     starting = asyncio.create_task(attach(SPEC))
-    while not spawned.processes:
-        await asyncio.sleep(0)
+    await spawned.called.wait()
 
     starting.cancel()
     await asyncio.wait({starting})
@@ -111,7 +112,7 @@ async def test_an_engine_that_runs_but_does_not_answer(spawned: Spawned) -> None
     started = psutil.Process().create_time()
     runtime.write(SPEC.name, EngineRecord(os.getpid(), started, 9, "t", "small", "small.gguf", 512, 0, "1.0"))
 
-    with pytest.raises(EngineStartError, match="small could not be started: .*does not answer") as failed:
+    with pytest.raises(EngineStartError, match=r"small could not be started: .*does not answer") as failed:
         await attach(SPEC)
 
     assert str(runtime.log_path(SPEC.name)) in failed.value.hint

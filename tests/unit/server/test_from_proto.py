@@ -41,7 +41,6 @@ def test_command_target() -> None:
         [{"uri": "file:///a.py", "position": {"line": 1}}],
         [{"uri": "file:///a.py", "position": {"line": "x", "character": 0}}],
         [{"uri": "file:///a.py", "position": {"line": -1, "character": 0}}],
-        [{"uri": 5, "position": {"line": 1, "character": 0}}],
         [namedtuple("Position", "line")(1)],
     ],
 )

@@ -21,7 +21,7 @@ def test_a_hint_moves_with_its_function() -> None:
     hints = Hints()
     hints.replace(URI, F, hint(F))
     assert current(hints, f"{F}\n") == [(0, F)]
-    assert current(hints, f"import os\n\n\n{F}\n") == [(11, F)]
+    assert current(hints, f"import os\n\n\n{F}\n") == [(12, F)]
 
 
 def test_a_hint_is_gone_for_good_when_its_function_changes() -> None:
@@ -32,6 +32,20 @@ def test_a_hint_is_gone_for_good_when_its_function_changes() -> None:
     assert current(hints, changed) == [(24, G)]
     assert current(hints, f"{F}\n\n\n{G}\n") == [(24, G)]
     assert URI in hints
+
+
+def test_a_function_that_goes_on_has_changed() -> None:
+    for changed in (f"{F}0\n", f"{F}\n    more()\n", f"async {F}\n", f"@cache\n{F}\n"):
+        hints = Hints()
+        hints.replace(URI, F, hint(F))
+        assert current(hints, changed) == []
+
+
+def test_a_method_moves_too() -> None:
+    method = "def f(self):\n        return 1"
+    hints = Hints()
+    hints.replace(URI, method, hint(method))
+    assert current(hints, f"class A:\n    {method}\n\n    x = 1\n") == [(13, method)]
 
 
 def test_only_the_latest_word_about_a_function_counts() -> None:

@@ -1,0 +1,53 @@
+"""The real language server as a process of its own, and an editor that talks to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from lsprotocol import types as lsp
+
+from tests.support.editor import Editor, quit_editor, start, vscode
+
+Connect = Callable[..., Awaitable[Editor]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder that the editor has open; its name is one that has to be encoded in a URI."""
+    folder = tmp_path / "größe 1"
+    folder.mkdir()
+    return folder
+
+
+@pytest_asyncio.fixture
+async def connect(tmp_path: Path, root: Path) -> AsyncIterator[Connect]:
+    """``await connect({"chats": ["..."]}, capabilities=neovim(), options={"trusted": True}, settings={...})``.
+
+    A server over a scripted model, with a folder open.
+    """
+    editors: list[Editor] = []
+
+    async def make(
+        script: dict[str, Any] | None = None,
+        *,
+        capabilities: lsp.ClientCapabilities | None = None,
+        options: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> Editor:
+        path = tmp_path / f"script-{len(editors)}.json"
+        path.write_text(json.dumps(script or {}), encoding="utf-8")
+        editor = await start(["-m", "tests.e2e.scripted_server", str(path)])
+        editors.append(editor)
+        if settings is not None:
+            editor.client.set_configuration({"shardlight": settings})
+        await editor.initialize(capabilities or vscode(), root, options)
+        return editor
+
+    yield make
+    for editor in editors:
+        await quit_editor(editor)

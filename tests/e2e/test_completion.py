@@ -1,0 +1,211 @@
+"""Completion while typing, on the scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcRequestCancelled
+
+from tests.e2e.conftest import Connect
+from tests.support.editor import Editor, minimal, model_state, neovim, release, until_state, vscode
+
+
+def encoded(encoding: str) -> lsp.ClientCapabilities:
+    """The editor that speaks an encoding; no editor of ours speaks UTF-32, but the protocol does."""
+    if encoding == "utf-8":
+        return neovim()
+    capabilities = vscode()
+    if encoding == "utf-32":
+        capabilities.general = lsp.GeneralClientCapabilities(position_encodings=[lsp.PositionEncodingKind.Utf32])
+    return capabilities
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_wide_characters_before_the_cursor(encoding: str, connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["'🎉')"]}, capabilities=encoded(encoding))
+    assert editor.encoding.value == encoding
+    uri, position = editor.open(root / "größe.py", "größe = 1\n\tprint('👩‍👩‍👧 漢字', <|>)\n".replace("\t", ""))
+    (item,) = await editor.complete(uri, position)
+    assert item.insert_text == "'🎉'"
+    assert item.range == lsp.Range(position, position)
+    # What is typed behind those characters arrives where it was typed.
+    position = editor.type(uri, position, "'🎉', ")
+    (item,) = await editor.complete(uri, position)
+    assert item.range == lsp.Range(position, position)
+    requests = (await model_state(editor)).requests
+    assert requests == ["InfillRequest"] * 2
+
+
+async def test_a_block_in_a_crlf_file(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["\n    y = x\n    return y\n\n\ndef g(): pass"]})
+    uri, position = editor.open(root / "a.py", "def f(x):<|>\r\n\r\n\r\nz = 1\r\n")
+    (item,) = await editor.complete(uri, position)
+    assert item.insert_text == "\r\n    y = x\r\n    return y"
+    assert item.range
+    assert item.range.start.line == item.range.end.line
+
+
+@pytest.mark.parametrize(
+    "uri", ["untitled:Untitled-1", "vscode-vfs://github/org/repo/a.py", "file:///nowhere/a%20b.py", "file:///a.py"]
+)
+async def test_documents_of_every_kind(uri: str, connect: Connect) -> None:
+    editor = await connect({"infills": ["1"]})
+    assert await editor.complete(*editor.open(uri, "from . import b\nx = <|>\n"))
+
+
+async def test_a_language_that_nobody_knows(connect: Connect) -> None:
+    editor = await connect({"infills": ["[->+<]"]})
+    (item,) = await editor.complete(*editor.open("untitled:a.bf", "+++ <|>\n", "brainfuck"))
+    assert item.insert_text == "[->+<]"
+
+
+async def test_while_typing_a_loading_model_is_not_waited_for(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"], "loading": True})
+    uri, position = editor.open(root / "a.py", "x = <|>\n")
+    assert await editor.complete(uri, position, invoked=False) == []
+    assert await editor.complete(uri, position, invoked=True)
+
+
+async def test_a_superseded_request_is_answered_with_nothing(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["first is long", "2"], "hold": True})
+    uri, position = editor.open(root / "a.py", "x = <|>\n")
+    first = asyncio.create_task(editor.complete(uri, position))
+    await until_state(editor, begun=1, goingOn=1)
+    second = asyncio.create_task(editor.complete(uri, position))
+    assert await first == []
+    await until_state(editor, begun=2, goingOn=1)
+    release(editor)
+    (item,) = await second
+    assert item.insert_text == "2"
+
+
+async def test_documents_do_not_supersede_each_other(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"], "hold": True})
+    both = [
+        asyncio.create_task(editor.complete(*editor.open(root / name, "x = <|>\n"))) for name in ("a.py", "b.py")
+    ]
+    await until_state(editor, begun=2, goingOn=2)
+    release(editor)
+    assert all(len(items) == 1 for items in await asyncio.gather(*both))
+
+
+async def test_a_suggestion_for_an_older_text_is_dropped(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"], "hold": True})
+    uri, position = editor.open(root / "a.py", "x = <|>\n")
+    answer = asyncio.create_task(editor.complete(uri, position))
+    await until_state(editor, begun=1)
+    editor.type(uri, position, "2")
+    release(editor)
+    assert await answer == []
+
+
+async def test_cancelling_stops_the_model(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["a long answer"], "hold": True})
+    uri, position = editor.open(root / "a.py", "x = <|>\n")
+    await cancelled(editor, editor.client.protocol.send_request_async(*inline_request(uri, position), msg_id="one"), "one")
+    # The server goes on working.
+    release(editor)
+    assert await editor.complete(uri, position)
+
+
+def inline_request(uri: str, position: lsp.Position) -> tuple[str, lsp.InlineCompletionParams]:
+    context = lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked)
+    params = lsp.InlineCompletionParams(context, lsp.TextDocumentIdentifier(uri), position)
+    return lsp.TEXT_DOCUMENT_INLINE_COMPLETION, params
+
+
+async def cancelled(editor: Editor, request: object, identifier: str) -> None:
+    """Cancel a request that the model is working on; it must stop, and the request must be answered as cancelled."""
+    task = asyncio.ensure_future(request)  # type: ignore[call-overload]
+    await until_state(editor, begun=1, goingOn=1)
+    editor.client.cancel_request(lsp.CancelParams(identifier))
+    with pytest.raises(JsonRpcRequestCancelled):
+        await editor.request(task)
+    await until_state(editor, goingOn=0)
+
+
+async def test_cancelling_a_command_stops_the_model(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": ["Many words."], "hold": True})
+    uri, position = editor.open(root / "a.py", "def f():\n    <|>pass\n")
+    argument = {"uri": uri, "position": {"line": position.line, "character": position.character}}
+    params = lsp.ExecuteCommandParams("shardlight.docstring", arguments=[argument])
+    request = editor.client.protocol.send_request_async(lsp.WORKSPACE_EXECUTE_COMMAND, params, msg_id="one")
+    await cancelled(editor, request, "one")
+    assert editor.applied == []
+
+
+async def test_a_failing_model_is_silent_while_typing_and_logged_once(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": [{"error": "The engine is gone."}]})
+    uri, position = editor.open(root / "a.py", "x = <|>\n")
+    for _ in range(3):
+        assert await editor.complete(uri, position) == []
+    assert editor.messages() == []
+    assert [message.message for message in editor.client.log_messages] == ["The engine is gone."]
+
+
+@pytest.mark.parametrize(("line", "character"), [(0, 999), (999, 0), (999, 999)])
+async def test_a_position_outside_the_document(line: int, character: int, connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"]})
+    uri, _ = editor.open(root / "a.py", "x =<|>\n")
+    (item,) = await editor.complete(uri, lsp.Position(line, character))
+    assert item.range in (lsp.Range(lsp.Position(0, 3), lsp.Position(0, 3)), lsp.Range(lsp.Position(1, 0), lsp.Position(1, 0)))
+
+
+async def test_a_document_that_is_not_open(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"]})
+    assert await editor.complete((root / "closed.py").as_uri(), lsp.Position(0, 0)) == []
+    uri, position = editor.open(root / "a.py", "x = <|>\n")
+    editor.close(uri)
+    assert await editor.complete(uri, position) == []
+
+
+@pytest.mark.parametrize("name", [".env", "id_rsa", "secrets.yaml"])
+async def test_secrets_get_nothing_and_nobody_sees_them(name: str, connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"], "chats": ["1"]})
+    uri, position = editor.open(root / name, "TOKEN=<|>\n", "shellscript")
+    assert await editor.complete(uri, position) == []
+    assert await editor.actions(uri, position) == []
+    assert (await model_state(editor)).begun == 0
+
+
+async def test_a_neighbour_that_is_not_utf8(connect: Connect, root: Path) -> None:
+    (root / "latin1.py").write_bytes("def größe(): ...\n".encode("latin-1"))
+    editor = await connect({"infills": ["größe()"]})
+    uri, position = editor.open(root / "a.py", "from latin1 import größe\nx = <|>\n")
+    (item,) = await editor.complete(uri, position)
+    assert item.insert_text == "größe()"
+
+
+async def listed(editor: Editor, uri: str, position: lsp.Position) -> list[lsp.CompletionItem]:
+    params = lsp.CompletionParams(lsp.TextDocumentIdentifier(uri), position)
+    answer = await editor.request(editor.client.text_document_completion_async(params))
+    assert isinstance(answer, lsp.CompletionList)
+    return list(answer.items)
+
+
+async def test_a_client_without_inline_completion_gets_an_item(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["al + 1"]}, capabilities=minimal())
+    uri, position = editor.open(root / "a.py", "total = 1\nx = 😀 + tot<|>\n".replace("😀 + ", "'😀' + "))
+    (item,) = await listed(editor, uri, position)
+    assert item.label == "total + 1"
+    assert item.filter_text == "tot"
+    assert isinstance(item.text_edit, lsp.TextEdit)
+    start = lsp.Position(position.line, position.character - 3)
+    assert item.text_edit == lsp.TextEdit(lsp.Range(start, position), "total + 1")
+
+
+async def test_a_long_item_has_a_short_label(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["\n    return " + "x" * 60 + "\n"]}, capabilities=minimal())
+    (item,) = await listed(editor, *editor.open(root / "a.py", "def f(x):<|>\n"))
+    assert item.label == "return " + "x" * 33 + "…"
+    assert isinstance(item.text_edit, lsp.TextEdit)
+    assert item.text_edit.new_text == "\n    return " + "x" * 60
+
+
+async def test_a_client_with_inline_completion_gets_no_second_copy(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"]})
+    assert await listed(editor, *editor.open(root / "a.py", "x = <|>\n")) == []
+    assert (await model_state(editor)).begun == 0

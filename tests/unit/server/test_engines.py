@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from lsprotocol import types as lsp
+
+from lsp_server.errors import (
+    BackendUnavailableError,
+    DownloadError,
+    EngineStartError,
+    ModelNotInstalledError,
+    SourceUnavailableError,
+    UnknownModelError,
+)
+from lsp_server.inference import roles
+from lsp_server.models.catalog import CatalogModel, ModelFile, Role
+from lsp_server.models.reference import CatalogRef, ModelRef
+from lsp_server.models.store import InstalledModel
+from lsp_server.models.transfer import Transfer
+from lsp_server.server import engines
+from lsp_server.server.engines import Engines
+from lsp_server.settings.schema import Settings
+from tests.support.engine import PATIENCE_S
+
+SMALL = CatalogRef(
+    CatalogModel(
+        "small",
+        "Small",
+        ("completion", "assistant"),
+        "org/small",
+        (ModelFile("a.gguf", 491_400_064),),
+        "MIT",
+        True,
+        True,
+    )
+)
+
+
+@dataclass
+class FakeStore:
+    """A store that has the model or not, and fetches it when told to."""
+
+    installed: bool = True
+    failure: Exception | None = None
+    unknown: bool = False
+    pulled: int = 0
+    during_pull: Callable[[Callable[[], bool]], None] = lambda _cancelled: None
+
+    def resolve(self, name: str, role: Role, *, memory_bytes: int) -> ModelRef:
+        if self.unknown:
+            raise UnknownModelError(f"There is no model {name}.")
+        return SMALL
+
+    def find(self, ref: ModelRef) -> InstalledModel | None:
+        return self.locate(ref) if self.installed else None
+
+    def locate(self, ref: ModelRef) -> InstalledModel:
+        return InstalledModel(ref.id, Path("small.gguf"), (Path("small.gguf"),), 1)
+
+    def pull(self, ref: ModelRef, progress: Callable[[Transfer], None], cancelled: Callable[[], bool]) -> None:
+        self.pulled += 1
+        progress(Transfer("a.gguf", 100, 400, "download"))
+        self.during_pull(cancelled)
+        if self.failure:
+            raise self.failure
+        self.installed = True
+
+
+@dataclass
+class FakeClient:
+    """The server as ``Engines`` sees it: what it shows, and how the user answers."""
+
+    answer: str | None = "Download"
+    messages: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    client_capabilities: Any = field(default_factory=lambda: SimpleNamespace(window=None))
+
+    def window_show_message(self, params: lsp.ShowMessageParams) -> None:
+        self.messages.append(params.message)
+
+    async def window_show_message_request_async(self, params: lsp.ShowMessageRequestParams) -> Any:
+        self.questions.append(params.message)
+        await asyncio.sleep(0)
+        return self.answer and lsp.MessageActionItem(self.answer)
+
+
+class FakeEngine:
+    """What ``attach`` gives: an engine, or the reason why there is none."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.attached = 0
+        self.closed = 0
+
+    async def attach(self, spec: Any, on_progress: Callable[[float], None]) -> Any:
+        self.attached += 1
+        on_progress(0.5)
+        if self.failure:
+            raise self.failure
+        return self
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class World:
+    """Engines over the three fakes."""
+
+    client: FakeClient
+    store: FakeStore
+    engine: FakeEngine
+    engines: Engines
+
+    async def settle(self) -> None:
+        """Wait for what goes on in the background."""
+        while pending := [task for task in self.engines._warming.values() if not task.done()]:
+            await asyncio.wait(pending)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    client, store, engine = FakeClient(), FakeStore(), FakeEngine()
+    monkeypatch.setattr(engines, "store_from", lambda directory, *, registry_mirror: store)
+    monkeypatch.setattr(roles, "attach", engine.attach)
+    return World(client, store, engine, Engines(client, Settings()))  # type: ignore[arg-type]
+
+
+async def test_it_is_made_ready_in_the_background_once(world: World) -> None:
+    assert world.engines.if_ready("completion") is None
+    assert world.engines.if_ready("completion") is None
+    await world.settle()
+    assert world.engines.if_ready("completion") is not None
+    assert world.engine.attached == 1
+    assert world.client.messages == world.client.questions == []
+
+
+async def test_an_action_waits_until_it_is_ready(world: World) -> None:
+    backend = await world.engines.ready("assistant")
+    assert backend is world.engines.if_ready("assistant")
+    assert await world.engines.ready("assistant") is backend
+    assert world.engine.attached == 1
+
+
+async def test_a_missing_model_is_fetched_after_a_question(world: World) -> None:
+    world.store.installed = False
+    await world.engines.ready("assistant")
+    assert world.store.pulled == 1
+    (question,) = world.client.questions
+    assert "small (491 MB, MIT)" in question
+
+
+@pytest.mark.parametrize("answer", ["Not now", None])
+async def test_a_declined_download_is_asked_about_once_while_typing(world: World, answer: str | None) -> None:
+    world.store.installed = False
+    world.client.answer = answer
+    for _ in range(3):
+        assert world.engines.if_ready("completion") is None
+        await world.settle()
+    assert len(world.client.questions) == 1
+    assert world.client.messages == []
+    assert world.store.pulled == 0
+
+
+async def test_an_action_asks_again_and_says_what_to_do(world: World) -> None:
+    world.store.installed = False
+    world.client.answer = "Not now"
+    world.engines.if_ready("completion")
+    await world.settle()
+    with pytest.raises(ModelNotInstalledError, match=r"small is not installed.*shardlight models pull small"):
+        await world.engines.ready("completion")
+    assert len(world.client.questions) == 2
+
+
+async def test_what_an_action_fetched_serves_typing_too(world: World) -> None:
+    world.store.installed = False
+    world.client.answer = "Not now"
+    world.engines.if_ready("completion")
+    await world.settle()
+    world.client.answer = "Download"
+    await world.engines.ready("completion")
+    assert world.engines.if_ready("completion") is not None
+
+
+async def test_two_who_need_the_same_model_ask_once(world: World) -> None:
+    world.store.installed = False
+    world.engines.if_ready("completion")
+    await asyncio.gather(world.engines.ready("assistant"), world.engines.ready("completion"))
+    await world.settle()
+    assert len(world.client.questions) == 1
+    assert world.store.pulled == 1
+
+
+@pytest.mark.parametrize("failure", [EngineStartError("It did not start."), BackendUnavailableError("It is gone.")])
+async def test_a_failed_load_is_told_once_while_typing(world: World, failure: Exception) -> None:
+    world.engine.failure = failure
+    for _ in range(3):
+        assert world.engines.if_ready("completion") is None
+        await world.settle()
+    assert world.client.messages == [str(failure)]
+    assert world.engine.attached == 1
+
+
+async def test_a_failed_load_is_tried_again_by_an_action(world: World) -> None:
+    world.engine.failure = EngineStartError("It did not start.")
+    with pytest.raises(EngineStartError):
+        await world.engines.ready("assistant")
+    world.engine.failure = None
+    await world.engines.ready("assistant")
+    assert world.client.messages == []
+
+
+async def test_a_failed_download_is_told_once_while_typing(world: World) -> None:
+    world.store.installed = False
+    world.store.failure = SourceUnavailableError("No network.")
+    for _ in range(3):
+        world.engines.if_ready("completion")
+        await world.settle()
+    assert world.client.messages == ["No network."]
+
+
+async def test_an_unknown_model_is_told_once_while_typing(world: World) -> None:
+    world.store.unknown = True
+    for _ in range(3):
+        world.engines.if_ready("completion")
+        await world.settle()
+    assert world.client.messages == ["There is no model auto."]
+    assert world.engines.describe("completion") == {"model": "", "state": "There is no model auto."}
+
+
+async def test_a_stopped_download_stops(world: World) -> None:
+    world.store.installed = False
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    started = asyncio.Event()
+
+    def go_on_until_stopped(cancelled: Callable[[], bool]) -> None:
+        loop.call_soon_threadsafe(started.set)
+        # Bounded, so that a failure of this test is no hang.
+        if any(cancelled() for _ in range(10_000_000)):
+            loop.call_soon_threadsafe(stopped.set)
+
+    world.store.during_pull = go_on_until_stopped
+    task = asyncio.create_task(world.engines.ready("assistant"))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(DownloadError, match="was stopped"):
+        await task
+    await asyncio.wait_for(stopped.wait(), PATIENCE_S)
+
+
+async def test_states_in_words(world: World) -> None:
+    world.store.installed = False
+    assert world.engines.describe("completion") == {"model": "small", "state": "not installed"}
+    world.store.installed = True
+    assert world.engines.describe("completion") == {"model": "small", "state": "not started"}
+    await world.engines.ready("completion")
+    assert world.engines.describe("completion") == {"model": "small", "state": "ready"}
+
+
+async def test_closing_lets_go_of_all(world: World) -> None:
+    await world.engines.ready("completion")
+    await world.engines.ready("assistant")
+    world.engines.if_ready("assistant")
+    await world.engines.aclose()
+    assert world.engine.closed == 2
