@@ -71,7 +71,8 @@ class Finished:
 class GenerationRequest:
     """A prompt and how to go on from it.
 
-    ``drop_prefix``: leading characters of the answer to swallow if they come (see ``layout.FimPrompt``).
+    ``drop_prefix``: leading blanks of the answer to swallow if they come; ``begun_word``: what the answer has to begin
+    with, swallowed as well (see ``layout.Prompt`` for both).
     ``time_limit_ms``: after this long, stop at the next line end; 0 for no limit.
     """
 
@@ -80,6 +81,7 @@ class GenerationRequest:
     sampling: SamplingParams = field(default_factory=SamplingParams)
     stop: tuple[str, ...] = ()
     drop_prefix: str = ""
+    begun_word: str = ""
     time_limit_ms: float = 0.0
 
 
@@ -150,6 +152,7 @@ def generate(
         limit = min(request.max_tokens, context.n_ctx - len(prompt))
         # A token is shown before it is evaluated: its successor waits for that, its reader need not.
         unevaluated: list[int] = []
+        begun = request.begun_word.encode("utf-8", "replace")
         while count < limit:
             if cancelled():
                 reason = StopReason.CANCELLED
@@ -157,7 +160,7 @@ def generate(
             began = time.perf_counter()
             if unevaluated:
                 sequence.extend(unevaluated, want_logits=True)
-            token = sampler.sample(context)
+            token = sampler.sample(context, begun=begun)
             now = time.perf_counter()
             clock.first_token = clock.first_token or now
             clock.predicted += now - began
@@ -166,7 +169,9 @@ def generate(
                 break
             count += 1
             unevaluated = [token]
-            piece = text.feed(model.piece(token))
+            data = model.piece(token)
+            data, begun = data[len(begun) :], begun[len(data) :]
+            piece = text.feed(data)
             late = request.time_limit_ms and (began - clock.start) * 1000 > request.time_limit_ms
             if text.matched or (late and "\n" in piece):
                 reason = StopReason.STOP

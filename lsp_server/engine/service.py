@@ -9,12 +9,12 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lsp_server.engine.chat import ChatTemplate, Message
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, generate
-from lsp_server.engine.layout import FimLayout, FimPrompt, Hole, fim_prompt
+from lsp_server.engine.layout import FimLayout, Hole, Prompt, fim_prompt
 from lsp_server.engine.native import library
 from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.model import NativeModel
@@ -94,7 +94,8 @@ class EngineService:
                 on_progress=self._on_progress,
             )
             self._lanes[Lane.COMPLETION] = self._new_sequence(model)
-            _ = model.special_texts
+            # What a first request would have to wait for.
+            _ = model.special_texts, model.continuations(b" ")
             self._template = ChatTemplate(model)
             self._model = model
         except (EngineError, OSError) as error:
@@ -145,7 +146,7 @@ class EngineService:
         """Generations that run or wait."""
         return self._scheduler.busy
 
-    def infill(self, hole: Hole, max_tokens: int) -> FimPrompt:
+    def infill(self, hole: Hole, max_tokens: int) -> Prompt:
         """Lay out a hole for this model.
 
         Raises:
@@ -160,7 +161,7 @@ class EngineService:
         answer = min(max(max_tokens, 1), self.n_ctx // 2)
         budget = self.n_ctx - len(model.bos) - answer
         prompt = fim_prompt(hole, model.fim, self._layout_of(model.architecture), model.tokenize, budget)
-        return FimPrompt(model.bos + prompt.tokens, prompt.indentation)
+        return replace(prompt, tokens=model.bos + prompt.tokens)
 
     def chat(self, messages: list[Message]) -> list[int]:
         """Lay out a conversation for this model. Raises InvalidRequestError if its template refuses."""

@@ -53,6 +53,19 @@ async def test_the_same_hole_again_gives_the_same_and_costs_one_token(client: ht
     assert second["tokens_cached"] == prompt - 1
 
 
+async def test_typing_a_word_letter_by_letter_keeps_the_answer_and_costs_a_token_each(
+    client: httpx.AsyncClient,
+) -> None:
+    """The begun word is not in the prompt, so the model completes it instead of going on behind half a word."""
+    whole = (await infill(client, HEAD + "    ", n_predict=16))["content"]
+    assert whole.startswith("return")
+
+    for typed in ("r", "re", "ret", "retur", "return"):
+        answer = await infill(client, HEAD + "    " + typed, n_predict=16)
+        assert (typed + answer["content"])[: len("return a + b")] == whole[: len("return a + b")]
+        assert typed == "r" or answer["timings"]["prompt_n"] == 1
+
+
 async def test_one_more_character_costs_only_that(client: httpx.AsyncClient) -> None:
     """The prefix stands last in this model's prompt: what is typed only appends."""
     await infill(client, HEAD + "    retur", n_predict=1)

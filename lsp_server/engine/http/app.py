@@ -20,7 +20,7 @@ from lsp_server import __version__
 from lsp_server.engine.generation import Finished, GenerationRequest, Step
 from lsp_server.engine.http import requests as parse
 from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape, timings
-from lsp_server.engine.layout import Hole
+from lsp_server.engine.layout import Hole, Prompt
 from lsp_server.engine.native import library
 from lsp_server.engine.scheduler import Lane
 from lsp_server.engine.service import EngineService, Phase
@@ -139,7 +139,7 @@ class _Api:
         options = parse.common_options(body, priority="inline")
         prompt = self._service.infill(parse.hole(body), options.max_tokens)
         shape = InfillShape(self._service.config.model_id)
-        return await self._answer(request, shape, options, Lane.COMPLETION, prompt.tokens, prompt.indentation)
+        return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
     async def completions(self, request: Request) -> Response:
         body = await _body(request)
@@ -149,17 +149,17 @@ class _Api:
         suffix = parse.field(body, "suffix", str, "")
         if suffix:
             prompt = self._service.infill(Hole(prefix=text, suffix=suffix), options.max_tokens)
-            return await self._answer(request, shape, options, Lane.COMPLETION, prompt.tokens, prompt.indentation)
+            return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
         model = self._service.model
-        tokens = model.bos + model.tokenize(text)
-        return await self._answer(request, shape, options, Lane.COMPLETION, tokens)
+        prompt = Prompt(model.bos + model.tokenize(text))
+        return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
     async def chat_completions(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="action", max_tokens=1024)
-        tokens = self._service.chat(parse.messages(body))
+        prompt = Prompt(self._service.chat(parse.messages(body)))
         shape = OpenAIShape(self._service.config.model_id, chat=True)
-        return await self._answer(request, shape, options, Lane.ASSISTANT, tokens)
+        return await self._answer(request, shape, options, Lane.ASSISTANT, prompt)
 
     async def shutdown(self, _request: Request) -> Response:
         self._shut_down()
@@ -171,15 +171,15 @@ class _Api:
         shape: Shape,
         options: parse.CommonOptions,
         lane: Lane,
-        tokens: list[int],
-        drop_prefix: str = "",
+        prompt: Prompt,
     ) -> Response:
         generation = GenerationRequest(
-            prompt=tokens,
+            prompt=prompt.tokens,
             max_tokens=options.max_tokens,
             sampling=options.sampling,
             stop=options.stop,
-            drop_prefix=drop_prefix,
+            drop_prefix=prompt.indentation,
+            begun_word=prompt.begun_word,
             time_limit_ms=options.time_limit_ms,
         )
         events = self._service.run(generation, lane, options.priority, options.document)

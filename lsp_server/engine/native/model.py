@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from lsp_server.engine.native import library
 from lsp_server.engine.native.library import C
@@ -94,6 +98,27 @@ class NativeModel:
             if length >= 0:
                 return buffer.raw[:length]
             size = -length
+
+    def continuations(self, text: bytes) -> npt.NDArray[np.int32]:
+        """Ids of the tokens that can come first in a text that begins with ``text``: int32, shape (n,).
+
+        These are the tokens that begin with it, and those that it begins with.
+        """
+        spellings, ids = self._by_spelling
+        # No UTF-8 byte is 0xff, so the last byte can be counted up to find the end of those that begin with the text.
+        low, high = bisect_left(spellings, text), bisect_left(spellings, text[:-1] + bytes([text[-1] + 1]))
+        found = [*range(low, high)]
+        for length in range(1, len(text)):
+            at = bisect_left(spellings, text[:length])
+            if at < len(spellings) and spellings[at] == text[:length]:
+                found.append(at)
+        return ids[found]
+
+    @cached_property
+    def _by_spelling(self) -> tuple[list[bytes], npt.NDArray[np.int32]]:
+        """All tokens that stand for bytes, sorted by these: (bytes, ids)."""
+        spelled = sorted((piece, token) for token in range(self.n_vocab) if (piece := self.piece(token)))
+        return [piece for piece, _ in spelled], np.array([token for _, token in spelled], dtype=np.int32)
 
     def is_end(self, token: int) -> bool:
         """Whether the token ends a generation (EOS, EOT, the end of a FIM answer …)."""

@@ -44,6 +44,7 @@ class NativeSampler:
     def __init__(self, model: NativeModel, params: SamplingParams) -> None:
         self._chain: Any = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
         self._grammar: Any = None
+        self._model = model
         if params.repeat_penalty != 1.0:
             self._add(
                 C.llama_sampler_init_penalties(model.n_vocab, params.repeat_last_n, params.repeat_penalty, 0.0, 0.0)
@@ -75,8 +76,14 @@ class NativeSampler:
             C.llama_sampler_free(self._chain)
             self._chain = None
 
-    def sample(self, context: NativeContext) -> int:
-        """The next token after the context's last logits."""
+    def sample(self, context: NativeContext, *, begun: bytes = b"") -> int:
+        """The next token after the context's last logits.
+
+        Args:
+            begun: bytes that the text must go on with; then the likeliest token that allows it is taken.
+        """
+        if begun and len(possible := self._model.continuations(begun)):
+            return int(possible[np.argmax(context.logits()[possible])])
         if not self._grammar:
             return int(C.llama_sampler_sample(self._chain, context.handle, -1))
         # A grammar over the whole vocabulary costs more than a decode step of a small model, and the model's own

@@ -144,10 +144,12 @@ class ScriptedSampler:
 
     def __init__(self, _model: object, _params: object) -> None:
         self.closed = False
+        self.begun: list[bytes] = []
         self._answer = iter(self.script)
         ScriptedSampler.last = self
 
-    def sample(self, _context: object) -> int:
+    def sample(self, _context: object, *, begun: bytes) -> int:
+        self.begun.append(begun)
         return next(self._answer)
 
     def close(self) -> None:
@@ -188,6 +190,17 @@ def test_a_long_prompt_is_evaluated_in_small_steps() -> None:
     assert steps == ["", "", ""]
     assert (end.reason, end.timings.prompt_tokens, end.timings.reused_tokens) == (StopReason.EOS, 150, 0)
     assert ScriptedSampler.last.closed
+
+
+def test_a_begun_word_is_demanded_until_it_is_there_and_never_shown(answering: Callable[[bytes], None]) -> None:
+    """One token is one byte here, so the word comes in three; the sampler is told what is still to come of it."""
+    answering(b" return 1\0")
+
+    steps, end = run(GenerationRequest([1], 20, begun_word=" re"))
+
+    assert "".join(steps) == "turn 1"
+    assert ScriptedSampler.last.begun == [b" re", b"re", b"e", *[b""] * 7]
+    assert end.timings.predicted_tokens == 9
 
 
 def test_a_second_turn_evaluates_only_what_is_new(answering: Callable[[bytes], None]) -> None:

@@ -31,11 +31,11 @@ def lay_out(hole: Hole, layout: FimLayout = "prefix-first", *, fim: FimTokens = 
 
 
 def test_prefix_first() -> None:
-    assert lay_out(Hole("before", "after"), "prefix-first") == "<PRE>before<SUF>after<MID>"
+    assert lay_out(Hole("before\n", "after"), "prefix-first") == "<PRE>before\n<SUF>after<MID>"
 
 
 def test_suffix_first_ends_with_the_prefix_so_that_typing_appends() -> None:
-    assert lay_out(Hole("before", "after"), "suffix-first") == "<PRE><SUF>after<MID>before"
+    assert lay_out(Hole("before\n", "after"), "suffix-first") == "<PRE><SUF>after<MID>before\n"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_suffix_first_ends_with_the_prefix_so_that_typing_appends() -> None:
         ("def f():\r\n\t", "def f():\r\n", "\t"),
         ("def f():\r  ", "def f():\r", "  "),
         ("    ", "", "    "),
-        ("def f():\n    ret", "def f():\n    ret", ""),
+        ("def f():\n    x =", "def f():\n    x =", ""),
         ("def f():\n", "def f():\n", ""),
         ("", "", ""),
     ],
@@ -61,8 +61,33 @@ def test_the_indentation_of_a_blank_line_is_left_to_the_answer(
     assert read(prompt.tokens) == expected
 
 
+@pytest.mark.parametrize(
+    ("prefix", "begun_word"),
+    [
+        ("def f():\n    ret", " ret"),
+        ("ret", "ret"),
+        ("x = sum(va", "(va"),
+        ("foo_ba", "_ba"),
+        ("price2", ""),
+        ("x = größ", " größ"),
+        ("return ", " "),
+        ("f(a,  ", ""),
+        ("total =", ""),
+        ("x\nret", "ret"),
+    ],
+)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_begun_word_is_left_to_the_answer(layout: FimLayout, prefix: str, begun_word: str) -> None:
+    """So that the model can choose the token of the whole word, and typing on within it changes no prompt."""
+    prompt = fim_prompt(Hole(prefix, "\nend"), FIM, layout, tokenize, 1000)
+
+    assert prompt.begun_word == begun_word
+    assert prefix.removesuffix(begun_word) in read(prompt.tokens)
+    assert prefix not in read(prompt.tokens) or not begun_word
+
+
 TWO_FILES = Hole(
-    "before", "after", path="here.py", repository="shop", extra=(Snippet("a.py", "A"), Snippet("b.py", "B"))
+    "before\n", "after", path="here.py", repository="shop", extra=(Snippet("a.py", "A"), Snippet("b.py", "B"))
 )
 
 
@@ -70,18 +95,18 @@ TWO_FILES = Hole(
 def test_extra_files_stand_in_front_in_the_repository_form(layout: FimLayout) -> None:
     expected = "<REPO>shop\n<FILE>a.py\nA\n<FILE>b.py\nB\n<FILE>here.py\n"
 
-    assert lay_out(TWO_FILES, layout) == expected + lay_out(Hole("before", "after"), layout)
+    assert lay_out(TWO_FILES, layout) == expected + lay_out(Hole("before\n", "after"), layout)
 
 
 @pytest.mark.parametrize("missing", ["repository", "separator"])
 def test_a_model_without_the_repository_tokens_gets_no_extra_files(missing: str) -> None:
     fim = FimTokens(-1, -2, -3, *(None if name == missing else -9 for name in ("repository", "separator")))
 
-    assert lay_out(TWO_FILES, fim=fim) == "<PRE>before<SUF>after<MID>"
+    assert lay_out(TWO_FILES, fim=fim) == "<PRE>before\n<SUF>after<MID>"
 
 
 def test_without_extra_files_there_is_no_repository_form() -> None:
-    assert lay_out(Hole("before", "after", path="here.py", repository="shop")) == "<PRE>before<SUF>after<MID>"
+    assert lay_out(Hole("before\n", "after", path="here.py", repository="shop")) == "<PRE>before\n<SUF>after<MID>"
 
 
 def test_control_spellings_in_code_stay_text() -> None:
@@ -108,7 +133,7 @@ def test_the_last_extra_file_is_given_up_first() -> None:
     room_for_one = lay_out(dataclasses.replace(TWO_FILES, extra=TWO_FILES.extra[:1]))
 
     assert lay_out(TWO_FILES, budget=size - 1) == room_for_one
-    assert lay_out(TWO_FILES, budget=20) == "<PRE>before<SUF>after<MID>"
+    assert lay_out(TWO_FILES, budget=21) == "<PRE>before\n<SUF>after<MID>"
 
 
 def test_then_the_head_of_the_prefix_and_the_tail_of_the_suffix() -> None:
@@ -143,5 +168,5 @@ def test_a_prompt_never_exceeds_its_budget_and_keeps_what_is_nearest(
     }
     parts = re.search(form[layout], read(prompt.tokens))
     assert parts
-    assert hole.prefix.endswith(parts["prefix"] + prompt.indentation)
+    assert hole.prefix.endswith(parts["prefix"] + prompt.begun_word + prompt.indentation)
     assert hole.suffix.startswith(parts["suffix"])
