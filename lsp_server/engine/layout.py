@@ -50,15 +50,25 @@ class Prompt:
 
 
 def fim_prompt(
-    hole: Hole, fim: FimTokens, layout: FimLayout, tokenize: Callable[[str], list[int]], budget: int
+    hole: Hole,
+    fim: FimTokens,
+    layout: FimLayout,
+    tokenize: Callable[[str], list[int]],
+    budget: int,
+    *,
+    complete_word: bool = True,
 ) -> Prompt:
     """Lay a hole out within ``budget`` tokens.
+
+    Args:
+        complete_word: leave a begun word to the answer. Not for an answer under a grammar, which knows nothing of it.
 
     What does not fit goes in this order: other files (last first), the head of the prefix, the tail of the suffix;
     the suffix keeps at most a quarter of the room.
     """
     prefix_text, indentation = _split_indentation(hole.prefix)
-    begun_word = match.group() if (match := _BEGUN_WORD.search(prefix_text)) else ""
+    match = _BEGUN_WORD.search(prefix_text) if complete_word else None
+    begun_word = match.group() if match else ""
     prefix_text = prefix_text.removesuffix(begun_word)
     prefix, suffix = tokenize(prefix_text), tokenize(hole.suffix)
     room = max(budget - 3, 0)

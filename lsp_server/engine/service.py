@@ -146,7 +146,7 @@ class EngineService:
         """Generations that run or wait."""
         return self._scheduler.busy
 
-    def infill(self, hole: Hole, max_tokens: int) -> Prompt:
+    def infill(self, hole: Hole, max_tokens: int, *, complete_word: bool = True) -> Prompt:
         """Lay out a hole for this model.
 
         Raises:
@@ -160,7 +160,9 @@ class EngineService:
         # A prompt must leave room for a token even where none is asked for.
         answer = min(max(max_tokens, 1), self.n_ctx // 2)
         budget = self.n_ctx - len(model.bos) - answer
-        prompt = fim_prompt(hole, model.fim, self._layout_of(model.architecture), model.tokenize, budget)
+        prompt = fim_prompt(
+            hole, model.fim, self._layout_of(model.architecture), model.tokenize, budget, complete_word=complete_word
+        )
         return replace(prompt, tokens=model.bos + prompt.tokens)
 
     def chat(self, messages: list[Message]) -> list[int]:

@@ -137,7 +137,8 @@ class _Api:
     async def infill(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="inline")
-        prompt = self._service.infill(parse.hole(body), options.max_tokens)
+        free = options.sampling.grammar is None
+        prompt = self._service.infill(parse.hole(body), options.max_tokens, complete_word=free)
         shape = InfillShape(self._service.config.model_id)
         return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
@@ -148,7 +149,9 @@ class _Api:
         text = parse.field(body, "prompt", str, "")
         suffix = parse.field(body, "suffix", str, "")
         if suffix:
-            prompt = self._service.infill(Hole(prefix=text, suffix=suffix), options.max_tokens)
+            free = options.sampling.grammar is None
+            hole = Hole(prefix=text, suffix=suffix)
+            prompt = self._service.infill(hole, options.max_tokens, complete_word=free)
             return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
         model = self._service.model
         prompt = Prompt(model.bos + model.tokenize(text))
