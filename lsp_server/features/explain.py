@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
+from lsp_server.features.postprocess.markdown import harmless
 from lsp_server.features.types import Target, Tools
 from lsp_server.inference.backend import Timings
 
@@ -56,7 +57,7 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         sections.append(f"**How it works:** {_sentences(steps).strip()}")
     if errors:
         sections.append("**Errors:**\n" + "\n".join(errors))
-    return Explanation("\n\n".join(sections) + "\n", guide.timings)
+    return Explanation(harmless("\n\n".join(sections)) + "\n", guide.timings)
 
 
 def _sentences(text: str) -> str:

@@ -7,12 +7,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol, lsp_method
+
+
+# Answers that are errors by the protocol's design: the user reads them in the editor, a traceback explains nothing.
+_EXPECTED = {lsp.LSPErrorCodes.RequestFailed, lsp.LSPErrorCodes.ContentModified, lsp.LSPErrorCodes.RequestCancelled}
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a record of pygls' log says something that the client was not told; a filter for its logger."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, JsonRpcException) and error.code in {code.value for code in _EXPECTED})
+
+
+logging.getLogger("pygls.protocol.json_rpc").addFilter(is_news)
 
 
 class Protocol(LanguageServerProtocol):
