@@ -73,7 +73,7 @@ class GenerationRequest:
 
     ``drop_prefix``: leading blanks of the answer to swallow if they come; ``begun_word``: what the answer has to begin
     with, swallowed as well (see ``layout.Prompt`` for both).
-    ``time_limit_ms``: after this long, stop at the next line end; 0 for no limit.
+    ``time_limit_ms``: this long after the first token, stop at the next line end; 0 for no limit.
     """
 
     prompt: Sequence[int]
@@ -172,7 +172,7 @@ def generate(
             data = model.piece(token)
             data, begun = data[len(begun) :], begun[len(data) :]
             piece = text.feed(data)
-            late = request.time_limit_ms and (began - clock.start) * 1000 > request.time_limit_ms
+            late = request.time_limit_ms and (now - clock.first_token) * 1000 > request.time_limit_ms
             if text.matched or (late and "\n" in piece):
                 reason = StopReason.STOP
                 yield Step(piece, timings())

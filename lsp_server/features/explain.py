@@ -40,7 +40,8 @@ async def explain(target: Target, tools: Tools) -> Explanation:
     guide = Guide(tools, messages, phase=f"Explaining {scope.name}")
     guide.write(f"`{scope.name}`")
     purpose = await guide.fill(stop=("\n",), max_tokens=80)
-    guide.write("\n\n**How it works:**")
+    # The begun sentence keeps the model from beginning with a blank line, which would end it at once.
+    guide.write("\n\n**How it works:** It")
     steps = await guide.fill(stop=("\n\n", "\n**", "\n#"), max_tokens=220, repeat_penalty=1.05)
     if not (purpose.strip() or steps.strip()):
         raise RefusedError(f"The model had nothing to say about {scope.name}.", hint="Try again, or a larger model.")
@@ -54,7 +55,7 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         errors.append(f"- `{name}` if {text.rstrip('.')}." if text else f"- `{name}`")
     sections = [f"### `{' '.join(scope.signature.split())}`", f"`{scope.name}`{_sentences(purpose)}"]
     if steps.strip():
-        sections.append(f"**How it works:** {_sentences(steps).strip()}")
+        sections.append(f"**How it works:** It{_sentences(steps)}")
     if errors:
         sections.append("**Errors:**\n" + "\n".join(errors))
     return Explanation(harmless("\n\n".join(sections)) + "\n", guide.timings)

@@ -35,7 +35,7 @@ class InfillRequest:
         path: the file's path relative to the workspace.
         stop: texts that end the answer; they are not part of it.
         document: opaque id; a newer request of the same document supersedes an older one. Empty: never.
-        time_limit_ms: after this long the answer ends with its line. 0: no limit.
+        time_limit_ms: this long after its first token the answer ends with its line. 0: no limit.
     """
 
     prefix: str

@@ -15,7 +15,6 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-
 # Answers that are errors by the protocol's design: the user reads them in the editor, a traceback explains nothing.
 _EXPECTED = {lsp.LSPErrorCodes.RequestFailed, lsp.LSPErrorCodes.ContentModified, lsp.LSPErrorCodes.RequestCancelled}
 

@@ -12,6 +12,8 @@ from pygls.exceptions import JsonRpcRequestCancelled
 from tests.e2e.conftest import Connect
 from tests.support.editor import Editor, minimal, model_state, neovim, release, until_state, vscode
 
+pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
+
 
 def encoded(encoding: str) -> lsp.ClientCapabilities:
     """The editor that speaks an encoding; no editor of ours speaks UTF-32, but the protocol does."""
@@ -48,12 +50,15 @@ async def test_a_block_in_a_crlf_file(connect: Connect, root: Path) -> None:
     assert item.range.start.line == item.range.end.line
 
 
-@pytest.mark.parametrize(
-    "uri", ["untitled:Untitled-1", "vscode-vfs://github/org/repo/a.py", "file:///nowhere/a%20b.py", "file:///a.py"]
-)
-async def test_documents_of_every_kind(uri: str, connect: Connect) -> None:
+async def test_documents_of_every_kind(connect: Connect) -> None:
     editor = await connect({"infills": ["1"]})
-    assert await editor.complete(*editor.open(uri, "from . import b\nx = <|>\n"))
+    for uri in (
+        "untitled:Untitled-1",
+        "vscode-vfs://github/org/repo/a.py",
+        "file:///nowhere/a%20b.py",
+        "file:///a.py",
+    ):
+        assert await editor.complete(*editor.open(uri, "from . import b\nx = <|>\n"))
 
 
 async def test_a_language_that_nobody_knows(connect: Connect) -> None:
@@ -84,9 +89,7 @@ async def test_a_superseded_request_is_answered_with_nothing(connect: Connect, r
 
 async def test_documents_do_not_supersede_each_other(connect: Connect, root: Path) -> None:
     editor = await connect({"infills": ["1"], "hold": True})
-    both = [
-        asyncio.create_task(editor.complete(*editor.open(root / name, "x = <|>\n"))) for name in ("a.py", "b.py")
-    ]
+    both = [asyncio.create_task(editor.complete(*editor.open(root / name, "x = <|>\n"))) for name in ("a.py", "b.py")]
     await until_state(editor, begun=2, goingOn=2)
     release(editor)
     assert all(len(items) == 1 for items in await asyncio.gather(*both))
@@ -105,7 +108,9 @@ async def test_a_suggestion_for_an_older_text_is_dropped(connect: Connect, root:
 async def test_cancelling_stops_the_model(connect: Connect, root: Path) -> None:
     editor = await connect({"infills": ["a long answer"], "hold": True})
     uri, position = editor.open(root / "a.py", "x = <|>\n")
-    await cancelled(editor, editor.client.protocol.send_request_async(*inline_request(uri, position), msg_id="one"), "one")
+    await cancelled(
+        editor, editor.client.protocol.send_request_async(*inline_request(uri, position), msg_id="one"), "one"
+    )
     # The server goes on working.
     release(editor)
     assert await editor.complete(uri, position)
@@ -146,12 +151,12 @@ async def test_a_failing_model_is_silent_while_typing_and_logged_once(connect: C
     assert [message.message for message in editor.client.log_messages] == ["The engine is gone."]
 
 
-@pytest.mark.parametrize(("line", "character"), [(0, 999), (999, 0), (999, 999)])
-async def test_a_position_outside_the_document(line: int, character: int, connect: Connect, root: Path) -> None:
+async def test_a_position_outside_the_document(connect: Connect, root: Path) -> None:
     editor = await connect({"infills": ["1"]})
     uri, _ = editor.open(root / "a.py", "x =<|>\n")
-    (item,) = await editor.complete(uri, lsp.Position(line, character))
-    assert item.range in (lsp.Range(lsp.Position(0, 3), lsp.Position(0, 3)), lsp.Range(lsp.Position(1, 0), lsp.Position(1, 0)))
+    for outside, inside in (((0, 999), (0, 3)), ((999, 0), (1, 0)), ((999, 999), (1, 0))):
+        (item,) = await editor.complete(uri, lsp.Position(*outside))
+        assert item.range == lsp.Range(lsp.Position(*inside), lsp.Position(*inside))
 
 
 async def test_a_document_that_is_not_open(connect: Connect, root: Path) -> None:
@@ -162,12 +167,12 @@ async def test_a_document_that_is_not_open(connect: Connect, root: Path) -> None
     assert await editor.complete(uri, position) == []
 
 
-@pytest.mark.parametrize("name", [".env", "id_rsa", "secrets.yaml"])
-async def test_secrets_get_nothing_and_nobody_sees_them(name: str, connect: Connect, root: Path) -> None:
+async def test_secrets_get_nothing_and_nobody_sees_them(connect: Connect, root: Path) -> None:
     editor = await connect({"infills": ["1"], "chats": ["1"]})
-    uri, position = editor.open(root / name, "TOKEN=<|>\n", "shellscript")
-    assert await editor.complete(uri, position) == []
-    assert await editor.actions(uri, position) == []
+    for name in (".env", "id_rsa", "secrets.yaml"):
+        uri, position = editor.open(root / name, "TOKEN=<|>\n", "shellscript")
+        assert await editor.complete(uri, position) == []
+        assert await editor.actions(uri, position) == []
     assert (await model_state(editor)).begun == 0
 
 

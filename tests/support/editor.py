@@ -6,11 +6,14 @@ import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
+from cattrs import Converter
 from lsprotocol import types as lsp
 from pygls import uris
-from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
+from pygls.protocol import default_converter
+from pytest_lsp import LanguageClient, client_capabilities
+from pytest_lsp.client import register_lsp_features
 
 from lsp_server.text.edits import TextEdit, apply_edits
 from lsp_server.text.positions import LineIndex, Position, PositionEncoding
@@ -50,14 +53,14 @@ def minimal() -> lsp.ClientCapabilities:
     )
 
 
-async def until(condition: Callable[[], Any]) -> None:
+async def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
     """Wait for something that has to come."""
 
     async def poll() -> None:
         while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(poll(), PATIENCE_S)
+    await asyncio.wait_for(poll(), patience_s)
 
 
 class Editor:
@@ -69,6 +72,7 @@ class Editor:
         applied: the workspace edits that the server had applied.
         refuses: the editor does not apply edits.
         answers: what the user clicks when asked a question; then the last one again.
+        patience_s: how long it waits for an answer; only a test that fails waits that long.
     """
 
     def __init__(self, client: LanguageClient) -> None:
@@ -77,6 +81,7 @@ class Editor:
         self.applied: list[lsp.WorkspaceEdit] = []
         self.refuses = False
         self.answers: list[str | None] = []
+        self.patience_s = PATIENCE_S
         self.questions: list[str] = []
         self.registered: list[str] = []
         self.encoding = PositionEncoding.UTF16
@@ -235,16 +240,28 @@ class Editor:
 
     async def request(self, answer: Any) -> Any:
         """Wait for an answer, but not for ever."""
-        return await asyncio.wait_for(answer, PATIENCE_S)
+        return await asyncio.wait_for(answer, self.patience_s)
 
     def messages(self) -> list[str]:
         """What the user was shown."""
         return [message.message for message in self.client.messages]
 
 
+def _converter() -> Converter:
+    """lsprotocol's, which takes every code action that carries a command for a bare command; editors do not."""
+    converter = default_converter()
+
+    def read(value: Any, _type: Any) -> lsp.Command | lsp.CodeAction:
+        return converter.structure(value, lsp.Command if isinstance(value.get("command"), str) else lsp.CodeAction)
+
+    converter.register_structure_hook(Union[lsp.Command, lsp.CodeAction], read)  # noqa: UP007 - the key is this object
+    return converter
+
+
 async def start(command: list[str], env: dict[str, str] | None = None) -> Editor:
     """An editor whose server was started by a command."""
-    client: LanguageClient = make_test_lsp_client()
+    client = LanguageClient(converter_factory=_converter)
+    register_lsp_features(client)
     editor = Editor(client)
     await client.start_io(sys.executable, *command, cwd=REPOSITORY, env=env)
     return editor

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +11,14 @@ from typing import Any
 
 from lsprotocol import types as lsp
 from pygls import uris
-from pygls.lsp.client import LanguageClient
 
 from lsp_server import __version__
 from lsp_server.text.edits import TextEdit, apply_edits
 from lsp_server.text.positions import LineIndex, Position, PositionEncoding
+from tools.demo.client import Client, capabilities, plain
 
 SERVER = (sys.executable, "-m", "lsp_server", "serve")
 _LANGUAGES = {".py": "python", ".ts": "typescript"}
-_LAST_WORDS = 20
 
 
 @dataclass
@@ -41,24 +38,6 @@ class Document:
     def uri(self) -> str:
         """Its URI."""
         return _uri(self.path)
-
-
-class Client(LanguageClient):
-    """pygls' client, which keeps the server's last words for when it dies."""
-
-    def __init__(self) -> None:
-        super().__init__("shardlight-demo", __version__)
-        self.last_words: deque[str] = deque(maxlen=_LAST_WORDS)
-
-    async def start_io(self, cmd: str, *args: Any, **kwargs: Any) -> None:
-        """Start the server and read along what it prints to stderr: a full pipe would block it."""
-        await super().start_io(cmd, *args, **kwargs)
-        self._async_tasks.append(asyncio.create_task(self._listen()))
-
-    async def _listen(self) -> None:
-        stream = self._server.stderr if self._server else None
-        while stream and (line := await stream.readline()):
-            self.last_words.append(line.decode("utf-8", "replace").rstrip())
 
 
 class Editor:
@@ -97,7 +76,7 @@ class Editor:
         folder = lsp.WorkspaceFolder(_uri(self.root), self.root.name)
         await self._client.initialize_async(
             lsp.InitializeParams(
-                capabilities=_capabilities(),
+                capabilities=capabilities(),
                 client_info=lsp.ClientInfo("shardlight-demo", __version__),
                 root_uri=folder.uri,
                 workspace_folders=[folder],
@@ -213,7 +192,7 @@ class Editor:
             at = _position(document.text, offset)
             arguments = [{"uri": document.uri, "position": {"line": at.line, "character": at.character}}]
         answer = await self._client.workspace_execute_command_async(lsp.ExecuteCommandParams(name, arguments))
-        return _plain(answer) or {}
+        return plain(answer) or {}
 
     def diagnostics(self, document: Document) -> list[lsp.Diagnostic]:
         """What the server has published last for a document."""
@@ -255,7 +234,7 @@ class Editor:
             return None
 
         def progress(params: lsp.ProgressParams) -> None:
-            self._note_progress(params.token, _plain(params.value))
+            self._note_progress(params.token, plain(params.value))
 
         def message(params: lsp.ShowMessageParams | lsp.LogMessageParams) -> None:
             self.messages.append(params.message)
@@ -301,36 +280,6 @@ class Editor:
         self._on_progress(f"{title}: {message}" if message else title, value.get("percentage"))
 
 
-def _capabilities() -> lsp.ClientCapabilities:
-    """What a current editor declares."""
-    resolve = lsp.ClientCodeActionResolveOptions(properties=["edit"])
-    literal = lsp.ClientCodeActionLiteralOptions(
-        lsp.ClientCodeActionKindOptions(["quickfix", "refactor", "refactor.rewrite", "source"])
-    )
-    return lsp.ClientCapabilities(
-        general=lsp.GeneralClientCapabilities(position_encodings=[lsp.PositionEncodingKind.Utf16]),
-        window=lsp.WindowClientCapabilities(
-            work_done_progress=True, show_message=lsp.ShowMessageRequestClientCapabilities()
-        ),
-        workspace=lsp.WorkspaceClientCapabilities(
-            apply_edit=True,
-            configuration=True,
-            workspace_folders=True,
-            workspace_edit=lsp.WorkspaceEditClientCapabilities(
-                document_changes=True, resource_operations=[lsp.ResourceOperationKind.Create]
-            ),
-            did_change_configuration=lsp.DidChangeConfigurationClientCapabilities(dynamic_registration=True),
-        ),
-        text_document=lsp.TextDocumentClientCapabilities(
-            inline_completion=lsp.InlineCompletionClientCapabilities(),
-            publish_diagnostics=lsp.PublishDiagnosticsClientCapabilities(version_support=True),
-            code_action=lsp.CodeActionClientCapabilities(
-                data_support=True, resolve_support=resolve, code_action_literal_support=literal
-            ),
-        ),
-    )
-
-
 def _uri(path: Path) -> str:
     """pygls' spelling: the server builds its own from paths with it."""
     return uris.from_fs_path(str(path)) or ""
@@ -351,12 +300,3 @@ def _offset(text: str, position: lsp.Position) -> int:
 
 def _text_edit(text: str, edit: lsp.TextEdit | lsp.AnnotatedTextEdit) -> TextEdit:
     return TextEdit(_offset(text, edit.range.start), _offset(text, edit.range.end), edit.new_text)
-
-
-def _plain(value: Any) -> Any:
-    """JSON as dicts and lists, however pygls has read it."""
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -78,7 +78,7 @@ HOLES = (
         title="Completion at the end of a line",
         file="shop/inventory.py",
         code="self._units[sku] = self.units(sku) + quantity",
-        typed="self._units[sku] =<|>",
+        typed="self._units[sku] = <|>",
         above=4,
         mentions=("quantity",),
         expression="shelf.units('lamp')",

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-WIDTH = 100
+WIDTH = 104
 
 _THEME = TerminalTheme(
     background=(24, 26, 34),

@@ -189,8 +189,10 @@ class ConsoleView:
             self._console.print(row, soft_wrap=True)
             return
         indent = Text(" " * (len(line) - len(line.plain.lstrip())))
-        room = max(self._console.width - len(_INDENT) - len(gutter) - len(indent) - len(_HANG), _NARROWEST)
-        for number, piece in enumerate(line[len(indent) :].wrap(self._console, room) or [Text()]):
+        room = max(self._console.width - len(_INDENT) - len(gutter) - len(indent), _NARROWEST)
+        code = line[len(indent) :]
+        pieces = [code] if len(code) <= room else code.wrap(self._console, max(room - len(_HANG), _NARROWEST))
+        for number, piece in enumerate(pieces):
             head = gutter if number == 0 else Text(" " * len(gutter) + _HANG)
             self._console.print(Text.assemble(_INDENT, head, indent, piece), soft_wrap=True)
 

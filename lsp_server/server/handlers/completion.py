@@ -38,10 +38,20 @@ def register(server: LanguageServer, session: Session) -> None:
             label_details=lsp.CompletionItemLabelDetails(description="AI"),
             kind=lsp.CompletionItemKind.Snippet,
             detail="Shardlight",
-            documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, f"```{place.snapshot.language_id}\n{text}\n```"),
+            documentation=_shown(text, place.snapshot.language_id) if _reads_markdown(text_document) else text,
             sort_text="\uffff",
             filter_text=lines.text[word_start:offset] or first,
             insert_text_mode=lsp.InsertTextMode.AsIs,
             text_edit=lsp.TextEdit(to_proto.span(word_start, offset, lines, session.encoding), text),
         )
         return lsp.CompletionList(is_incomplete=True, items=[item])
+
+
+def _reads_markdown(text_document: lsp.TextDocumentClientCapabilities | None) -> bool:
+    completion = text_document.completion if text_document else None
+    item = completion.completion_item if completion else None
+    return lsp.MarkupKind.Markdown in (item.documentation_format or []) if item else False
+
+
+def _shown(code: str, language_id: str) -> lsp.MarkupContent:
+    return lsp.MarkupContent(lsp.MarkupKind.Markdown, f"```{language_id}\n{code}\n```")

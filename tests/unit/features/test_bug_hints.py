@@ -99,7 +99,7 @@ async def test_line_ends_and_indentation_of_the_file_stay() -> None:
         MEAN.replace("<|>", ""),
         MEAN.replace("<|>", "").replace("    total", '    """Compute the mean."""\n    total'),
         MEAN.replace("<|>", "").replace("sum(values)\n", "sum(values)   \n\n"),
-        "def mean(values):\n    if not values:\n        return 0\n    n = 0\n    t = 0\n    for v in values:\n        t += v\n        n += 1\n    return t / n\n",
+        "def mean(values):\n    n = t = 0\n    for v in values:\n        t += v\n        n += 1\n    return t / n\n",
         "def mean(values, default):\n    total = sum(values)\n    return total / len(values)\n",
         "def average(values):\n    total = sum(values)\n    return total / len(values)\n",
         "def mean(values):\n    return (sum(values)\n",

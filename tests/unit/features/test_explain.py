@@ -10,7 +10,8 @@ from lsp_server.inference.backend import ChatRequest, Snippet
 from tests.support.features import limited, scripted, target_of, tools_of
 
 PARSE = target_of(
-    "def parse(\n    text,\n    base=10,\n):\n    <|>if not text:\n        raise ValueError(text)\n    return int(text, base)\n"
+    "def parse(\n    text,\n    base=10,\n):\n"
+    "    <|>if not text:\n        raise ValueError(text)\n    return int(text, base)\n"
 )
 
 

@@ -136,7 +136,10 @@ async def test_special_methods_are_tested_through_their_class(name: str) -> None
     assert "assert Cart(1).x == 1" in text_of(edit)
 
 
-EXISTING = '"""Tests.\n\nimport nothing from here\n"""\nimport os\n\nfrom calc import (\n    sub,\n)\n\n\ndef test_add():\n    assert sub(1, 1) == 0\n'
+EXISTING = (
+    '"""Tests.\n\nimport nothing from here\n"""\nimport os\n\nfrom calc import (\n    sub,\n)\n'
+    "\n\ndef test_add():\n    assert sub(1, 1) == 0\n"
+)
 
 
 async def test_an_existing_file_is_extended_without_a_clash_of_names() -> None:

@@ -1,0 +1,140 @@
+"""The same server with a real engine and the small real model: what it says is the model's, that it works is ours."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import pytest_asyncio
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from lsp_server.engine import runtime
+from lsp_server.inference.launcher import EngineSpec
+from tests.support.editor import Editor, quit_editor, start, until, vscode
+from tests.support.engine import RunningEngine, engine_spec, shut_down
+
+pytestmark = [pytest.mark.real_model, pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")]
+
+MEAN = '''def mean(values: list[float]) -> float:
+    """Return the arithmetic mean; 0 for no values."""
+    if not values:
+        return 0.0
+    <|>
+
+
+print(mean([1.0, 2.0]))
+'''
+AREA = "def area(width: float, height: float) -> float:\n    return width * <|>height\n"
+
+
+def settings_for(spec: EngineSpec) -> dict[str, Any]:
+    """Settings that lead to that engine for both roles."""
+    models = {"completion": str(spec.model_path), "assistant": str(spec.model_path)}
+    return {"models": models, "engine": {"n_ctx": spec.n_ctx, "n_gpu_layers": spec.n_gpu_layers}}
+
+
+@contextlib.asynccontextmanager
+async def editor_on(spec: EngineSpec, root: Path) -> AsyncIterator[Editor]:
+    """An editor whose server uses that engine."""
+    editor = await start(["-m", "lsp_server", "serve"])
+    editor.patience_s = 300.0
+    await editor.initialize(vscode(), root, {"trusted": True, "settings": settings_for(spec)})
+    try:
+        yield editor
+    finally:
+        await quit_editor(editor)
+
+
+@pytest_asyncio.fixture
+async def editor(engine: RunningEngine, root: Path) -> AsyncIterator[Editor]:
+    """An editor on the engine that all tests share."""
+    async with editor_on(engine.spec, root) as editor:
+        yield editor
+
+
+@pytest_asyncio.fixture
+async def own_spec(small_model: Path) -> AsyncIterator[EngineSpec]:
+    """An engine that no other test uses, and that does not run yet."""
+    spec = dataclasses.replace(engine_spec(small_model), n_ctx=1024)
+    yield spec
+    if record := runtime.read(spec.name):
+        await shut_down(RunningEngine(spec, record))
+
+
+async def test_completion(editor: Editor, root: Path) -> None:
+    uri, position = editor.open(root / "stats.py", MEAN)
+    (item,) = await editor.complete(uri, position)
+    assert isinstance(item.insert_text, str)
+    editor.type(uri, position, item.insert_text)
+    assert "values" in item.insert_text
+    ast.parse(editor.texts[uri])
+
+
+async def test_docstring(editor: Editor, root: Path) -> None:
+    uri, position = editor.open(root / "shapes.py", AREA)
+    await editor.command("docstring", uri, position)
+    (function,) = ast.parse(editor.texts[uri]).body
+    assert isinstance(function, ast.FunctionDef)
+    documentation = ast.get_docstring(function) or ""
+    assert all(part in documentation for part in ("Args:", "width: ", "height: ", "Returns:"))
+
+
+async def test_explain(editor: Editor, root: Path) -> None:
+    answer = await editor.command("explain", *editor.open(root / "shapes.py", AREA))
+    assert "`area`" in answer["markdown"]
+    assert len(answer["markdown"].split()) > 10
+
+
+async def test_find_bugs(editor: Editor, root: Path) -> None:
+    bug = "def last(items):\n    return items[len(items)]<|>\n"
+    uri, position = editor.open(root / "a.py", bug)
+    answer = await editor.command("findBugs", uri, position)
+    if answer["count"]:
+        await until(lambda: editor.client.diagnostics.get(uri))
+    else:
+        await until(lambda: "No bug was found in last." in editor.messages())
+
+
+async def test_a_request_while_the_model_loads_is_answered(own_spec: EngineSpec, root: Path) -> None:
+    async with editor_on(own_spec, root) as editor:
+        uri, position = editor.open(root / "stats.py", MEAN)
+        # While typing: at once, with nothing if the model is not there yet. On demand: when it is there.
+        assert len(await editor.complete(uri, position, invoked=False)) <= 1
+        assert len(await editor.complete(uri, position, invoked=True)) == 1
+        titles = [r.title for reports in editor.client.progress_reports.values() for r in reports[:1] if is_begin(r)]
+        assert titles
+        assert all(title.startswith("Loading ") for title in titles)
+
+
+def is_begin(report: object) -> bool:
+    return isinstance(report, lsp.WorkDoneProgressBegin)
+
+
+async def test_an_engine_that_is_killed_fails_one_request_at_most(own_spec: EngineSpec, root: Path) -> None:
+    async with editor_on(own_spec, root) as editor:
+        uri, position = editor.open(root / "shapes.py", AREA)
+        running = asyncio.create_task(editor.command("explain", uri, position))
+        await until(lambda: reported(editor, "Explaining area"), editor.patience_s)
+        record = runtime.read(own_spec.name)
+        assert record
+        psutil.Process(record.pid).kill()
+        try:
+            assert "`area`" in (await running)["markdown"]
+        except JsonRpcException as error:
+            assert "engine" in error.message  # noqa: PT017 - either way is right: retried in time, or said
+        answer = await editor.command("explain", uri, position)
+        assert "`area`" in answer["markdown"]
+
+
+def reported(editor: Editor, words: str) -> bool:
+    """Whether some progress display has said that."""
+    reports = [report for reports in editor.client.progress_reports.values() for report in reports]
+    return any(words in (getattr(report, "message", None) or "") for report in reports)
