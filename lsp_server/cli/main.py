@@ -19,6 +19,9 @@ COMMANDS = ("serve", "complete", "models", "engine", "doctor")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments and not sys.stdin.isatty():
+        # Started by an editor that was given nothing but the program.
+        arguments = ["serve"]
     parser = _parser(arguments)
     args = parser.parse_args(arguments)
     logging.basicConfig(

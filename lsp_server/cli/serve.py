@@ -25,13 +25,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(args: argparse.Namespace, _settings: Settings) -> int:
     from lsp_server.server.app import create_server
+    from lsp_server.server.protocol import Protocol
 
     server = create_server(sources.load, _make_backends)
     if args.tcp:
         server.start_tcp("127.0.0.1", args.port)
     else:
         server.start_io()
-    return 0
+    return 0 if isinstance(server.protocol, Protocol) and server.protocol.was_shut_down else 1
 
 
 def _make_backends(server: LanguageServer, settings: Settings) -> Backends:

@@ -18,7 +18,7 @@ class EditAction:
     Attributes:
         name: the command is ``shardlight.<name>``.
         title: with ``{name}`` for the function.
-        kind: the code action kind.
+        kind: the code action kind. Not ``source``: editors leave those out of the menu at the cursor.
         offered: whether it makes sense for a target; must be cheap.
     """
 
@@ -49,7 +49,7 @@ EDIT_ACTIONS: tuple[EditAction, ...] = (
     EditAction(
         "unitTests",
         "Write unit tests for {name}",
-        "source.unitTests",
+        "refactor.unitTests",
         write_unit_tests,
         lambda target: target.language.id == "python",
     ),
@@ -57,6 +57,6 @@ EDIT_ACTIONS: tuple[EditAction, ...] = (
 )
 
 COMMAND_ACTIONS: tuple[CommandAction, ...] = (
-    CommandAction("explain", "Explain {name}", "source.explain"),
-    CommandAction("findBugs", "Find bugs in {name}", "source.findBugs"),
+    CommandAction("explain", "Explain {name}", "shardlight.explain"),
+    CommandAction("findBugs", "Find bugs in {name}", "shardlight.findBugs"),
 )

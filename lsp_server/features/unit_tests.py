@@ -211,7 +211,7 @@ def _after_imports(text: str) -> int:
 
 def _notes(tests: list[_Test], kept: list[_Test], run: TestRun) -> tuple[str, ...]:
     if run.trouble:
-        return (f"The tests have not been run: {run.trouble}",)
+        return (f"not run, {run.trouble}",)
     dropped = len(tests) - len(kept)
     passed = f"{len(kept)} ran and passed" if len(kept) > 1 else "It ran and passed"
     return (

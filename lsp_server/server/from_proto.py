@@ -32,13 +32,24 @@ class CommandTarget:
 
 def command_target(arguments: list[Any]) -> CommandTarget:
     """The one argument of a command on a function. Raises JsonRpcInvalidParams if it is something else."""
-    argument = arguments[0] if arguments else None
     try:
-        plain = argument if isinstance(argument, Mapping) else vars(argument)
-        position = plain["position"]
-        place = position if isinstance(position, Mapping) else vars(position)
+        plain = _object(arguments[0] if arguments else None)
+        place = _object(plain["position"])
         return CommandTarget(str(plain["uri"]), lsp.Position(int(place["line"]), int(place["character"])))
     except (KeyError, TypeError, ValueError) as error:
         raise JsonRpcInvalidParams(
             'The command needs one argument, {"uri": "…", "position": {"line": 0, "character": 0}}.'
         ) from error
+
+
+def command_uri(arguments: list[Any]) -> str:
+    """The ``uri`` of a command's one argument. Raises JsonRpcInvalidParams if there is none."""
+    try:
+        return str(_object(arguments[0] if arguments else None)["uri"])
+    except (KeyError, TypeError) as error:
+        raise JsonRpcInvalidParams('The command needs one argument, {"uri": "…"}.') from error
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """A JSON object, however pygls has read it."""
+    return value if isinstance(value, Mapping) else vars(value)

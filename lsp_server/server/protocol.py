@@ -31,6 +31,11 @@ logging.getLogger("pygls.protocol.json_rpc").addFilter(is_news)
 class Protocol(LanguageServerProtocol):
     """See the module."""
 
+    @property
+    def was_shut_down(self) -> bool:
+        """Whether the client has said goodbye; if not, the exit code is to be 1."""
+        return bool(self._shutdown)
+
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
         """Hand over to our handler."""

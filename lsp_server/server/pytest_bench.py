@@ -36,7 +36,7 @@ class PytestBench:
     async def run(self, source: str) -> TestRun:
         """Run the tests in a folder of their own, with the workspace on the path."""
         if not self.trusted:
-            return TestRun(trouble="this workspace is not trusted, so nothing of it is run.")
+            return TestRun(trouble="the workspace is not trusted.")
         python = await _python_with_pytest(self.site.root)
         if python is None:
             return TestRun(trouble="no Python with pytest was found (neither .venv in the workspace nor on PATH).")

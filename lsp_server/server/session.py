@@ -73,6 +73,8 @@ class Session:
         self.trusted = False
         self.roots: tuple[Path, ...] = ()
         self.last_timings: Timings | None = None
+        # Documents as they were opened: what was there before the user came is not looked at on save.
+        self.opened: dict[str, Snapshot] = {}
         # Texts of functions that were looked at for bugs, by URI.
         self.looked_at: dict[str, set[str]] = {}
         self.inline_tasks: dict[str, asyncio.Task[object]] = {}

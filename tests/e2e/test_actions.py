@@ -68,9 +68,9 @@ async def test_only_what_is_wanted_is_listed(connect: Connect, root: Path) -> No
     editor = await connect()
     uri, position = editor.open(root / "calc.py", ADD)
     for only, kinds in {
-        "refactor": ["refactor.rewrite.docstring", "refactor.rewrite.simplify"],
+        "refactor": ["refactor.rewrite.docstring", "refactor.unitTests", "refactor.rewrite.simplify"],
         "refactor.rewrite.docstring": ["refactor.rewrite.docstring"],
-        "source": ["source.unitTests", "source.explain", "source.findBugs"],
+        "shardlight": ["shardlight.explain", "shardlight.findBugs"],
         "refactor.extract": [],
         "quickfix": [],
         "source.organizeImports": [],
@@ -167,6 +167,7 @@ async def test_unit_tests_are_run_and_those_that_pass_go_into_a_new_file(connect
     (edit,) = editor.applied
     assert edit.document_changes
     assert [type(change) for change in edit.document_changes] == [lsp.CreateFile, lsp.TextDocumentEdit]
+    assert [shown.uri for shown in editor.client.shown_documents] == [(root / "test_calc.py").as_uri()]
 
 
 async def test_unit_tests_extend_the_file_that_is_open(connect: Connect, root: Path) -> None:
@@ -178,6 +179,10 @@ async def test_unit_tests_extend_the_file_that_is_open(connect: Connect, root: P
     action = await resolved(editor, uri, position, "Write unit tests")
     assert action.edit
     editor.apply(action.edit)
+    assert action.command
+    show = lsp.ExecuteCommandParams(action.command.command, arguments=action.command.arguments)
+    await editor.request(editor.client.workspace_execute_command_async(show))
+    assert [shown.uri for shown in editor.client.shown_documents] == [open_tests]
     assert editor.texts[open_tests].endswith("    pass\n\n\ndef test_add_2():\n    assert add(1, 2) == 3\n")
     assert (root / "test_calc.py").read_text(encoding="utf-8") == "saved\n"
 
@@ -202,7 +207,7 @@ async def test_in_an_untrusted_workspace_nothing_is_run(connect: Connect, root: 
     editor = await connect({"chats": [TESTS]})
     answer = await editor.command("unitTests", *editor.open(root / "calc.py", ADD))
     assert answer["title"] == "Add 2 tests for add"
-    assert answer["notes"] == ["The tests have not been run: this workspace is not trusted, so nothing of it is run."]
+    assert answer["notes"] == ["not run, the workspace is not trusted."]
     assert not (root / "ran").exists()
 
 
@@ -230,7 +235,7 @@ async def test_simplify(connect: Connect, root: Path) -> None:
 
 
 async def test_explain(connect: Connect, root: Path) -> None:
-    editor = await connect({"chats": [" adds.", " It uses `+`."]})
+    editor = await connect({"chats": [" adds.", " uses `+`."]})
     answer = await editor.command("explain", *editor.open(root / "calc.py", ADD))
     assert answer == {"markdown": "### `def add(a, b):`\n\n`add` adds.\n\n**How it works:** It uses `+`.\n"}
 

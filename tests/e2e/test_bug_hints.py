@@ -78,7 +78,8 @@ async def test_no_bug_is_said_to_the_user(connect: Connect, root: Path) -> None:
 async def test_on_save_only_changed_functions_are_looked_at(connect: Connect, root: Path) -> None:
     script = {"chats": ["def f(x):\n    return x\n", FIXED, " the index is past the end.", "def f(x):\n    return x\n"]}
     editor = await connect(script, options={"settings": {"bug_hints": {"on_save": True}}}, settings=None)
-    uri, _ = editor.open(root / "a.py", "def f(x):\n    return x\n\n\n" + LAST)
+    uri, start = editor.open(root / "a.py", "<|>")
+    editor.type(uri, start, "def f(x):\n    return x\n\n\n" + LAST.replace("<|>", ""))
     editor.save(uri)
     await until(lambda: editor.client.diagnostics.get(uri))
     await until_state(editor, begun=3, goingOn=0)
@@ -89,6 +90,16 @@ async def test_on_save_only_changed_functions_are_looked_at(connect: Connect, ro
     # One more question, about the function that changed: `f` is now `f_`.
     await until_state(editor, begun=4, goingOn=0)
     assert editor.client.diagnostics[uri][0].message == MESSAGE
+
+
+async def test_what_was_there_before_is_not_looked_at_on_save(connect: Connect, root: Path) -> None:
+    """The cost follows the edits, not the size of the file."""
+    editor = await connect(SCRIPT, options={"settings": {"bug_hints": {"on_save": True}}}, settings=None)
+    uri, position = editor.open(root / "a.py", LAST)
+    editor.save(uri)
+    # Any answer shows that the save before it was dealt with.
+    await editor.actions(uri, position)
+    assert (await model_state(editor)).begun == 0
 
 
 async def test_nothing_happens_on_save_unless_it_is_switched_on(connect: Connect, root: Path) -> None:
@@ -103,7 +114,8 @@ async def test_nothing_happens_on_save_unless_it_is_switched_on(connect: Connect
 async def test_a_failing_model_on_save_disturbs_nobody(connect: Connect, root: Path) -> None:
     script = {"chats": [{"error": "The engine is gone."}]}
     editor = await connect(script, options={"settings": {"bug_hints": {"on_save": True}}})
-    uri, _ = editor.open(root / "a.py", LAST)
+    uri, start = editor.open(root / "a.py", "<|>")
+    editor.type(uri, start, LAST.replace("<|>", ""))
     editor.save(uri)
     await until(lambda: any(reports for reports in editor.client.progress_reports.values() if len(reports) > 1))
     assert editor.messages() == []

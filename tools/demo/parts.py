@@ -136,7 +136,7 @@ async def write_tests(stage: Stage) -> str:
     editor = stage.editor
     document = editor.open("shop/pricing.py")
     told = len(editor.messages)
-    for path in await _act(stage, document, "apply_discount", "source.unitTests"):
+    for path in await _act(stage, document, "apply_discount", "refactor.unitTests"):
         text = path.read_text(encoding="utf-8")
         stage.view.code(Excerpt("python", 1, text.rstrip()))
         for message in editor.messages[told:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lsprotocol import types as lsp
+from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.errors import RefusedError
@@ -16,8 +17,8 @@ from lsp_server.server.session import Session
 
 _KINDS: list[lsp.CodeActionKind | str] = [
     lsp.CodeActionKind.QuickFix,
-    lsp.CodeActionKind.RefactorRewrite,
-    lsp.CodeActionKind.Source,
+    lsp.CodeActionKind.Refactor,
+    "shardlight",
 ]
 
 
@@ -41,7 +42,11 @@ def register(server: LanguageServer, session: Session) -> None:
             return action
         plain = data if isinstance(data, dict) else data._asdict()
         target = from_proto.command_target([plain])
-        _, action.edit = await perform(session, plain["action"], target, version=int(plain["version"]))
+        edit, action.edit = await perform(session, plain["action"], target, version=int(plain["version"]))
+        if edit.path is not None:
+            # The client applies the edit and then runs the command: another file than the one in view wants to be seen.
+            argument = {"uri": uris.from_fs_path(str(edit.path))}
+            action.command = lsp.Command("Show the file", "shardlight.show", arguments=[argument])
         return action
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from lsprotocol import types as lsp
+from pygls import uris
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
@@ -13,6 +14,7 @@ from lsp_server import __version__
 from lsp_server.features.explain import explain
 from lsp_server.features.registry import EDIT_ACTIONS
 from lsp_server.inference.backend import Priority
+from lsp_server.server import from_proto
 from lsp_server.server.from_proto import command_target
 from lsp_server.server.handlers.actions import command_name, locate, perform
 from lsp_server.server.handlers.hints import look
@@ -25,6 +27,7 @@ def register(server: LanguageServer, session: Session) -> None:
         server.command(command_name(action.name))(partial(_apply, session, action.name))
     server.command("shardlight.explain")(partial(_explain, session))
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
+    server.command("shardlight.show")(partial(_show, session))
     server.command("shardlight.status")(partial(_status, session))
 
 
@@ -36,7 +39,17 @@ async def _apply(session: Session, action: str, arguments: list[Any]) -> dict[st
         raise JsonRpcException(
             f"The editor did not apply the change: {answer.failure_reason or 'no reason given'}.", REQUEST_FAILED
         )
+    if edit.path is not None:
+        await _show(session, [{"uri": uris.from_fs_path(str(edit.path))}])
     return {"title": edit.title, "notes": list(edit.notes)}
+
+
+async def _show(session: Session, arguments: list[Any]) -> None:
+    """Have the client open a file, if it can."""
+    window = session.server.client_capabilities.window
+    if window and window.show_document and window.show_document.support:
+        uri = from_proto.command_uri(arguments)
+        await session.server.window_show_document_async(lsp.ShowDocumentParams(uri, take_focus=True))
 
 
 async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:

@@ -21,8 +21,11 @@ def register(server: LanguageServer, session: Session) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
+        uri = params.text_document.uri
         session.documents.open(params.text_document)
-        if session.settings.completion.enabled and session.place(params.text_document.uri):
+        if opened := session.documents.get(uri):
+            session.opened[uri] = opened
+        if session.settings.completion.enabled and session.place(uri):
             # The model loads while the user reads.
             session.backends.if_ready("completion")
 
@@ -48,6 +51,7 @@ def register(server: LanguageServer, session: Session) -> None:
         had_hints = uri in session.hints
         session.hints.drop(uri)
         session.looked_at.pop(uri, None)
+        session.opened.pop(uri, None)
         session.documents.close(uri)
         if had_hints:
             with suppress(Exception):

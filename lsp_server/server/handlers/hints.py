@@ -43,8 +43,11 @@ async def look(session: Session, place: Place, target: Target, tools: Tools, pri
 
 
 async def find_in_changed_functions(session: Session, place: Place) -> None:
-    """Look at every function that has changed since it was last looked at, in the background."""
-    seen = session.looked_at.setdefault(place.uri, set())
+    """Look at every function that has changed since it was opened or last looked at, in the background."""
+    if place.uri not in session.looked_at:
+        before = session.opened.get(place.uri, place.snapshot)
+        session.looked_at[place.uri] = {before.text[s.start : s.end] for s in functions(before)}
+    seen = session.looked_at[place.uri]
     for scope in functions(place.snapshot):
         text = place.snapshot.text[scope.start : scope.end]
         if text in seen:

@@ -16,7 +16,7 @@ PARSE = target_of(
 
 
 async def test_the_signature_and_the_errors_are_ours_the_sentences_the_models() -> None:
-    tools = tools_of(" parses a number.", " It calls int.", " the text is empty")
+    tools = tools_of(" parses a number.", " calls int.", " the text is empty")
     explanation = await explain(PARSE, tools)
     assert explanation.markdown == (
         "### `def parse( text, base=10, ):`\n\n"
@@ -24,7 +24,7 @@ async def test_the_signature_and_the_errors_are_ours_the_sentences_the_models() 
         "**How it works:** It calls int.\n\n"
         "**Errors:**\n- `ValueError` if the text is empty.\n"
     )
-    assert explanation.timings.predicted_tokens == 3 + 3 + 4
+    assert explanation.timings.predicted_tokens == 3 + 2 + 4
 
 
 async def test_what_the_code_uses_is_shown_to_the_model() -> None:
@@ -38,9 +38,9 @@ async def test_what_the_code_uses_is_shown_to_the_model() -> None:
 
 async def test_a_text_that_was_cut_off_ends_with_its_last_whole_sentence() -> None:
     target = target_of("def f():\n    <|>pass\n")
-    backend = limited(8, " does nothing.", " First this. Then that. And finally it beg ins to")
+    backend = limited(8, " does nothing.", " does this. Then that. And finally it beg ins to")
     markdown = (await explain(target, tools_of(backend=backend))).markdown
-    assert markdown.endswith("**How it works:** First this. Then that.\n")
+    assert markdown.endswith("**How it works:** It does this. Then that.\n")
 
 
 async def test_nothing_about_how_it_works_leaves_that_out() -> None:

@@ -48,7 +48,7 @@ async def test_nothing_passed_is_refused_with_the_first_reason() -> None:
 async def test_tests_that_could_not_be_run_are_offered_with_a_note() -> None:
     edit = await written(TWO, bench(trouble="this workspace is not trusted."))
     assert edit.title == "Add 2 tests for add"
-    assert edit.notes == ("The tests have not been run: this workspace is not trusted.",)
+    assert edit.notes == ("not run, this workspace is not trusted.",)
 
 
 @pytest.mark.parametrize(
