@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -23,13 +23,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from lsp_server.cli.model_card import print_card
 from lsp_server.errors import ModelError
+from lsp_server.models.card import model_card
 from lsp_server.models.catalog import CatalogModel
 from lsp_server.models.files import human_size
+from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.reference import CatalogRef, parse_ref
 from lsp_server.models.store import InstalledModel, ModelStore, store_from
 from lsp_server.models.transfer import Progress as ReportProgress
-from lsp_server.models.transfer import Transfer
+from lsp_server.models.transfer import Tally, Transfer
 from lsp_server.settings.schema import Settings
 
 EXIT_INTERRUPTED = 130
@@ -51,7 +54,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     name_help = "a name of `models list`, hf:org/repo[:QUANT], hf:org/repo/file.gguf, or a path to a .gguf file"
     pull = commands.add_parser("pull", help="download a model, or go on with it")
     pull.add_argument("name", metavar="NAME", help=name_help)
+    pull.add_argument(
+        "--repair", action="store_true", help="hash the files that are here, fetch what is wrong or missing"
+    )
     pull.set_defaults(run=_pull)
+
+    inspect = commands.add_parser("inspect", help="what a model is: parameters, experts, quantization, context …")
+    inspect.add_argument("name", metavar="NAME", help=name_help)
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+    inspect.set_defaults(run=_inspect)
 
     verify = commands.add_parser("verify", help="compare files with their checksums")
     verify.add_argument("name", metavar="NAME", nargs="?", help=f"{name_help}; without it, all that are here")
@@ -140,7 +151,7 @@ def _pull(args: argparse.Namespace, settings: Settings) -> int:
         sys.stderr.write(f"{ref.id} is under the {ref.model.licence} licence: not for commercial use.\n")
     try:
         with _shown_progress() as progress:
-            model = store.pull(ref, progress)
+            model = store.repair(ref, progress) if args.repair else store.pull(ref, progress)
     except KeyboardInterrupt:
         sys.stderr.write(
             f"\nInterrupted. What is complete is kept; `shardlight models pull {args.name}` goes on from there.\n"
@@ -173,6 +184,19 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
 def _path(args: argparse.Namespace, settings: Settings) -> int:
     store = _store(settings)
     sys.stdout.write(f"{store.locate(parse_ref(args.name, store.catalog)).path}\n")
+    return 0
+
+
+def _inspect(args: argparse.Namespace, settings: Settings) -> int:
+    store = _store(settings)
+    ref = parse_ref(args.name, store.catalog)
+    # A glance is enough: hashing 61 GB to read 10 MB of heads would be rude.
+    found = store.find(ref)
+    card = model_card(open_set((found or store.locate(ref)).path))
+    if args.json:
+        sys.stdout.write(json.dumps({**asdict(card), "quantization": dict(card.quantization)}, indent=2) + "\n")
+    else:
+        print_card(Console(), card)
     return 0
 
 
@@ -214,29 +238,21 @@ class _PlainProgress:
     """Progress for logs: a line at the start and at each further tenth, with the rate and the time left."""
 
     def __init__(self) -> None:
-        self._key: tuple[str, str] | None = None
-        self._tenth = -1
-        self._started = (0.0, 0)
+        self._tally = Tally()
+        self._said: tuple[str, int] | None = None
 
     def __call__(self, transfer: Transfer) -> None:
-        if (transfer.phase, transfer.file) != self._key:
-            self._key, self._tenth = (transfer.phase, transfer.file), -1
-            self._started = (time.monotonic(), transfer.done_bytes)
-        if not transfer.total_bytes:
+        total = self._tally.add(transfer)
+        if total.percent is None or total.total_bytes is None:
             return
-        tenth = 10 * transfer.done_bytes // transfer.total_bytes
-        if tenth > self._tenth:
-            self._tenth = tenth
-            sys.stderr.write(f"{self._line(transfer, transfer.total_bytes)}\n")
-            sys.stderr.flush()
-
-    def _line(self, transfer: Transfer, total: int) -> str:
-        line = (
-            f"{_VERBS[transfer.phase]} {transfer.file}: {100 * transfer.done_bytes // total} %, "
-            f"{human_size(transfer.done_bytes)} of {human_size(total)}"
-        )
-        seconds, received = time.monotonic() - self._started[0], transfer.done_bytes - self._started[1]
-        if seconds <= 0 or received <= 0:
-            return line
-        rate = received / seconds
-        return f"{line}, {human_size(int(rate))}/s, {(total - transfer.done_bytes) / rate:.0f} s left"
+        now = (total.phase, total.percent // 10)
+        if now == self._said:
+            return
+        self._said = now
+        what = total.files[0] if len(total.files) == 1 else f"{len(total.files)} files"
+        line = f"{_VERBS[total.phase]} {what}: {total.percent} %, "
+        line += f"{human_size(total.done_bytes)} of {human_size(total.total_bytes)}"
+        if total.seconds_left is not None:
+            line += f", {human_size(int(total.rate))}/s, {total.seconds_left:.0f} s left"
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -23,7 +24,8 @@ from lsp_server.errors import (
 from lsp_server.models import hub_cache
 from lsp_server.models.catalog import Catalog, ModelFile, Role
 from lsp_server.models.files import set_aside, sha256_of
-from lsp_server.models.gguf import check_magic
+from lsp_server.models.gguf.reader import read_head
+from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.ledger import Ledger, read_json, write_json
 from lsp_server.models.lock import model_lock
 from lsp_server.models.reference import CatalogRef, HubRef, ModelRef, PathRef, parse_ref
@@ -104,7 +106,7 @@ class ModelStore:
     def locate(
         self, ref: ModelRef, progress: Progress = ignore_progress, cancelled: Cancelled = never_cancelled
     ) -> InstalledModel:
-        """The model, ready to be loaded: complete, verified (once, then again only when changed), and GGUF.
+        """The model, ready to be loaded: complete, verified (once, then again only when changed), and sound GGUF.
 
         Raises:
             ModelNotInstalledError: files are missing.
@@ -116,7 +118,7 @@ class ModelStore:
         for file, path in zip(self._files(ref), model.files, strict=True):
             if not self._ledger(ref).is_unchanged(path):
                 self._verify(ref, file, path, Monitor(progress, cancelled))
-            check_magic(path)
+        open_set(model.path)
         return model
 
     def verify(
@@ -131,8 +133,7 @@ class ModelStore:
             self._verify(ref, file, path, Monitor(progress, cancelled))
             for file, path in zip(self._files(ref), model.files, strict=True)
         ]
-        for path in model.files:
-            check_magic(path)
+        open_set(model.path)
         return all(known)
 
     def pull(
@@ -163,6 +164,30 @@ class ModelStore:
                 names = [item.name for item in fetched]
                 write_json(self._folder(ref) / "model.json", {"id": ref.id, "files": names})
             return self.locate(ref, progress, cancelled)
+
+    def repair(
+        self, ref: ModelRef, progress: Progress = ignore_progress, cancelled: Cancelled = never_cancelled
+    ) -> InstalledModel:
+        """Hash all files anew, set aside those that are wrong, and fetch these and what is missing; nothing else.
+
+        Raises:
+            ModelError: it is a file of the user's own, which no source has.
+            Otherwise as ``pull``.
+        """
+        if isinstance(ref, PathRef):
+            raise ModelError(
+                f"{ref.path} is a file of yours, not of the store.", hint="Get it again where it came from."
+            )
+        monitor = Monitor(progress, cancelled)
+        with self._lock(ref, monitor):
+            for file in self._files(ref):
+                path = self._present(ref, file)
+                if path is None:
+                    continue
+                with contextlib.suppress(ChecksumError):
+                    if not self._verify(ref, file, path, monitor) and not _looks_whole(path):
+                        set_aside(path)
+        return self.pull(ref, progress, cancelled)
 
     def remove(self, ref: ModelRef) -> InstalledModel:
         """Delete a model's files, also from Hugging Face's cache; returns what it was.
@@ -226,6 +251,12 @@ class ModelStore:
         found = tuple(path for path in cached if path is not None)
         return found if len(found) == len(files) else None
 
+    def _present(self, ref: CatalogRef | HubRef, file: ModelFile) -> Path | None:
+        """Where one file is, if it is here; the others may be missing."""
+        own = self._folder(ref) / Path(file.name).name
+        repository = ref.model.repository if isinstance(ref, CatalogRef) else ref.repository
+        return own if own.is_file() else hub_cache.cached_file(repository, file.name)
+
     def _verify(self, ref: ModelRef, file: ModelFile, path: Path, monitor: Monitor) -> bool:
         """Hash one file; False if there is nothing to compare with (files of the user's own, for one)."""
         if isinstance(ref, PathRef):
@@ -284,3 +315,12 @@ class ModelStore:
 
     def _ledger(self, ref: ModelRef) -> Ledger:
         return Ledger(self._folder(ref))
+
+
+def _looks_whole(path: Path) -> bool:
+    """Whether a file that nobody has published a checksum for has a sound head and all of its tensors' bytes."""
+    try:
+        head = read_head(path)
+    except InvalidModelFileError:
+        return False
+    return head.file_bytes >= head.wanted_bytes

@@ -16,7 +16,7 @@ from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size
 from lsp_server.models.reference import CatalogRef, ModelRef
 from lsp_server.models.store import ModelStore, store_from
-from lsp_server.models.transfer import Transfer
+from lsp_server.models.transfer import Tally, Total, Transfer
 from lsp_server.server.progress import WorkProgress
 from lsp_server.settings.schema import Settings
 
@@ -142,16 +142,19 @@ class Engines:
         loop = asyncio.get_running_loop()
         stop = False
         async with WorkProgress(self._server, f"Downloading {ref.id}") as progress:
+            tally = Tally()
 
-            def show(transfer: Transfer) -> None:
-                total = transfer.total_bytes
-                percent = int(transfer.done_bytes / total * 100) if total else None
-                verb = "verifying" if transfer.phase == "verify" else "downloading"
-                of_total = f" of {human_size(total)}" if total else ""
-                progress.report(f"{verb}, {human_size(transfer.done_bytes)}{of_total}", percent)
+            def show(total: Total) -> None:
+                verb = "verifying" if total.phase == "verify" else "downloading"
+                parts = [f"{verb}, {human_size(total.done_bytes)}"]
+                if total.total_bytes:
+                    parts[0] += f" of {human_size(total.total_bytes)}"
+                if total.seconds_left is not None:
+                    parts += [f"{human_size(int(total.rate))}/s", f"{total.seconds_left:.0f} s left"]
+                progress.report(", ".join(parts), total.percent)
 
             def report(transfer: Transfer) -> None:
-                loop.call_soon_threadsafe(show, transfer)
+                loop.call_soon_threadsafe(show, tally.add(transfer))
 
             try:
                 await asyncio.to_thread(self._models().pull, ref, report, lambda: stop)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lsp_server.errors import (
     ChecksumError,
+    DownloadError,
     ShardlightError,
     SourceUnavailableError,
     UnknownModelError,
@@ -17,12 +19,13 @@ from lsp_server.models.files import disk_full, is_disk_full, require_space
 from lsp_server.models.hub_cache import cached_file, is_sha256
 from lsp_server.models.reference import CatalogRef, HubRef
 from lsp_server.models.shards import shard_names
-from lsp_server.models.sources import Fetched
+from lsp_server.models.sources import Fetched, ranged
 from lsp_server.models.sources.quant import choose_file
-from lsp_server.models.transfer import Monitor, Transfer
+from lsp_server.models.transfer import Monitor
 
 # Long enough for a slow proxy, short enough that the next source has its turn while the user still watches.
 _CONNECT_TIMEOUT_S = 5.0
+_FILES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,12 @@ class _Remote:
 
     name: str
     size: int | None
-    sha256: str | None
+    blob: str | None
+
+    @property
+    def sha256(self) -> str | None:
+        """The published checksum, by which large files are named in the cache; small ones have a git object id."""
+        return self.blob if self.blob and is_sha256(self.blob) else None
 
 
 class HubSource:
@@ -59,7 +67,7 @@ class HubSource:
             remotes = [self._describe(repository, name) for name in self._names(ref)]
             _compare_with_catalog(ref, remotes)
             _require_space(repository, remotes)
-            return [self._download(repository, remote, monitor) for remote in remotes]
+            return self._download_all(repository, remotes, monitor)
         except ShardlightError:
             raise
         except Exception as error:  # whatever the client raises (its HTTP library's errors are not in its API)
@@ -81,17 +89,48 @@ class HubSource:
 
         url = hf_hub_url(repository, name, endpoint=self._endpoint)
         metadata = get_hf_file_metadata(url, timeout=_CONNECT_TIMEOUT_S, endpoint=self._endpoint)
-        sha256 = metadata.etag if metadata.etag and is_sha256(metadata.etag) else None
-        return _Remote(name, metadata.size, sha256)
+        return _Remote(name, metadata.size, metadata.etag)
+
+    def _download_all(self, repository: str, remotes: list[_Remote], monitor: Monitor) -> list[Fetched]:
+        """Fetch several files at once; the first that fails stops the others, which keep what they have."""
+        failed = threading.Event()
+        stopping = Monitor(monitor.progress, lambda: failed.is_set() or monitor.cancelled())
+
+        def download(remote: _Remote) -> Fetched:
+            try:
+                return self._download(repository, remote, stopping)
+            except BaseException:
+                failed.set()
+                raise
+
+        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            downloads = [pool.submit(download, remote) for remote in remotes]
+        errors = [error for item in downloads if (error := item.exception())]
+        # Those that were only stopped say "cancelled"; the user wants to know about the one that was not.
+        for error in sorted(errors, key=lambda error: type(error) is DownloadError):
+            raise error
+        return [item.result() for item in downloads]
 
     def _download(self, repository: str, remote: _Remote, monitor: Monitor) -> Fetched:
-        from huggingface_hub import hf_hub_download
+        """Fetch one file into the hub's cache.
+
+        The client itself starts a broken download anew, and these files have tens of gigabytes. So its blob is fetched
+        here, resumably, to where the cache's documented layout has it; the client finds it there and links it.
+        """
+        from huggingface_hub import constants, get_session, hf_hub_download, hf_hub_url
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         monitor.check()
-        path = hf_hub_download(
-            repository, remote.name, endpoint=self._endpoint, tqdm_class=_progress_bar(remote, monitor)
+        if remote.blob and remote.size is not None and cached_file(repository, remote.name) is None:
+            folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
+            blob = folder / remote.blob
+            if not blob.exists():
+                url = hf_hub_url(repository, remote.name, endpoint=self._endpoint)
+                named = _renamed(monitor, Path(remote.name).name)
+                ranged.fetch(get_session(), url, build_hf_headers(), blob, remote.size, named)
+        return Fetched(
+            remote.name, Path(hf_hub_download(repository, remote.name, endpoint=self._endpoint)), remote.sha256
         )
-        return Fetched(remote.name, Path(path), remote.sha256)
 
     def _explain(self, error: Exception, what: str, repository: str) -> ShardlightError:
         """Our error for one of the client's."""
@@ -162,36 +201,6 @@ def _require_space(repository: str, remotes: list[_Remote]) -> None:
     require_space(Path(constants.HF_HUB_CACHE), needed, repository)
 
 
-def _progress_bar(remote: _Remote, monitor: Monitor) -> Any:
-    """A class that the hub's client takes for a tqdm bar: it draws nothing and reports to the monitor."""
-
-    class ProgressBar:
-        def __init__(self, *args: object, total: int | None = None, initial: int = 0, **options: object) -> None:
-            self.n = initial
-            self.total = total if total is not None else remote.size
-            self.format_dict: dict[str, object] = {}
-            self.update(0)
-
-        def update(self, n: int = 1) -> None:
-            self.n += n
-            monitor.report(Transfer(Path(remote.name).name, self.n, self.total, "download"))
-
-        def update_transfer(self, n: int = 1) -> None:
-            """Bytes on the wire; defined so that the client does not open a second bar for them."""
-
-        def set_postfix_str(self, text: str = "", refresh: bool = True) -> None:
-            """The rate as the client words it; ours is computed where it is shown."""
-
-        def refresh(self) -> None:
-            """Nothing is drawn."""
-
-        def close(self) -> None:
-            """Nothing to close."""
-
-        def __enter__(self) -> ProgressBar:
-            return self
-
-        def __exit__(self, *details: object) -> None:
-            return None
-
-    return ProgressBar
+def _renamed(monitor: Monitor, name: str) -> Monitor:
+    """A monitor that reports under a file's own name instead of its blob's."""
+    return Monitor(lambda transfer: monitor.progress(replace(transfer, file=name)), monitor.cancelled)

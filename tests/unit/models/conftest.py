@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from typing import Any
 
 import pytest
 
+import tests.support.properties  # noqa: F401  (loads the profile)
 from lsp_server.models.catalog import Catalog, CatalogModel, ModelFile, RegistryMirror
+from tests.support import gguf
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -26,12 +29,19 @@ def _sha256(data: bytes) -> str:
 
 @pytest.fixture
 def gguf_bytes() -> Callable[..., bytes]:
-    """Bytes that begin like a GGUF: ``gguf_bytes(seed, size)``."""
+    """The bytes of a sound GGUF without tensors: ``gguf_bytes(seed, size)``; at least 50."""
 
     def make(seed: int = 1, size: int = 5000) -> bytes:
-        return b"GGUF\x03\x00\x00\x00" + bytes((seed * 31 + n * 7) % 251 for n in range(size - 8))
+        return gguf.filled(size, seed)
 
     return make
+
+
+@pytest.fixture
+def shard_bytes() -> list[bytes]:
+    """The bytes of the two shards of a sound set."""
+    tensors = [[gguf.TensorInfo("token_embd.weight", (1000,))], [gguf.TensorInfo("output.weight", (1000,))]]
+    return [file.bytes() for file in gguf.shards(tensors, {"general.architecture": "llama"})]
 
 
 @dataclass
@@ -43,6 +53,14 @@ class FakeHub:
     claimed_sha256: dict[tuple[str, str], str] = field(default_factory=dict)
     refusal: tuple[int, str] | None = None
     requests: list[str] = field(default_factory=list)
+    # Faults of the next downloads, one each: a status to answer with, or how many bytes to send before hanging up.
+    busy: list[int] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
+    # Bytes after which the next download comes to a halt, until ``go_on`` is set.
+    stalls: list[int] = field(default_factory=list)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    ranges: bool = True
+    asked_ranges: list[str] = field(default_factory=list)
 
     def add(self, repository: str, name: str, data: bytes) -> None:
         self.files[repository, name] = data
@@ -85,12 +103,32 @@ def hub(monkeypatch: pytest.MonkeyPatch, hub_cache: Path) -> Iterator[FakeHub]:
 
         def _serve(self, *, with_body: bool) -> None:
             status, headers, body = fake.answer(self.command, self.path)
+            downloads = with_body and "/resolve/" in self.path and status == 200
+            if downloads and fake.busy:
+                status, headers, body = fake.busy.pop(0), {"Retry-After": "0"}, b""
+            wanted = self.headers.get("Range", "") if downloads and status == 200 else ""
+            if wanted:
+                fake.asked_ranges.append(wanted)
+            if wanted and fake.ranges:
+                start, total = int(wanted.removeprefix("bytes=").rstrip("-")), len(body)
+                status, body = 206, body[start:]
+                headers = {**headers, "Content-Range": f"bytes {start}-{total - 1}/{total}"}
             self.send_response(status)
             for key, value in headers.items():
                 self.send_header(key, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            if with_body:
+            if downloads and status < 300 and fake.cuts:
+                self.wfile.write(body[: fake.cuts.pop(0)])
+                self.wfile.flush()
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+            elif downloads and status < 300 and fake.stalls:
+                self.wfile.write(body[: fake.stalls.pop(0)])
+                self.wfile.flush()
+                fake.go_on.wait(timeout=60)
+                self.close_connection = True
+            elif with_body:
                 self.wfile.write(body)
 
         def do_HEAD(self) -> None:

@@ -118,18 +118,26 @@ class TestLocate:
             store.locate(CatalogRef(page))
 
     def test_a_file_of_the_users_own(
-        self, open_store: Callable[..., ModelStore], tmp_path: Path, data: bytes, gguf_bytes: Callable[..., bytes]
+        self, open_store: Callable[..., ModelStore], tmp_path: Path, shard_bytes: list[bytes]
     ) -> None:
-        for number in (1, 2):
+        for number, data in enumerate(shard_bytes, start=1):
             (tmp_path / f"mine-0000{number}-of-00002.gguf").write_bytes(data)
         store = open_store("")
         found = store.locate(PathRef(tmp_path / "mine-00002-of-00002.gguf"))
         assert found.path == tmp_path / "mine-00001-of-00002.gguf"
-        assert found.size == 2 * len(data)
+        assert found.size == sum(map(len, shard_bytes))
 
         (tmp_path / "mine-00001-of-00002.gguf").unlink()
         with pytest.raises(InvalidModelFileError, match="lacks mine-00001-of-00002"):
             store.locate(PathRef(tmp_path / "mine-00002-of-00002.gguf"))
+
+    def test_shards_that_do_not_belong_together_are_refused(
+        self, open_store: Callable[..., ModelStore], tmp_path: Path, shard_bytes: list[bytes]
+    ) -> None:
+        for number in (1, 2):
+            (tmp_path / f"mine-0000{number}-of-00002.gguf").write_bytes(shard_bytes[0])
+        with pytest.raises(InvalidModelFileError, match=r"mine-00002-of-00002\.gguf: split\.no"):
+            open_store("").locate(PathRef(tmp_path / "mine-00001-of-00002.gguf"))
 
     def test_a_file_of_the_users_own_that_is_not_gguf_stays_where_it_is(
         self, open_store: Callable[..., ModelStore], tmp_path: Path
@@ -259,9 +267,9 @@ class TestPull:
         assert len(hub.requests) == asked
 
     def test_a_quantization_in_a_folder_of_the_repository_is_found_again(
-        self, hub: Any, open_store: Callable[..., ModelStore], data: bytes
+        self, hub: Any, open_store: Callable[..., ModelStore], shard_bytes: list[bytes]
     ) -> None:
-        for number in (1, 2):
+        for number, data in enumerate(shard_bytes, start=1):
             hub.add("org/repo", f"Q8_0/m-0000{number}-of-00002.gguf", data)
         store = open_store(hub.endpoint)
         assert len(store.pull(HubRef("org/repo", quant="Q8_0")).files) == 2

@@ -18,6 +18,7 @@ from lsp_server.errors import (
 )
 from lsp_server.models.catalog import CatalogModel
 from lsp_server.models.reference import CatalogRef, HubRef
+from lsp_server.models.sources import ranged
 from lsp_server.models.sources.hub import HubSource
 from lsp_server.models.transfer import Monitor, Transfer
 
@@ -36,11 +37,9 @@ def test_all_shards_arrive_in_the_hubs_own_cache_with_progress(
     assert [item.path.read_bytes() for item in fetched] == contents
     assert [item.sha256 for item in fetched] == [hashlib.sha256(data).hexdigest() for data in contents]
     assert all(hub_cache in item.path.parents for item in fetched)
-    ends = {transfer.file: transfer for transfer in seen}
-    assert [(t.done_bytes, t.total_bytes, t.phase) for t in ends.values()] == [
-        (5000, 5000, "download"),
-        (7000, 7000, "download"),
-    ]
+    ends = {transfer.file: (transfer.done_bytes, transfer.total_bytes, transfer.phase) for transfer in seen}
+    sizes = [(5000, 5000, "download"), (7000, 7000, "download")]
+    assert ends == dict(zip((file.name for file in model.files), sizes, strict=True))
 
 
 def test_a_file_in_a_folder_of_the_repository(hub: Any, tmp_path: Path, gguf_bytes: Callable[..., bytes]) -> None:
@@ -126,28 +125,116 @@ def test_room_is_checked_before_the_first_byte(
 def test_a_disk_that_runs_full_in_the_middle(
     hub: Any, tmp_path: Path, gguf_bytes: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: object, **options: object) -> str:
+    def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     hub.add("org/repo", "m.gguf", gguf_bytes())
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DiskSpaceError, match="ran full"):
         HubSource(hub.endpoint).fetch(HubRef("org/repo", "m.gguf"), tmp_path, SILENT)
 
 
-def test_cancelling_ends_the_download_and_keeps_whole_files(
-    hub: Any, hub_cache: Path, tmp_path: Path, make_model: Callable[..., CatalogModel], gguf_bytes: Callable[..., bytes]
+BLOBS = Path("models--org--repo/blobs")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting between tries."""
+    monkeypatch.setattr(ranged, "RETRY_DELAYS_S", (0.0, 0.0))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_cut_line_goes_on_where_it_was_cut(hub: Any, tmp_path: Path, gguf_bytes: Callable[..., bytes]) -> None:
+    data = gguf_bytes(1, 9000)
+    hub.add("org/repo", "m.gguf", data)
+    hub.cuts = [3000, 2000]
+    (item,) = HubSource(hub.endpoint).fetch(HubRef("org/repo", "m.gguf"), tmp_path, SILENT)
+    assert item.path.read_bytes() == data
+    assert hub.asked_ranges == ["bytes=3000-", "bytes=5000-"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_a_killed_process_left_is_not_fetched_again(
+    hub: Any, hub_cache: Path, tmp_path: Path, gguf_bytes: Callable[..., bytes]
+) -> None:
+    data = gguf_bytes(1, 9000)
+    hub.add("org/repo", "m.gguf", data)
+    part = hub_cache / BLOBS / f"{hashlib.sha256(data).hexdigest()}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(data[:8000])
+    seen: list[Transfer] = []
+    (item,) = HubSource(hub.endpoint).fetch(HubRef("org/repo", "m.gguf"), tmp_path, Monitor(seen.append, lambda: False))
+    assert item.path.read_bytes() == data
+    assert hub.asked_ranges == ["bytes=8000-"]
+    assert [transfer.done_bytes for transfer in seen] == [9000]
+    assert not part.exists()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("left", [b"x" * 9001, b"x" * 4000])
+def test_leftovers_that_cannot_be_gone_on_with_are_fetched_anew(
+    hub: Any, hub_cache: Path, tmp_path: Path, gguf_bytes: Callable[..., bytes], left: bytes
+) -> None:
+    """Longer than the file, or on a server that knows no ranges."""
+    data = gguf_bytes(1, 9000)
+    hub.add("org/repo", "m.gguf", data)
+    hub.ranges = False
+    part = hub_cache / BLOBS / f"{hashlib.sha256(data).hexdigest()}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(left)
+    (item,) = HubSource(hub.endpoint).fetch(HubRef("org/repo", "m.gguf"), tmp_path, SILENT)
+    assert item.path.read_bytes() == data
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_busy_hub_is_asked_again(hub: Any, tmp_path: Path, gguf_bytes: Callable[..., bytes]) -> None:
+    hub.add("org/repo", "m.gguf", gguf_bytes())
+    hub.busy = [503, 429]
+    (item,) = HubSource(hub.endpoint).fetch(HubRef("org/repo", "m.gguf"), tmp_path, SILENT)
+    assert item.path.read_bytes() == gguf_bytes()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("answers", "message"), [([503] * 9, "HTTP 503"), ([403], "HTTP 403")])
+def test_in_the_end_it_is_given_up_and_what_has_come_is_kept(
+    hub: Any, hub_cache: Path, tmp_path: Path, gguf_bytes: Callable[..., bytes], answers: list[int], message: str
+) -> None:
+    data = gguf_bytes(1, 9000)
+    hub.add("org/repo", "m.gguf", data)
+    part = hub_cache / BLOBS / f"{hashlib.sha256(data).hexdigest()}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(data[:8000])
+    hub.busy = list(answers)
+    with pytest.raises(SourceUnavailableError, match=message):
+        HubSource(hub.endpoint).fetch(HubRef("org/repo", "m.gguf"), tmp_path, SILENT)
+    assert part.read_bytes() == data[:8000]
+    assert len(hub.busy) == max(len(answers) - 3, 0)
+
+
+def test_one_file_that_is_refused_stops_the_others_and_is_the_reason(
+    hub: Any, tmp_path: Path, make_model: Callable[..., CatalogModel], gguf_bytes: Callable[..., bytes]
 ) -> None:
     contents = [gguf_bytes(1), gguf_bytes(2)]
     model = make_model("big", *contents)
     for file, data in zip(model.files, contents, strict=True):
         hub.add("org/big", file.name, data)
+    hub.busy = [403]
+    with pytest.raises(SourceUnavailableError, match="HTTP 403"):
+        HubSource(hub.endpoint).fetch(CatalogRef(model), tmp_path, SILENT)
+
+
+def test_cancelling_keeps_what_has_come(
+    hub: Any, hub_cache: Path, tmp_path: Path, gguf_bytes: Callable[..., bytes]
+) -> None:
+    data = gguf_bytes(1, 3 << 20)
+    hub.add("org/repo", "m.gguf", data)
     seen: list[Transfer] = []
-    monitor = Monitor(seen.append, lambda: any("00002-of" in transfer.file for transfer in seen))
     source = HubSource(hub.endpoint)
     with pytest.raises(DownloadError, match="cancelled"):
-        source.fetch(CatalogRef(model), tmp_path, monitor)
-    before = hub.downloads()
-    fetched = source.fetch(CatalogRef(model), tmp_path, SILENT)
-    assert [item.path.read_bytes() for item in fetched] == contents
-    assert hub.downloads() == before + 1
+        source.fetch(HubRef("org/repo", "m.gguf"), tmp_path, Monitor(seen.append, lambda: bool(seen)))
+    (part,) = (hub_cache / BLOBS).iterdir()
+    kept = part.stat().st_size
+    assert 0 < kept < len(data)
+    (item,) = source.fetch(HubRef("org/repo", "m.gguf"), tmp_path, SILENT)
+    assert item.path.read_bytes() == data
+    assert hub.asked_ranges == [f"bytes={kept}-"]
