@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lsp_server.models.gguf.reader import LongValue, Tensor
+from lsp_server.models.gguf.reader import LongValue, Tensor, printable
 from lsp_server.models.gguf.shard_set import ShardSet
 from lsp_server.models.gguf.vocabulary import FIM_KEYS, FIM_SPELLINGS
 
@@ -76,7 +76,7 @@ class ModelCard:
 def model_card(files: ShardSet) -> ModelCard:
     """The card of a model."""
     head = files.heads[0]
-    architecture = head.text("general.architecture") or "unknown"
+    architecture = printable(head.text("general.architecture") or "unknown")
 
     def number(key: str) -> int | None:
         return head.integer(f"{architecture}.{key}")
@@ -89,7 +89,7 @@ def model_card(files: ShardSet) -> ModelCard:
     head_size = embedding // n_heads if embedding and n_heads else None
     vocabulary = files.metadata.get("tokenizer.ggml.tokens")
     return ModelCard(
-        name=head.text("general.name") or files.path.stem,
+        name=printable(head.text("general.name") or files.path.stem),
         architecture=architecture,
         n_params=n_params,
         n_active_params=_active(tensors, n_params, used, count),
@@ -107,7 +107,7 @@ def model_card(files: ShardSet) -> ModelCard:
         n_vocab=len(vocabulary) if isinstance(vocabulary, tuple) else getattr(vocabulary, "length", None),
         fim=_has_fim(files),
         chat_template=head.text("tokenizer.chat_template") is not None,
-        licence=head.text("general.license"),
+        licence=printable(head.text("general.license") or "") or None,
         groups=_groups(tensors),
         n_shards=len(files.heads),
         file_bytes=files.file_bytes,

@@ -124,6 +124,11 @@ def read_head(path: Path) -> GgufHead:
         raise InvalidModelFileError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
+def printable(text: str) -> str:
+    """A text of a file's for a message or a terminal: control characters, which could drive it, are spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _not_gguf(path: Path) -> InvalidModelFileError:
     return InvalidModelFileError(f"{path} is not a GGUF file.", hint="Models must be in llama.cpp's GGUF format.")
 
@@ -256,7 +261,7 @@ class _Parser:
         if length > limit:
             raise self._wrong(f"{what} has {length} bytes")
         # Unlike "replace" this keeps two names two.
-        return self._bytes(length).decode("utf-8", "backslashreplace")
+        return printable(self._bytes(length).decode("utf-8", "backslashreplace"))
 
     def _scalar(self, code: str) -> int:
         return int(self._unpack(code))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lsp_server.errors import InvalidModelFileError
-from lsp_server.models.gguf.reader import GgufHead, LongValue, read_head
+from lsp_server.models.gguf.reader import GgufHead, LongValue, printable, read_head
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
 from tests.support import gguf
 from tests.support.gguf import GgufFile, Plain, TensorInfo, Typed
@@ -403,3 +403,11 @@ class TestFuzz:
     @given(st.sampled_from([b"GGUF", SMALL.head[:8], SMALL.head[:24], SMALL.head[:16] + b"\1" + bytes(7)]), st.binary())
     def test_anything_behind_the_magic(self, tmp_path: Path, start: bytes, rest: bytes) -> None:
         self.survives(tmp_path / "m.gguf", start + rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("blk.0.ffn", "blk.0.ffn"), ("名前", "名前"), ("a\x1b[2J", "a\\x1b[2J"), ("a\nb", "a\\nb"), ("", "")],
+)
+def test_what_a_file_says_cannot_drive_a_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
