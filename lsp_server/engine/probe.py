@@ -13,7 +13,7 @@ from lsp_server.errors import EngineError
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 if the load survived, ``REFUSED`` if llama.cpp said no; a crash speaks for itself."""
+    """Exit code 0 if the load survived, ``REFUSED`` (and the reason on stdout) if llama.cpp said no."""
     from lsp_server.engine.native.context import NativeContext
     from lsp_server.engine.native.model import NativeModel
 
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         context.decode(tokens, 0, want_logits=True)
         context.decode(tokens[-1:], len(tokens), want_logits=True)
     except EngineError as error:
-        sys.stderr.write(str(error))
+        sys.stdout.write(str(error))
         return REFUSED
     context.close()
     model.close()

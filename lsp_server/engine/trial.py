@@ -69,7 +69,7 @@ def proven_settings(model: Path, n_gpu_layers: int, build_id: str, *, memory_fil
             return settings
         complaints = result.stderr.strip()[-2000:]
         if result.returncode == REFUSED:
-            raise ModelLoadError(complaints or f"llama.cpp could not load {model}.")
+            raise ModelLoadError(result.stdout.strip() or f"llama.cpp could not load {model}.")
         logger.warning("Loading %s died with code %s (%s)", model.name, result.returncode, settings.description)
     raise ModelLoadError(
         f"llama.cpp crashes while loading {model}, even with the most careful settings. Its last words: {complaints}",

@@ -20,6 +20,7 @@ from lsp_server.engine import runtime
 from lsp_server.errors import BackendUnavailableError, EngineStartError
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
 from lsp_server.inference.launcher import EngineSpec, attach
+from tests.support import gguf
 from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, launch, shut_down
 
 pytestmark = pytest.mark.real_model
@@ -141,6 +142,18 @@ async def test_a_broken_gguf_is_refused_in_llama_cpps_words(tmp_path: Path) -> N
     # It stays for a moment, so that everybody who waits can read the reason.
     with pytest.raises(EngineStartError, match=r"llama\.cpp could not load"):
         await attach(spec)
+    await shut_down(RunningEngine(spec, record_of(spec)))
+
+
+async def test_a_model_newer_than_llama_cpp_says_so(tmp_path: Path) -> None:
+    tensors = [[gguf.TensorInfo("token_embd.weight", (64, 8))]]
+    (file,) = gguf.shards(tensors, {"general.architecture": "tomorrow"})
+    path = file.write(tmp_path / "new.gguf")
+    spec = engine_spec(path)
+
+    with pytest.raises(EngineStartError, match=r"(?s)unknown model architecture.*update shardlight"):
+        await attach(spec)
+
     await shut_down(RunningEngine(spec, record_of(spec)))
 
 

@@ -61,10 +61,10 @@ class NativeModel:
         handle = C.llama_model_load_from_file(str(path).encode("utf-8"), params)
         if not handle:
             reason = library.recent_complaints() or "llama.cpp gave no reason"
-            raise ModelLoadError(
-                f"llama.cpp could not load {path}: {reason}",
-                hint="`shardlight models verify` checks the file; `shardlight doctor` checks the build.",
-            )
+            hint = "`shardlight models verify` checks the file; `shardlight doctor` checks the build."
+            if "unknown model architecture" in reason:
+                hint = "The model is newer than the installed llama.cpp: update shardlight and llama-cpp-python."
+            raise ModelLoadError(f"llama.cpp could not load {path}: {reason}", hint=hint)
         self.handle: Any = handle
         self._vocab: Any = C.llama_model_get_vocab(handle)
 

@@ -22,13 +22,14 @@ class Attempts:
 
     def __init__(self) -> None:
         self.codes = [0]
+        self.stdout = ""
         self.stderr = ""
         self.seen: list[LoadSettings] = []
 
     def __call__(self, _model: Path, settings: LoadSettings) -> subprocess.CompletedProcess[str]:
         code = self.codes[min(len(self.seen), len(self.codes) - 1)]
         self.seen.append(settings)
-        return subprocess.CompletedProcess([], code, "", self.stderr)
+        return subprocess.CompletedProcess([], code, self.stdout, self.stderr)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_refusal_is_an_error_at_once(
     attempts: Attempts, memory_file: Path, prove: Callable[..., LoadSettings]
 ) -> None:
     attempts.codes = [REFUSED]
-    attempts.stderr = "unknown model architecture: 'nonesuch'\n"
+    attempts.stdout = "unknown model architecture: 'nonesuch'\n"
 
     with pytest.raises(ModelLoadError, match="nonesuch"):
         prove()
