@@ -1,4 +1,4 @@
-"""``shardlight models``: list, pull, verify, path, remove."""
+"""``shardlight models``: list, pull, inspect, verify, path, remove."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lsp_server.cli.model_card import print_card
 from lsp_server.errors import ModelError
 from lsp_server.models.card import model_card
 from lsp_server.models.catalog import CatalogModel
-from lsp_server.models.files import human_size
+from lsp_server.models.files import figures, human_size
 from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.reference import CatalogRef, parse_ref
 from lsp_server.models.store import InstalledModel, ModelStore, store_from
@@ -243,16 +243,12 @@ class _PlainProgress:
 
     def __call__(self, transfer: Transfer) -> None:
         total = self._tally.add(transfer)
-        if total.percent is None or total.total_bytes is None:
+        if total.percent is None:
             return
         now = (total.phase, total.percent // 10)
         if now == self._said:
             return
         self._said = now
         what = total.files[0] if len(total.files) == 1 else f"{len(total.files)} files"
-        line = f"{_VERBS[total.phase]} {what}: {total.percent} %, "
-        line += f"{human_size(total.done_bytes)} of {human_size(total.total_bytes)}"
-        if total.seconds_left is not None:
-            line += f", {human_size(int(total.rate))}/s, {total.seconds_left:.0f} s left"
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{_VERBS[total.phase]} {what}: {total.percent} %, {figures(total)}\n")
         sys.stderr.flush()

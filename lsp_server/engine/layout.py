@@ -14,12 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from lsp_server.engine.native.model import FimTokens
+from lsp_server.models.catalog import FimLayout
 from lsp_server.text.snippet import Snippet
-
-FimLayout = Literal["prefix-first", "suffix-first"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lsp_server.engine.chat import ChatTemplate, Message
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, generate
-from lsp_server.engine.layout import FimLayout, Hole, Prompt, fim_prompt
+from lsp_server.engine.layout import Hole, Prompt, fim_prompt
 from lsp_server.engine.native import library
 from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.model import NativeModel
@@ -22,6 +22,7 @@ from lsp_server.engine.scheduler import Event, Job, Lane, Priority, Scheduler
 from lsp_server.engine.sequence import CachedSequence
 from lsp_server.engine.trial import proven_settings
 from lsp_server.errors import EngineError, InvalidRequestError, ModelLoadError
+from lsp_server.models.catalog import FimLayout
 
 logger = logging.getLogger(__name__)
 

@@ -8,19 +8,17 @@ processor, library build and model file, so that later loads pay nothing.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import platform
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_cache_path
 
 from lsp_server.errors import ModelLoadError
+from lsp_server.models.ledger import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +51,8 @@ def proven_settings(model: Path, n_gpu_layers: int, build_id: str, *, memory_fil
         ModelLoadError: no settings survive, or the file is not loadable at all.
     """
     memory_file = memory_file or user_cache_path("shardlight", appauthor=False) / "load-trials.json"
-    remembered = _read(memory_file)
+    # A damaged memory counts as none: it costs one trial.
+    remembered = read_json(memory_file) or {}
     key = _key(model, n_gpu_layers, build_id)
     steps = ladder(n_gpu_layers)
     for settings in steps:
@@ -65,7 +64,10 @@ def proven_settings(model: Path, n_gpu_layers: int, build_id: str, *, memory_fil
         result = _attempt(model, settings)
         if result.returncode == 0:
             remembered[key] = asdict(settings)
-            _write(memory_file, remembered)
+            try:
+                write_json(memory_file, remembered)
+            except OSError as error:
+                logger.warning("The outcome of the trial could not be kept in %s: %s", memory_file, error)
             return settings
         complaints = result.stderr.strip()[-2000:]
         if result.returncode == REFUSED:
@@ -102,22 +104,3 @@ def processor_name() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """What was remembered; a damaged file counts as none, it costs one trial."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}.tmp")
-        aside.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        logger.warning("The outcome of the trial could not be kept in %s: %s", path, error)

@@ -67,7 +67,8 @@ async def _parts(target: Target, tools: Tools) -> tuple[_Parts, Timings]:
         # One sentence a line: what a small model adds after it is repetition or invention.
         text = await guide.fill(stop=("\n", '"""'), max_tokens=64, enough=lambda t: _SENTENCE_END.search(t) is not None)
         sentence = _SENTENCE_END.split(text)[0]
-        guide.answer = guide.answer.removesuffix(text) + sentence + "\n"
+        guide.take_back(text)
+        guide.write(f"{sentence}\n")
         return _clean(sentence)
 
     summary = await line()

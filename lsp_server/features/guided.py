@@ -36,6 +36,10 @@ class Guide:
         """Add words of ours."""
         self.answer += text
 
+    def take_back(self, text: str) -> None:
+        """Remove words from the end of the answer, where they must stand."""
+        self.answer = self.answer.removesuffix(text)
+
     async def fill(
         self,
         *,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lsp_server.errors import DiskSpaceError
 from lsp_server.models.hub_cache import blob_of
-from lsp_server.models.transfer import Monitor, Transfer
+from lsp_server.models.transfer import Monitor, Total, Transfer
 
 CHUNK_BYTES = 8 * 1024 * 1024
 # What must stay free beyond the download itself: a full system disk breaks more than the download.
@@ -27,6 +27,16 @@ def human_size(size: int) -> str:
             return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def figures(total: Total) -> str:
+    """A transfer in figures, as far as they are known: ``82 MB of 491 MB, 99 MB/s, 4 s left``."""
+    text = human_size(total.done_bytes)
+    if total.total_bytes:
+        text += f" of {human_size(total.total_bytes)}"
+    if total.seconds_left is not None:
+        text += f", {human_size(int(total.rate))}/s, {total.seconds_left:.0f} s left"
+    return text
 
 
 def sha256_of(path: Path, monitor: Monitor) -> str:

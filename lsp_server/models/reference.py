@@ -27,6 +27,11 @@ class CatalogRef:
         """Its name."""
         return self.model.name
 
+    @property
+    def repository(self) -> str:
+        """Its repository on Hugging Face, as ``HubRef`` has it."""
+        return self.model.repository
+
 
 @dataclass(frozen=True, slots=True)
 class PathRef:

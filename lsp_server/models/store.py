@@ -246,16 +246,14 @@ class ModelStore:
         own = [self._folder(ref) / Path(file.name).name for file in files]
         if all(path.is_file() for path in own):
             return tuple(own)
-        repository = ref.model.repository if isinstance(ref, CatalogRef) else ref.repository
-        cached = [hub_cache.cached_file(repository, file.name) for file in files]
+        cached = [hub_cache.cached_file(ref.repository, file.name) for file in files]
         found = tuple(path for path in cached if path is not None)
         return found if len(found) == len(files) else None
 
     def _present(self, ref: CatalogRef | HubRef, file: ModelFile) -> Path | None:
         """Where one file is, if it is here; the others may be missing."""
         own = self._folder(ref) / Path(file.name).name
-        repository = ref.model.repository if isinstance(ref, CatalogRef) else ref.repository
-        return own if own.is_file() else hub_cache.cached_file(repository, file.name)
+        return own if own.is_file() else hub_cache.cached_file(ref.repository, file.name)
 
     def _verify(self, ref: ModelRef, file: ModelFile, path: Path, monitor: Monitor) -> bool:
         """Hash one file; False if there is nothing to compare with (files of the user's own, for one)."""
@@ -320,7 +318,6 @@ class ModelStore:
 def _looks_whole(path: Path) -> bool:
     """Whether a file that nobody has published a checksum for has a sound head and all of its tensors' bytes."""
     try:
-        head = read_head(path)
+        return read_head(path).is_whole
     except InvalidModelFileError:
         return False
-    return head.file_bytes >= head.wanted_bytes

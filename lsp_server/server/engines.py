@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from lsp_server.errors import DownloadError, ModelNotInstalledError, ShardlightE
 from lsp_server.inference.backend import Backend
 from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
 from lsp_server.models.catalog import Role
-from lsp_server.models.files import human_size
+from lsp_server.models.files import figures, human_size
 from lsp_server.models.reference import CatalogRef, ModelRef
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.models.transfer import Tally, Total, Transfer
@@ -22,8 +21,6 @@ from lsp_server.settings.schema import Settings
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
-
-logger = logging.getLogger(__name__)
 
 _DOWNLOAD, _LATER = "Download", "Not now"
 
@@ -146,12 +143,7 @@ class Engines:
 
             def show(total: Total) -> None:
                 verb = "verifying" if total.phase == "verify" else "downloading"
-                parts = [f"{verb}, {human_size(total.done_bytes)}"]
-                if total.total_bytes:
-                    parts[0] += f" of {human_size(total.total_bytes)}"
-                if total.seconds_left is not None:
-                    parts += [f"{human_size(int(total.rate))}/s", f"{total.seconds_left:.0f} s left"]
-                progress.report(", ".join(parts), total.percent)
+                progress.report(f"{verb}, {figures(total)}", total.percent)
 
             def report(transfer: Transfer) -> None:
                 loop.call_soon_threadsafe(show, tally.add(transfer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from functools import cache
 from importlib.resources import files
@@ -13,8 +12,6 @@ import tree_sitter
 from lsp_server.syntax import grammars
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
-
-logger = logging.getLogger(__name__)
 
 QueryName = Literal["scopes", "outline", "imports"]
 

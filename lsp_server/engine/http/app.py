@@ -137,8 +137,7 @@ class _Api:
     async def infill(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="inline")
-        free = options.sampling.grammar is None
-        prompt = self._service.infill(parse.hole(body), options.max_tokens, complete_word=free)
+        prompt = self._fill(parse.hole(body), options)
         shape = InfillShape(self._service.config.model_id)
         return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
@@ -149,9 +148,7 @@ class _Api:
         text = parse.field(body, "prompt", str, "")
         suffix = parse.field(body, "suffix", str, "")
         if suffix:
-            free = options.sampling.grammar is None
-            hole = Hole(prefix=text, suffix=suffix)
-            prompt = self._service.infill(hole, options.max_tokens, complete_word=free)
+            prompt = self._fill(Hole(prefix=text, suffix=suffix), options)
             return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
         model = self._service.model
         prompt = Prompt(model.bos + model.tokenize(text))
@@ -167,6 +164,11 @@ class _Api:
     async def shutdown(self, _request: Request) -> Response:
         self._shut_down()
         return JSONResponse({"status": "stopping"})
+
+    def _fill(self, hole: Hole, options: parse.CommonOptions) -> Prompt:
+        # A grammar knows nothing of a word that is begun outside of the answer.
+        free = options.sampling.grammar is None
+        return self._service.infill(hole, options.max_tokens, complete_word=free)
 
     async def _answer(
         self,

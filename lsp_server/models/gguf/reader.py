@@ -94,6 +94,11 @@ class GgufHead:
         """The length that the file must have at least: up to the end of its last tensor; 0 without tensors."""
         return max((self.data_start + t.offset + t.n_bytes for t in self.tensors), default=0)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its tensors' bytes are there."""
+        return self.file_bytes >= self.wanted_bytes
+
     def integer(self, key: str) -> int | None:
         """A whole number of the metadata, or None."""
         value = self.metadata.get(key)

@@ -63,7 +63,7 @@ def open_set(member: Path) -> ShardSet:
         heads.append(read_head(path))
     for number, head in enumerate(heads):
         _check_place(head, number, len(names))
-        if head.file_bytes < head.wanted_bytes:
+        if not head.is_whole:
             raise InvalidModelFileError(
                 f"{head.path} is cut short: it has {head.file_bytes} bytes and its tensors need {head.wanted_bytes}.",
                 hint=_REPAIR,

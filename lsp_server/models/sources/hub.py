@@ -60,7 +60,7 @@ class HubSource:
 
     def fetch(self, ref: CatalogRef | HubRef, folder: Path, monitor: Monitor) -> Sequence[Fetched]:
         """Fetch all files of a model into the hub's cache; see ``Source.fetch``."""
-        repository = ref.model.repository if isinstance(ref, CatalogRef) else ref.repository
+        repository = ref.repository
         try:
             # The first request of all is a plain one that is not repeated: an unreachable hub must be noticed in
             # seconds, while the client's download call would try for minutes.

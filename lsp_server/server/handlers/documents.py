@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 
 from lsprotocol import types as lsp
@@ -11,8 +10,6 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server.server.handlers.hints import find_in_changed_functions, publish
 from lsp_server.server.session import Session
-
-logger = logging.getLogger(__name__)
 
 
 def register(server: LanguageServer, session: Session) -> None:
