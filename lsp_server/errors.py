@@ -7,14 +7,18 @@
     │   ├── UnknownModelError         no such name in the catalog, no such file, no such hub id
     │   ├── ModelNotInstalledError    a known model whose files are not on this machine
     │   ├── InvalidModelFileError     a file is there, but it is not a usable GGUF
+    │   ├── HardwareProfileError      a description of a machine that cannot be used
+    │   ├── PlanError                 no way to run this model on this machine
     │   └── DownloadError
     │       ├── SourceUnavailableError   no network, a mirror without the part, a refusing hub
     │       ├── ChecksumError            bytes arrived, but not the promised ones
     │       └── DiskSpaceError           too little room, seen before or during the download
     ├── EngineError                   raised inside the engine process
     │   ├── ModelLoadError            llama.cpp could not load the model
+    │   │   └── OutOfMemoryError          for want of memory
     │   ├── InvalidRequestError       the client asked for something impossible (HTTP 400)
     │   └── DecodeError               llama.cpp failed while evaluating
+    │       └── DecodeAbortedError        it was told to stop
     ├── BackendError                  raised on the client's side of the wire
     │   ├── EngineStartError          the engine process did not come up
     │   ├── BackendUnavailableError   no answer, or the answer broke off
@@ -62,6 +66,14 @@ class InvalidModelFileError(ModelError):
     """A file is there, but it is not a usable GGUF."""
 
 
+class HardwareProfileError(ModelError):
+    """A description of a machine that cannot be used."""
+
+
+class PlanError(ModelError):
+    """No way to run this model on this machine, with what would fit instead."""
+
+
 class DownloadError(ModelError):
     """A download did not complete; what has arrived is kept for the next try."""
 
@@ -86,12 +98,20 @@ class ModelLoadError(EngineError):
     """llama.cpp could not load the model."""
 
 
+class OutOfMemoryError(ModelLoadError):
+    """llama.cpp could not load the model for want of memory."""
+
+
 class InvalidRequestError(EngineError):
     """The client asked for something impossible (HTTP 400)."""
 
 
 class DecodeError(EngineError):
     """llama.cpp failed while evaluating."""
+
+
+class DecodeAbortedError(DecodeError):
+    """llama.cpp stopped evaluating because it was told to."""
 
 
 class BackendError(ShardlightError):

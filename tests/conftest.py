@@ -1,4 +1,4 @@
-"""What tests of every kind may use: folders of their own, the small real model, a real engine."""
+"""What tests of every kind may use: folders of their own, the small real model, a tiny one, a real engine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lsp_server.models.reference import CatalogRef
 from lsp_server.models.store import store_from
 from lsp_server.settings import sources
 from tests.support.engine import RunningEngine, engine_spec, launch, shut_down
+from tests.support.tiny import write_tiny_deepseek4
 
 SMALL_MODEL = "qwen2.5-coder-0.5b"
 _MODEL_VARIABLE = "SHARDLIGHT_TEST_MODEL"
@@ -51,6 +52,12 @@ def small_model(private_folders: None) -> Path:
         return store.locate(CatalogRef(store.catalog.get(SMALL_MODEL))).path
     except ModelError as error:
         pytest.fail(f"{error} `make test` fetches the model; {_MODEL_VARIABLE} names a copy of it elsewhere.")
+
+
+@pytest.fixture(scope="session")
+def tiny_deepseek4(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first of two shards of a DeepSeek-V4 of a few MB, with random weights. Not to be changed."""
+    return write_tiny_deepseek4(tmp_path_factory.mktemp("deepseek4"))
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
 
 from lsp_server import __version__
-from lsp_server.engine import hardware, runtime
-from lsp_server.engine.trial import processor_name
+from lsp_server.engine import cgroup, hardware, processor, runtime
 from lsp_server.errors import ShardlightError
 from lsp_server.inference.backend import InfillRequest, collect
 from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
 from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size
+from lsp_server.models.hardware import Hardware
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.settings import sources
 from lsp_server.settings.schema import Settings
@@ -32,6 +33,8 @@ from lsp_server.syntax import grammars, languages
 Status = Literal["ok", "warning", "failed"]
 _MIN_MEMORY = 2 * 1024**3
 _MIN_DISK = 2 * 1024**3
+# What the models of the catalog that `auto` chooses are made of (Q4_K_M).
+_TENSOR_TYPES = ("Q4_K", "Q6_K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(args: argparse.Namespace, settings: Settings) -> int:
     checks = []
     console = Console()
-    for check in examine(settings):
+    machine = _Machine()
+    for check in examine(settings, machine):
         checks.append(check)
         if not args.json:
             _print(console, check)
     failed = any(c.status == "failed" for c in checks)
     if args.json:
         report = {"version": __version__, "ok": not failed, "checks": [asdict(c) for c in checks]}
+        report["hardware"] = asdict(machine.found) if machine.found else None
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
     return 1 if failed else 0
 
@@ -72,7 +77,16 @@ def _print(console: Console, check: Check) -> None:
         console.print(f"{'':29}→ {escape(check.hint)}", highlight=False, soft_wrap=True)
 
 
-def examine(settings: Settings) -> Iterator[Check]:
+@dataclass(slots=True)
+class _Machine:
+    """What one check finds out and a later one needs."""
+
+    library: hardware.Library | None = None
+    model: Path | None = None
+    found: Hardware | None = None
+
+
+def examine(settings: Settings, machine: _Machine) -> Iterator[Check]:
     """All checks, each as soon as it is done; one that raises is a failed one, and the others go on."""
     models = settings.models
     store = store_from(models.directory, registry_mirror=models.registry_mirror)
@@ -81,11 +95,12 @@ def examine(settings: Settings) -> Iterator[Check]:
         ("settings", _settings),
         ("processor", _processor),
         ("memory", _memory),
-        ("llama.cpp", _library),
+        ("llama.cpp", lambda: _library(machine)),
         ("grammars", _grammars),
         ("disk", lambda: _disk(store)),
-        ("completion model", lambda: _model(settings, store, "completion")),
-        ("assistant model", lambda: _model(settings, store, "assistant")),
+        ("completion model", lambda: _model(settings, store, "completion", machine)),
+        ("assistant model", lambda: _model(settings, store, "assistant", machine)),
+        ("speed", lambda: _speed(store, machine)),
         ("engine", lambda: asyncio.run(_engine(settings, store))),
     ]
     for name, step in steps:
@@ -111,8 +126,13 @@ def _settings() -> Check:
 
 
 def _processor() -> Check:
-    features = hardware.cpu_features()
-    detail = processor_name() + (f" ({' '.join(features)})" if features else "")
+    features = processor.features()
+    cores, nodes = processor.default_threads(), processor.numa_nodes()
+    detail = f"{processor.name()}, {cores} physical core{'s' * (cores > 1)} to use"
+    if nodes > 1:
+        detail += f" in {nodes} NUMA nodes"
+    if features:
+        detail += f" ({' '.join(features)})"
     if features and "avx2" not in features and "asimd" not in features:
         return Check("processor", "warning", detail, "Without AVX2 completion is slow; choose the smallest model.")
     return Check("processor", "ok", detail)
@@ -121,19 +141,25 @@ def _processor() -> Check:
 def _memory() -> Check:
     available, total = hardware.memory_bytes()
     detail = f"{human_size(available)} of {human_size(total)} available"
+    limit = cgroup.memory()
+    if limit and limit.total == total:
+        detail += " (the limit of this container or control group; the machine may have more)"
     if available < _MIN_MEMORY:
         return Check("memory", "warning", detail, "Close something, or choose the smallest model.")
     return Check("memory", "ok", detail)
 
 
-def _library() -> Check:
+def _library(machine: _Machine) -> Check:
     try:
-        library = hardware.probe_library()
+        library = machine.library = hardware.probe_library()
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return Check(
             "llama.cpp", "failed", str(error), "`make setup` (or reinstalling llama-cpp-python) builds it anew."
         )
-    devices = ", ".join(f"{d.name} ({d.description}, {human_size(d.total_bytes)})" for d in library.devices)
+    devices = ", ".join(
+        f"{d.name} ({d.description}, {human_size(d.free_bytes)} of {human_size(d.total_bytes)} free)"
+        for d in library.devices
+    )
     detail = f"llama-cpp-python {library.version}; devices: {devices}; {library.system_info}"
     if "AMX_INT8 = 1" in library.system_info:
         hint = "`make setup` builds it without AMX, which is faster while typing and faults on some virtual machines."
@@ -158,9 +184,25 @@ def _disk(store: ModelStore) -> Check:
     return Check("disk", "ok", detail)
 
 
-def _model(settings: Settings, store: ModelStore, role: Role) -> Check:
+def _model(settings: Settings, store: ModelStore, role: Role, machine: _Machine) -> Check:
     model = store.locate(wanted_model(settings, store, role))
+    machine.model = machine.model or model.path
     return Check(f"{role} model", "ok", f"{model.ref_id}, {human_size(model.size)}, {model.path}")
+
+
+def _speed(store: ModelStore, machine: _Machine) -> Check:
+    # No model yet: the folder for models, if that is there.
+    place = machine.model or (store.directory if store.directory.is_dir() else None)
+    found = machine.found = hardware.detect(place, types=_TENSOR_TYPES, library=machine.library)
+    cpu, disk = found.cpu, found.disk_read
+    source = "measured" if cpu.measured else "the data sheet's"
+    memory = f"{human_size(int(cpu.bandwidth))}/s ({source})" if cpu.bandwidth else "not known"
+    detail = f"memory bandwidth {memory}, disk {f'{human_size(int(disk))}/s' if disk else 'not known'}"
+    if not cpu.bandwidth:
+        return Check(
+            "speed", "warning", detail, "Predicted speeds are rough then; the next `shardlight doctor` tries again."
+        )
+    return Check("speed", "ok", detail)
 
 
 async def _engine(settings: Settings, store: ModelStore) -> Check:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from lsp_server.engine import process, runtime
-from lsp_server.engine.process import default_threads
 from lsp_server.engine.service import EngineConfig
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.store import store_from
@@ -27,8 +26,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run.add_argument("--model", metavar="NAME", default="auto", help="as in `shardlight models pull`; default auto")
     run.add_argument("--name", help="what clients are told the model is called; default: its name")
     run.add_argument("--n-ctx", type=int, help="context length in tokens")
-    run.add_argument("--n-gpu-layers", type=int, help="layers on the GPU; -1 for all that fit")
-    run.add_argument("--n-threads", type=int, help="threads; 0 for one per physical core")
+    run.add_argument("--n-gpu-layers", type=int, help="layers on the GPU; -1 to have it planned")
+    run.add_argument("--n-threads", type=int, help="threads; 0 to have it planned")
     run.add_argument("--port", type=int, help="on 127.0.0.1; 0 for any free one")
     run.add_argument("--idle-minutes", type=int, help="leave after that long without a request; 0 for never")
     run.set_defaults(run=_run)
@@ -53,7 +52,8 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         path=store.locate(ref).path,
         n_ctx=given("n_ctx"),
         n_gpu_layers=given("n_gpu_layers"),
-        n_threads=given("n_threads") or default_threads(),
+        n_threads=given("n_threads"),
+        memory_share=settings.engine.memory_percent / 100,
     )
     layout_of = Catalog.load().fim_layout
     return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))

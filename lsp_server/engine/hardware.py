@@ -1,18 +1,23 @@
-"""What this machine is: processor, memory, and the devices that llama.cpp itself sees."""
+"""What this machine is: processor, memory, disk, and the devices that llama.cpp itself sees."""
 
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-_FEATURES = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
-_FEATURES_ARM = ("asimd", "asimddp", "i8mm", "sve", "sve2")
+from lsp_server.engine import cgroup, measurement, processor
+from lsp_server.models import gpu_table
+from lsp_server.models.hardware import Cpu, Gpu, Hardware
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +33,24 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The installed llama.cpp: version of the bindings, instruction sets it was built for, devices it sees."""
+    """The installed llama.cpp: version of the bindings, instruction sets it was built for, devices it sees.
+
+    ``build_id`` changes with every build; empty if it is not known.
+    """
 
     version: str
     system_info: str
     devices: tuple[Device, ...]
-
-
-def cpu_features() -> tuple[str, ...]:
-    """Instruction sets that matter here and that the processor reports (Linux; empty where it cannot be read)."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return ()
-    line = next((x for x in text.splitlines() if x.lower().startswith(("flags", "features"))), "")
-    reported = set(line.split(":", 1)[-1].split())
-    return tuple(f for f in (*_FEATURES, *_FEATURES_ARM) if f in reported)
+    build_id: str = ""
 
 
 def memory_bytes() -> tuple[int, int]:
-    """(available, total) RAM in bytes."""
+    """(available, total) RAM in bytes; what a cgroup leaves us where that is less."""
     memory = psutil.virtual_memory()
-    return int(memory.available), int(memory.total)
+    limit = cgroup.memory()
+    if limit is None:
+        return int(memory.available), int(memory.total)
+    return min(int(memory.available), limit.available), min(int(memory.total), limit.total)
 
 
 def describe_platform() -> str:
@@ -63,7 +64,7 @@ def probe_library(timeout_s: float = 60.0) -> Library:
     Raises:
         OSError: it could not be loaded; the message says how it ended.
     """
-    command = [sys.executable, "-m", "lsp_server.engine.hardware"]
+    command = [sys.executable, "-m", "lsp_server.engine.library_report"]
     result = subprocess.run(
         command, capture_output=True, encoding="utf-8", errors="replace", timeout=timeout_s, check=False
     )
@@ -71,18 +72,69 @@ def probe_library(timeout_s: float = 60.0) -> Library:
         last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.returncode}"]
         raise OSError(f"llama.cpp could not be loaded: {last[0]}")
     data = json.loads(result.stdout.splitlines()[-1])
-    return Library(data["version"], data["system_info"], tuple(Device(**d) for d in data["devices"]))
+    devices = tuple(Device(**d) for d in data["devices"])
+    return Library(data["version"], data["system_info"], devices, data["build_id"])
 
 
-def main() -> int:
-    """Print what the library says, as one line of JSON."""
-    from lsp_server.engine.native import library
+def detect(model_path: Path | None, *, types: Sequence[str] = (), library: Library | None = None) -> Hardware:
+    """This machine. What cannot be found out is 0 or empty, with a warning in the log.
 
-    found = [Device(*fields) for fields in library.devices()]
-    print_line = {"version": library.version(), "system_info": library.system_info()}
-    sys.stdout.write(json.dumps({**print_line, "devices": [asdict(d) for d in found]}) + "\n")
-    return 0
+    The first call measures (a few seconds); later ones take what is remembered, and the time of ``probe_library``.
+
+    Args:
+        model_path: a model file, or the folder for models, on the volume whose speed matters; None leaves it unknown.
+        types: tensor types whose kernels a plan needs.
+        library: what ``probe_library`` said, if it has been asked already.
+    """
+    library = library or _library()
+    cores = processor.default_threads()
+    available, total = memory_bytes()
+    gpus = tuple(_gpu(device) for device in library.devices if device.kind in ("gpu", "igpu"))
+    # A library that does not load would not live to measure anything either.
+    bandwidth, kernels = measurement.measured(cores, types, library.build_id) if library.build_id else (0.0, {})
+    cpu = Cpu(
+        name=processor.name(),
+        physical_cores=cores,
+        features=processor.features(),
+        numa_nodes=processor.numa_nodes(),
+        bandwidth=bandwidth or _chip_bandwidth(processor.name(), total),
+        kernels=kernels,
+    )
+    return Hardware(
+        name="this machine",
+        cpu=cpu,
+        ram_total=total,
+        ram_available=available,
+        gpus=gpus,
+        disk_read=measurement.disk_rate(model_path) if model_path else 0.0,
+        here=True,
+    )
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _library() -> Library:
+    try:
+        return probe_library()
+    except (OSError, ValueError, LookupError, subprocess.TimeoutExpired) as error:
+        logger.warning("No GPU is planned with, and nothing measured: %s", error)
+        return Library("", "", ())
+
+
+def _gpu(device: Device) -> Gpu:
+    figures = gpu_table.find(device.description, device.total_bytes)
+    return Gpu(
+        name=device.name,
+        description=device.description,
+        total_bytes=device.total_bytes,
+        free_bytes=device.free_bytes,
+        bandwidth=figures.bandwidth if figures else 0.0,
+        flops=figures.flops if figures else 0.0,
+        link=figures.link if figures else 0.0,
+        # ggml calls Apple's an ordinary GPU.
+        unified=device.kind == "igpu" or device.description.startswith("Apple "),
+    )
+
+
+def _chip_bandwidth(name: str, ram_total: int) -> float:
+    """The data sheet's figure of an Apple chip, whose cores and GPU share the memory; 0.0 for any other processor."""
+    figures = gpu_table.find(name, gpu_table.metal_share(ram_total)) if name.startswith("Apple ") else None
+    return figures.bandwidth if figures else 0.0

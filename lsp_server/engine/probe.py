@@ -1,36 +1,63 @@
-"""The process that may die: loads a model and decodes a few tokens. See ``trial.py``.
+"""The process that may die: loads a model under given settings, for real or only simulated. See ``trial.py``.
 
-``python -m lsp_server.engine.probe MODEL USE_EXTRA_BUFTS N_GPU_LAYERS``
+``python -m lsp_server.engine.probe MODEL SETTINGS`` loads and decodes a few tokens;
+``python -m lsp_server.engine.probe MODEL SETTINGS --simulate`` prints as JSON what llama.cpp would allocate.
+SETTINGS is a JSON object of ``LoadSettings``' fields.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from lsp_server.engine.trial import REFUSED
-from lsp_server.errors import EngineError
+from lsp_server.engine.trial import NO_MEMORY, REFUSED, settings_from
+from lsp_server.errors import EngineError, OutOfMemoryError
+from lsp_server.models.planning.settings import LoadSettings
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 if the load survived, ``REFUSED`` (and the reason on stdout) if llama.cpp said no."""
-    from lsp_server.engine.native.context import NativeContext
-    from lsp_server.engine.native.model import NativeModel
-
-    path, use_extra_bufts, n_gpu_layers = arguments
+    """Exit code 0 if the load survived; ``REFUSED`` or ``NO_MEMORY``, and why on stdout, if llama.cpp said no."""
+    path, settings = Path(arguments[0]), settings_from(json.loads(arguments[1]))
     try:
-        model = NativeModel(Path(path), n_gpu_layers=int(n_gpu_layers), use_extra_bufts=bool(int(use_extra_bufts)))
-        context = NativeContext(model, n_ctx=256, n_batch=64, n_threads=2)
-        # Batches take other code paths than single tokens.
-        tokens = (model.bos + model.tokenize("def probe(value):\n    return value\n") * 8)[:64]
-        context.decode(tokens, 0, want_logits=True)
-        context.decode(tokens[-1:], len(tokens), want_logits=True)
+        if "--simulate" in arguments[2:]:
+            _simulate(path, settings)
+        else:
+            _try(path, settings)
+    except OutOfMemoryError as error:
+        sys.stdout.write(str(error))
+        return NO_MEMORY
     except EngineError as error:
         sys.stdout.write(str(error))
         return REFUSED
-    context.close()
-    model.close()
     return 0
+
+
+def _try(path: Path, settings: LoadSettings) -> None:
+    from lsp_server.engine.native.context import NativeContext
+    from lsp_server.engine.native.model import NativeModel
+
+    model = NativeModel(path, settings)
+    contexts = [NativeContext(model, settings) for _ in range(settings.n_contexts)]
+    # Batches take other code paths than single tokens.
+    tokens = (model.bos + model.tokenize("def probe(value):\n    return value\n") * 8)[: min(64, settings.n_batch)]
+    for context in contexts:
+        context.decode(tokens, 0, want_logits=True)
+        context.decode(tokens[-1:], len(tokens), want_logits=True)
+        context.close()
+    model.close()
+
+
+def _simulate(path: Path, settings: LoadSettings) -> None:
+    from lsp_server.engine.native import memory_log
+    from lsp_server.engine.native.context import NativeContext
+    from lsp_server.engine.native.model import NativeModel
+
+    with memory_log.recorded() as lines:
+        model = NativeModel(path, settings, simulate=True)
+        NativeContext(model, settings)
+    sys.stdout.write(json.dumps(asdict(memory_log.parse(lines))))
 
 
 if __name__ == "__main__":

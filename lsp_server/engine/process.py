@@ -27,12 +27,6 @@ from lsp_server.models.catalog import FimLayout
 logger = logging.getLogger(__name__)
 
 
-def default_threads() -> int:
-    """Physical cores this process may use; hyper-threads add nothing to matrix work."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
-
-
 def run(
     config: EngineConfig,
     layout_of: Callable[[str], FimLayout],

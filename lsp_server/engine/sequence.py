@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from lsp_server.engine.native.model import common_prefix
-from lsp_server.errors import DecodeError
+from lsp_server.errors import DecodeAbortedError, DecodeError
 
 
 class Memory(Protocol):
@@ -14,7 +14,9 @@ class Memory(Protocol):
 
     @property
     def n_ctx(self) -> int: ...
-    def decode(self, tokens: Sequence[int], position: int, *, want_logits: bool) -> None: ...
+    def decode(
+        self, tokens: Sequence[int], position: int, *, want_logits: bool, cancelled: Callable[[], bool] | None = None
+    ) -> None: ...
     def drop_tail(self, keep: int) -> bool: ...
     def clear(self) -> None: ...
 
@@ -46,14 +48,22 @@ class CachedSequence(Generic[M]):
                 self.forget()
         return keep
 
-    def extend(self, tokens: Sequence[int], *, want_logits: bool) -> None:
+    def extend(self, tokens: Sequence[int], *, want_logits: bool, cancelled: Callable[[], bool] | None = None) -> None:
         """Evaluate tokens after what is there.
 
+        Args:
+            cancelled: breaks the evaluation off where it says True.
+
         Raises:
+            DecodeAbortedError: it was broken off; what was there before is there still, if the memory can do that.
             DecodeError: the memory is cleared, so that the next request starts from a sound state.
         """
         try:
-            self.memory.decode(tokens, len(self.tokens), want_logits=want_logits)
+            self.memory.decode(tokens, len(self.tokens), want_logits=want_logits, cancelled=cancelled)
+        except DecodeAbortedError:
+            if not self.tokens or not self.memory.drop_tail(len(self.tokens)):
+                self.forget()
+            raise
         except DecodeError:
             self.forget()
             raise

@@ -8,26 +8,28 @@ import enum
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from lsp_server.engine import loading
 from lsp_server.engine.chat import ChatTemplate, Message
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, generate
 from lsp_server.engine.layout import Hole, Prompt, fim_prompt
-from lsp_server.engine.native import library
+from lsp_server.engine.native import memory_log
 from lsp_server.engine.native.context import NativeContext
+from lsp_server.engine.native.library import described as machine_library
 from lsp_server.engine.native.model import NativeModel
 from lsp_server.engine.scheduler import Event, Job, Lane, Priority, Scheduler
 from lsp_server.engine.sequence import CachedSequence
-from lsp_server.engine.trial import proven_settings
-from lsp_server.errors import EngineError, InvalidRequestError, ModelLoadError
+from lsp_server.errors import EngineError, InvalidRequestError, ModelError, ModelLoadError
 from lsp_server.models.catalog import FimLayout
+from lsp_server.models.planning.plan import Plan, Wishes
 
 logger = logging.getLogger(__name__)
 
-# Largest batch handed to llama.cpp; prefill goes in steps of this size (see generation.PREFILL_STEP).
-N_BATCH = 64
+# For so long after a completion the next one is expected, and other work makes short steps.
+_TYPING_S = 5.0
 
 
 class Phase(str, enum.Enum):
@@ -42,7 +44,12 @@ class Phase(str, enum.Enum):
 class EngineConfig:
     """What the engine is started with.
 
-    ``model_id`` is the name the user chose, ``path`` the GGUF (or its first shard), ``n_threads`` a real number.
+    Attributes:
+        model_id: the name the user chose.
+        path: the GGUF, or the first of its shards.
+        n_gpu_layers: -1 to have it planned.
+        n_threads: 0 to have it planned.
+        memory_share: of the available RAM, what may be used (0 to 1).
     """
 
     model_id: str
@@ -50,6 +57,19 @@ class EngineConfig:
     n_ctx: int
     n_gpu_layers: int
     n_threads: int
+    memory_share: float = 0.85
+
+    @property
+    def wishes(self) -> Wishes:
+        """What the planner is asked for: one model for both roles, each in a context of its own."""
+        return Wishes(
+            role="completion",
+            n_ctx=self.n_ctx,
+            n_contexts=len(Lane),
+            memory_share=self.memory_share,
+            n_gpu_layers=None if self.n_gpu_layers < 0 else self.n_gpu_layers,
+            n_threads=self.n_threads or None,
+        )
 
 
 class EngineService:
@@ -61,7 +81,9 @@ class EngineService:
         self.loaded_fraction = 0.0
         self.failure = ""
         self.last_used = time.monotonic()
+        self.load: loading.Load | None = None
         self._layout_of = layout_of
+        self._last_infill = 0.0
         self._model: NativeModel | None = None
         self._template: ChatTemplate | None = None
         self._lanes: dict[Lane, CachedSequence[NativeContext]] = {}
@@ -87,19 +109,16 @@ class EngineService:
     def _load(self) -> None:
         config = self.config
         try:
-            settings = proven_settings(config.path, config.n_gpu_layers, library.build_id())
-            model = NativeModel(
-                config.path,
-                n_gpu_layers=settings.n_gpu_layers,
-                use_extra_bufts=settings.use_extra_bufts,
-                on_progress=self._on_progress,
-            )
-            self._lanes[Lane.COMPLETION] = self._new_sequence(model)
+            self.load = loading.prepare(config.path, config.wishes, machine_library())
+            with memory_log.recorded() as lines:
+                model = NativeModel(config.path, self.load.plan.settings, on_progress=self._on_progress)
+                self._lanes[Lane.COMPLETION] = self._new_sequence(model)
+            self.load.compare(asdict(memory_log.parse(lines)))
             # What a first request would have to wait for.
             _ = model.special_texts, model.continuations(b" ")
             self._template = ChatTemplate(model)
             self._model = model
-        except (EngineError, OSError) as error:
+        except (EngineError, ModelError, OSError) as error:
             logger.error("The model could not be loaded: %s", error)
             self._fail(str(error))
             return
@@ -111,7 +130,7 @@ class EngineService:
         self.loaded_fraction = 1.0
         self.last_used = time.monotonic()
         self.phase = Phase.READY
-        logger.info("Ready: %s (%s)", config.model_id, settings.description)
+        logger.info("Ready: %s", config.model_id)
 
     def _fail(self, reason: str) -> None:
         self.failure = reason
@@ -123,8 +142,18 @@ class EngineService:
         return not self._closing
 
     def _new_sequence(self, model: NativeModel) -> CachedSequence[NativeContext]:
-        n_ctx = min(self.config.n_ctx, model.n_ctx_train)
-        return CachedSequence(NativeContext(model, n_ctx=n_ctx, n_batch=N_BATCH, n_threads=self.config.n_threads))
+        return CachedSequence(NativeContext(model, self.plan.settings))
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that the model was loaded by.
+
+        Raises:
+            ModelLoadError: there is none yet.
+        """
+        if self.load is None:
+            raise ModelLoadError(self.failure or "The model is still loading.")
+        return self.load.plan
 
     @property
     def model(self) -> NativeModel:
@@ -189,8 +218,14 @@ class EngineService:
                 loop.call_soon_threadsafe(events.put_nowait, event)
 
         model = self.model
-        job = Job(lane, priority, lambda stop: generate(model, self._sequence(lane), request, stop), emit, document)
+
+        def steps(stop: Callable[[], bool]) -> Iterator[Step | Finished]:
+            return generate(model, self._sequence(lane), request, stop, hurried=lambda: self._somebody_types(lane))
+
+        job = Job(lane, priority, steps, emit, document)
         self.last_used = time.monotonic()
+        if lane is Lane.COMPLETION:
+            self._last_infill = self.last_used
         self._scheduler.submit(job)
         try:
             while True:
@@ -203,6 +238,10 @@ class EngineService:
         finally:
             job.cancel()
             self.last_used = time.monotonic()
+
+    def _somebody_types(self, lane: Lane) -> bool:
+        """Whether a job of a lane has to expect that a completion comes between."""
+        return lane is not Lane.COMPLETION and time.monotonic() - self._last_infill < _TYPING_S
 
     def _sequence(self, lane: Lane) -> CachedSequence[NativeContext]:
         """The lane's sequence; the assistant's is made at its first use. Only called in the scheduler's thread."""

@@ -1,100 +1,211 @@
-"""A first load happens in a process that may die.
+"""A first load happens in a process that may die, and a load that fails goes down a ladder.
 
 Native code can crash where Python cannot catch it: some virtual machines report AMX and fault on its first
-instruction, a driver may be broken, a file may be hostile. So a model is first loaded, and a few tokens decoded, in a
-child process, with the fastest settings; if that dies, with more careful ones. The outcome is remembered per
-processor, library build and model file, so that later loads pay nothing.
+instruction, a driver may be broken, a file may be hostile, memory may be gone by the time it is asked for. So a model
+is first loaded, and a few tokens decoded, in a child process, as it was planned; if that fails, a step lower. The
+outcome is remembered per processor, library build, model file and plan, so that later loads pay nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import logging
 import platform
+import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
 from lsp_server.errors import ModelLoadError
 from lsp_server.models.ledger import read_json, write_json
+from lsp_server.models.planning.settings import LoadSettings
 
 logger = logging.getLogger(__name__)
 
+REFUSED = 3  # exit code of probe.py for a load that failed without a crash
+NO_MEMORY = 4  # the same, for want of memory
+_LEAST_CTX = 2048
+# So do processes end that the system's out-of-memory killer picks.
+_KILLED = (-9, 137)
+
 
 @dataclass(frozen=True, slots=True)
-class LoadSettings:
-    """What may have to be given up so that a load survives."""
+class Rung:
+    """A step of the ladder.
 
-    use_extra_bufts: bool
-    n_gpu_layers: int
+    Attributes:
+        given_up: what it does without, for people; empty for the plan itself.
+        helps_memory, helps_crash: against which failure of the step before it is worth trying.
+    """
 
-    @property
-    def description(self) -> str:
-        """For the log and for people."""
-        extra = "with" if self.use_extra_bufts else "without"
-        gpu = "no GPU" if self.n_gpu_layers == 0 else "GPU where there is one"
-        return f"{extra} extra buffers, {gpu}"
-
-
-def ladder(n_gpu_layers: int) -> list[LoadSettings]:
-    """Settings to try, the fastest first."""
-    steps = [LoadSettings(True, n_gpu_layers), LoadSettings(False, n_gpu_layers)]
-    return steps if n_gpu_layers == 0 else [*steps, LoadSettings(False, 0)]
+    settings: LoadSettings
+    given_up: str = ""
+    helps_memory: bool = True
+    helps_crash: bool = True
 
 
-def proven_settings(model: Path, n_gpu_layers: int, build_id: str, *, memory_file: Path | None = None) -> LoadSettings:
-    """The fastest load settings that are known to survive on this machine, tried out if need be.
+def ladder(plan: LoadSettings) -> list[Rung]:
+    """Settings to try, the planned ones first; each step gives up something more."""
+    rungs = [Rung(plan)]
+
+    def step(given_up: str, *, memory: bool, crash: bool, **changes: Any) -> None:
+        changed = replace(rungs[-1].settings, **changes)
+        if changed != rungs[-1].settings:
+            rungs.append(Rung(changed, given_up, memory, crash))
+
+    step("rearranged weights", memory=False, crash=True, use_extra_bufts=False)
+    step("half of the context", memory=True, crash=False, n_ctx=max(min(plan.n_ctx, _LEAST_CTX), plan.n_ctx // 2))
+    if plan.n_gpu_layers > 0:
+        # Without the planned division among several GPUs: llama.cpp's own, by the room it finds.
+        fewer = plan.n_gpu_layers // 2
+        step("half of the layers on the GPU", memory=True, crash=False, n_gpu_layers=fewer, tensor_split=())
+        step("the GPU", memory=True, crash=True, n_gpu_layers=0, tensor_split=(), cpu_moe_layers=(), load_mode="mmap")
+    least = min(plan.n_ctx, _LEAST_CTX)
+    step(f"all but {least:,} tokens of context", memory=True, crash=False, n_ctx=least, n_ubatch=min(plan.n_ubatch, 64))
+    return rungs
+
+
+def settings_from(fields: Mapping[str, Any]) -> LoadSettings:
+    """Settings from JSON's types.
 
     Raises:
-        ModelLoadError: no settings survive, or the file is not loadable at all.
+        TypeError: fields are missing or unknown.
     """
-    memory_file = memory_file or user_cache_path("shardlight", appauthor=False) / "load-trials.json"
-    # A damaged memory counts as none: it costs one trial.
-    remembered = read_json(memory_file) or {}
-    key = _key(model, n_gpu_layers, build_id)
-    steps = ladder(n_gpu_layers)
-    for settings in steps:
-        if remembered.get(key) == asdict(settings):
-            return settings
-    complaints = ""
-    for settings in steps:
-        logger.info("Trying to load %s %s", model.name, settings.description)
-        result = _attempt(model, settings)
+    known = {f.name for f in dataclasses.fields(LoadSettings)}
+    if not known >= fields.keys():
+        raise TypeError(f"unknown settings {sorted(fields.keys() - known)}")
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return LoadSettings(**values)
+
+
+def proven_settings(
+    model: Path,
+    plan: LoadSettings,
+    build_id: str,
+    *,
+    on_step: Callable[[str], None] = lambda _text: None,
+    memory_file: Path | None = None,
+) -> Rung:
+    """The first step of the ladder that is known to survive on this machine, tried out if need be.
+
+    Args:
+        on_step: told, for people, of each step that failed and what is tried next.
+
+    Raises:
+        ModelLoadError: no step survives, or the file is not loadable at all.
+    """
+    memory = _Memory(memory_file, model, plan, build_id)
+    rungs = ladder(plan)
+    for rung in rungs:
+        if memory.get("survived") == _jsonable(rung.settings):
+            return rung
+    words, out_of_memory = "", False
+    for rung in rungs:
+        if rung.given_up:
+            if not (rung.helps_memory if out_of_memory else rung.helps_crash):
+                continue
+            on_step(f"{words} Trying without {rung.given_up}.")
+        result = _attempt(model, rung.settings)
         if result.returncode == 0:
-            remembered[key] = asdict(settings)
-            try:
-                write_json(memory_file, remembered)
-            except OSError as error:
-                logger.warning("The outcome of the trial could not be kept in %s: %s", memory_file, error)
-            return settings
-        complaints = result.stderr.strip()[-2000:]
+            memory.keep("survived", _jsonable(rung.settings))
+            return rung
         if result.returncode == REFUSED:
             raise ModelLoadError(result.stdout.strip() or f"llama.cpp could not load {model}.")
-        logger.warning("Loading %s died with code %s (%s)", model.name, result.returncode, settings.description)
+        out_of_memory = result.returncode == NO_MEMORY or result.returncode in _KILLED
+        words = _words(model, result, out_of_memory=out_of_memory)
+        logger.warning("%s %s", words, result.stderr.strip()[-2000:])
+    if out_of_memory:
+        raise ModelLoadError(
+            f"There is not enough memory for {model}, not even with the smallest context.",
+            hint="Close something, or choose a smaller model; `shardlight plan` says what would fit.",
+        )
     raise ModelLoadError(
-        f"llama.cpp crashes while loading {model}, even with the most careful settings. Its last words: {complaints}",
+        f"llama.cpp crashes while loading {model}, even with the most careful settings. {words} "
+        f"Its last words: {result.stderr.strip()[-2000:]}",
         hint="`shardlight doctor` checks the build; `make setup` rebuilds llama.cpp.",
     )
 
 
-REFUSED = 3  # exit code of probe.py for a load that failed without a crash
+def simulated(
+    model: Path, settings: LoadSettings, build_id: str, *, memory_file: Path | None = None
+) -> dict[str, Any] | None:
+    """What llama.cpp would allocate for one context, as ``native.memory_log.Allocated``'s fields.
+
+    Returns:
+        None if it did not live to tell.
+
+    Raises:
+        ModelLoadError: it refuses the model.
+    """
+    memory = _Memory(memory_file, model, settings, build_id)
+    known = memory.get("allocated")
+    if isinstance(known, dict):
+        return known
+    result = _attempt(model, settings, "--simulate")
+    if result.returncode in (REFUSED, NO_MEMORY):
+        raise ModelLoadError(result.stdout.strip() or f"llama.cpp could not load {model}.")
+    if result.returncode != 0:
+        logger.warning("Asked for its sizes, llama.cpp ended with code %s.", result.returncode)
+        return None
+    found: dict[str, Any] = json.loads(result.stdout)
+    memory.keep("allocated", found)
+    return found
 
 
-def _attempt(model: Path, settings: LoadSettings) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lsp_server.engine.probe", str(model)]
-    command += [str(int(settings.use_extra_bufts)), str(settings.n_gpu_layers)]
+class _Memory:
+    """What is known of a model under some settings, on this processor and build. A damaged memory counts as none."""
+
+    def __init__(self, file: Path | None, model: Path, settings: LoadSettings, build_id: str) -> None:
+        self._file = file or user_cache_path("shardlight", appauthor=False) / "load-trials.json"
+        stat = model.stat()
+        parts = [processor_name(), build_id, str(model.resolve()), str(stat.st_size), str(stat.st_mtime_ns)]
+        self._key = "|".join([*parts, json.dumps(_jsonable(settings), sort_keys=True)])
+
+    def get(self, name: str) -> object:
+        """What was kept under a name, or None."""
+        return self._entry(read_json(self._file) or {}).get(name)
+
+    def keep(self, name: str, value: object) -> None:
+        """Keep something; that it cannot be kept only costs the next trial."""
+        everything = read_json(self._file) or {}
+        everything[self._key] = {**self._entry(everything), name: value}
+        try:
+            write_json(self._file, everything)
+        except OSError as error:
+            logger.warning("The outcome of the trial could not be kept in %s: %s", self._file, error)
+
+    def _entry(self, everything: Mapping[str, object]) -> dict[str, object]:
+        entry = everything.get(self._key)
+        return entry if isinstance(entry, dict) else {}
+
+
+def _words(model: Path, result: subprocess.CompletedProcess[str], *, out_of_memory: bool) -> str:
+    if out_of_memory:
+        return f"There was not enough memory to load {model.name}."
+    how = f"code {result.returncode}"
+    if result.returncode < 0:
+        try:
+            how = signal.Signals(-result.returncode).name
+        except ValueError:
+            how = f"signal {-result.returncode}"
+    return f"Loading {model.name} crashed ({how})."
+
+
+def _attempt(model: Path, settings: LoadSettings, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lsp_server.engine.probe", str(model), json.dumps(_jsonable(settings)), *options]
     return subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
 
 
-def _key(model: Path, n_gpu_layers: int, build_id: str) -> str:
-    stat = model.stat()
-    return "|".join(
-        [processor_name(), build_id, str(model.resolve()), str(stat.st_size), str(stat.st_mtime_ns), str(n_gpu_layers)]
-    )
+def _jsonable(settings: LoadSettings) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()}
 
 
 def processor_name() -> str:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from lsp_server.errors import UnknownModelError
 from lsp_server.models.catalog import Catalog, CatalogModel
+from lsp_server.models.shards import shard_names
 
 DEFAULT_QUANT = "Q4_K_M"
 _HUB_PREFIX = "hf:"
@@ -35,7 +36,7 @@ class CatalogRef:
 
 @dataclass(frozen=True, slots=True)
 class PathRef:
-    """A GGUF file of the user's; ``path`` is absolute and the first shard if there are several."""
+    """A GGUF file of the user's; ``path`` is absolute, and the first shard's if there are several."""
 
     path: Path
 
@@ -105,5 +106,6 @@ def _path_ref(text: str) -> PathRef:
             hint=f"To use a Hugging Face repository, write hf:{text}." if text.count("/") == 1 else "",
         )
     if not path.is_file() or path.suffix.lower() != ".gguf":
-        raise UnknownModelError(f"{path} is not a .gguf file.", hint="Name the file itself, or its first shard.")
-    return PathRef(path)
+        raise UnknownModelError(f"{path} is not a .gguf file.", hint="Name the file itself, or any of its shards.")
+    names = shard_names(path.name)
+    return PathRef(path.with_name(names[0]) if path.name in names else path)

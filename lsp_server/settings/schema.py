@@ -47,8 +47,11 @@ class EngineSettings:
     """How the engine process runs."""
 
     n_ctx: int = setting(8192, "Context length in tokens, for completion and for the assistant.", minimum=512)
-    n_gpu_layers: int = setting(-1, "Layers kept on the GPU. -1: all that llama.cpp can place there.", minimum=-1)
+    n_gpu_layers: int = setting(-1, "Layers kept on the GPU. -1: as planned for this machine.", minimum=-1)
     n_threads: int = setting(0, "Threads for evaluation. 0: one per physical core.", minimum=0, maximum=512)
+    memory_percent: int = setting(
+        85, "Share of the available RAM that a model may use, in percent.", minimum=10, maximum=100
+    )
     port: int = setting(0, "Port on 127.0.0.1. 0: any free one.", minimum=0, maximum=65535)
     idle_minutes: int = setting(30, "The engine leaves after this many minutes without a request. 0: never.", minimum=0)
 

@@ -128,9 +128,20 @@ async def test_a_file_that_is_no_gguf_is_refused_with_its_name(tmp_path: Path) -
     assert runtime.read(engine_spec(path).name) is None
 
 
-async def test_a_broken_gguf_is_refused_in_llama_cpps_words(tmp_path: Path) -> None:
-    path = tmp_path / "broken.gguf"
+async def test_a_file_without_layers_is_refused_before_llama_cpp_sees_it(tmp_path: Path) -> None:
+    path = tmp_path / "empty.gguf"
     path.write_bytes(b"GGUF\x03\x00\x00\x00" + bytes(1000))
+    spec = engine_spec(path)
+
+    with pytest.raises(EngineStartError, match=r"empty\.gguf has no layers"):
+        await attach(spec)
+
+    await shut_down(RunningEngine(spec, record_of(spec)))
+
+
+async def test_a_broken_gguf_is_refused_in_llama_cpps_words(tmp_path: Path) -> None:
+    (file,) = gguf.shards([[]], {"general.architecture": "llama", "llama.block_count": 1})
+    path = file.write(tmp_path / "broken.gguf")
     spec = engine_spec(path)
 
     with pytest.raises(EngineStartError) as failed:
@@ -147,7 +158,7 @@ async def test_a_broken_gguf_is_refused_in_llama_cpps_words(tmp_path: Path) -> N
 
 async def test_a_model_newer_than_llama_cpp_says_so(tmp_path: Path) -> None:
     tensors = [[gguf.TensorInfo("token_embd.weight", (64, 8))]]
-    (file,) = gguf.shards(tensors, {"general.architecture": "tomorrow"})
+    (file,) = gguf.shards(tensors, {"general.architecture": "tomorrow", "tomorrow.block_count": 1})
     path = file.write(tmp_path / "new.gguf")
     spec = engine_spec(path)
 
@@ -160,8 +171,9 @@ async def test_a_model_newer_than_llama_cpp_says_so(tmp_path: Path) -> None:
 async def test_a_load_that_survived_its_trial_is_remembered(engine: RunningEngine) -> None:
     remembered = json.loads((user_cache_path("shardlight", appauthor=False) / "load-trials.json").read_text())
 
-    (outcome,) = [value for key, value in remembered.items() if str(engine.spec.model_path.resolve()) in key]
-    assert outcome["n_gpu_layers"] == 0
+    outcomes = [value for key, value in remembered.items() if str(engine.spec.model_path.resolve()) in key]
+    assert any(outcome["survived"]["n_ctx"] == engine.spec.n_ctx for outcome in outcomes)
+    assert all(outcome["survived"]["n_gpu_layers"] == 0 for outcome in outcomes)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")

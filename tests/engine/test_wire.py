@@ -44,7 +44,17 @@ async def test_props_describe_the_model(client: httpx.AsyncClient, engine: Runni
     assert props["default_generation_settings"]["n_ctx"] == engine.spec.n_ctx
     assert props["fim"] is True
     assert "<|im_start|>" in props["chat_template"]
-    assert props["n_threads"] >= 1
+    plan = props["plan"]
+    assert plan["settings"]["n_threads"] >= 1
+    assert plan["exact"] is True
+    assert plan["steps"] == []
+    planned = {
+        kind: sum(device[f"{kind}_bytes"] for device in plan["devices"]) for kind in ("weights", "kv", "compute")
+    }
+    # The plan counts both contexts, the assistant's is not made before it is used.
+    assert plan["measured"]["weights"] == pytest.approx(planned["weights"], rel=0.001)
+    assert 2 * plan["measured"]["kv"] == planned["kv"]
+    assert 2 * plan["measured"]["compute"] == pytest.approx(planned["compute"], rel=0.001)
     assert props["model"]["architecture"] == "qwen2"
     assert props["model"]["n_params"] > 400_000_000
     assert props["model"]["size"] > 300_000_000

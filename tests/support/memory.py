@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lsp_server.errors import DecodeError
+from lsp_server.errors import DecodeAbortedError, DecodeError
 
 
 class FakeMemory:
@@ -25,8 +25,17 @@ class FakeMemory:
         self.drops_tails = drops_tails
         self.fails = False
 
-    def decode(self, tokens: Sequence[int], position: int, *, want_logits: bool) -> None:
+    @property
+    def abortable(self) -> bool:
+        return self.drops_tails
+
+    def decode(
+        self, tokens: Sequence[int], position: int, *, want_logits: bool, cancelled: Callable[[], bool] | None = None
+    ) -> None:
         assert position == len(self.cells), "a batch must stand right behind what is there"
+        if cancelled and cancelled():
+            self.cells += tokens[: len(tokens) // 2]
+            raise DecodeAbortedError("Told to stop.")
         if self.fails:
             self.fails = False
             self.cells += tokens[: len(tokens) // 2]

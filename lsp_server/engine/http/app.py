@@ -103,7 +103,7 @@ class _Api:
                 "eos_token": model.eos_text,
                 "build_info": f"shardlight {__version__}, {library.system_info()}",
                 "fim": model.fim is not None,
-                "n_threads": service.config.n_threads,
+                "plan": service.load.as_json() if service.load else None,
                 "model": self._model_facts(),
             }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,12 @@ import numpy.typing as npt
 
 from lsp_server.engine.native.library import C
 from lsp_server.engine.native.model import NativeModel
-from lsp_server.errors import DecodeError, ModelLoadError
+from lsp_server.errors import DecodeAbortedError, DecodeError, OutOfMemoryError
+from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
+from lsp_server.models.planning.settings import LoadSettings
+
+_ABORTED = 2  # llama_decode's answer to an abort callback that said yes
+_TYPES = {kind.name: number for number, kind in TENSOR_TYPES.items()}
 
 
 class NativeContext:
@@ -18,35 +23,41 @@ class NativeContext:
 
     Args:
         model: the weights; they must outlive the context.
-        n_ctx: length in tokens.
-        n_batch: most tokens evaluated in one step.
-        n_threads: threads for evaluation.
+        settings: sizes and types; ``n_ctx`` is cut to what the model was trained for.
 
     Raises:
-        ModelLoadError: llama.cpp could not allocate it.
+        OutOfMemoryError: llama.cpp could not allocate it.
     """
 
-    def __init__(self, model: NativeModel, *, n_ctx: int, n_batch: int, n_threads: int) -> None:
+    def __init__(self, model: NativeModel, settings: LoadSettings) -> None:
         params = C.llama_context_default_params()
-        params.n_ctx = n_ctx
-        params.n_batch = params.n_ubatch = n_batch
-        params.n_seq_max = 1
-        params.n_threads = params.n_threads_batch = n_threads
-        params.flash_attn_type = C.LLAMA_FLASH_ATTN_TYPE_AUTO
-        params.swa_full = False
+        n_ctx = min(settings.n_ctx, model.n_ctx_train)
+        params.n_ctx = n_ctx * settings.n_seq_max
+        params.n_batch = settings.n_batch
+        params.n_ubatch = settings.n_ubatch
+        params.n_seq_max = settings.n_seq_max
+        params.n_outputs_max = settings.n_outputs_max
+        params.n_threads = settings.n_threads
+        params.n_threads_batch = settings.n_threads_batch
+        params.type_k = _TYPES[settings.type_k]
+        params.type_v = _TYPES[settings.type_v]
+        params.flash_attn_type = (
+            C.LLAMA_FLASH_ATTN_TYPE_AUTO if settings.flash_attn else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        )
+        params.swa_full = settings.swa_full
         params.no_perf = True
         handle = C.llama_init_from_model(model.handle, params)
         if not handle:
-            raise ModelLoadError(
+            raise OutOfMemoryError(
                 f"There is not enough memory for a context of {n_ctx} tokens.",
                 hint="Lower engine.n_ctx, or choose a smaller model.",
             )
         self.handle: Any = handle
         self.model = model
         self.n_ctx = int(C.llama_n_ctx(handle))
-        self.n_batch = n_batch
+        self.n_batch = settings.n_batch
         self._memory: Any = C.llama_get_memory(handle)
-        self._batch: Any = C.llama_batch_init(n_batch, 0, 1)
+        self._batch: Any = C.llama_batch_init(settings.n_batch, 0, 1)
 
     def close(self) -> None:
         """Free the context. The object is of no use afterwards."""
@@ -55,10 +66,26 @@ class NativeContext:
             C.llama_free(self.handle)
             self.handle = None
 
-    def decode(self, tokens: Sequence[int], position: int, *, want_logits: bool) -> None:
+    @property
+    def abortable(self) -> bool:
+        """Whether a step can be broken off: memory that drops a tail gets back to where it was, no other does."""
+        return bool(C.llama_memory_can_shift(self._memory))
+
+    def decode(
+        self,
+        tokens: Sequence[int],
+        position: int,
+        *,
+        want_logits: bool,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
         """Evaluate up to ``n_batch`` tokens that stand at ``position`` and after it.
 
+        Args:
+            cancelled: asked at each operation of the graph (hundreds a step); True breaks the step off.
+
         Raises:
+            DecodeAbortedError: it was broken off; the memory's state past ``position`` is undefined then.
             DecodeError: llama.cpp refused; the memory's state past ``position`` is undefined then.
         """
         batch = self._batch
@@ -70,7 +97,13 @@ class NativeContext:
             batch.seq_id[i][0] = 0
             batch.logits[i] = False
         batch.logits[len(tokens) - 1] = want_logits
+        asked = C.ggml_abort_callback(lambda _data: cancelled()) if cancelled else C.ggml_abort_callback()
+        C.llama_set_abort_callback(self.handle, asked, None)
         result = C.llama_decode(self.handle, batch)
+        # ctypes keeps no reference to a callback that llama.cpp still has.
+        C.llama_set_abort_callback(self.handle, C.ggml_abort_callback(), None)
+        if result == _ABORTED:
+            raise DecodeAbortedError("The evaluation was broken off.")
         if result != 0:
             raise DecodeError(f"llama.cpp could not evaluate {len(tokens)} tokens at {position} (code {result}).")
 

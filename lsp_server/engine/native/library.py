@@ -6,6 +6,7 @@ import ctypes
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 import llama_cpp.llama_cpp
 from llama_cpp import _ctypes_extensions
 
+from lsp_server.engine.hardware import Device, Library
+
 C: Any = llama_cpp.llama_cpp
 
 logger = logging.getLogger("llama.cpp")
@@ -23,6 +26,8 @@ logger = logging.getLogger("llama.cpp")
 _LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _recent: deque[str] = deque(maxlen=40)
 _partial: list[str] = []
+listeners: list[Callable[[str], object]] = []
+"""Called with each line of llama.cpp's log."""
 
 
 def _on_log(level: int, text: bytes, _user_data: Any) -> None:
@@ -33,6 +38,8 @@ def _on_log(level: int, text: bytes, _user_data: Any) -> None:
     line = "".join(_partial).rstrip()
     _partial.clear()
     if line:
+        for listener in listeners:
+            listener(line)
         if level >= 3:
             _recent.append(line)
         logger.log(_LEVELS.get(level, logging.DEBUG), "%s", line)
@@ -50,6 +57,19 @@ def start() -> None:
         C.llama_log_set(_log_callback, ctypes.c_void_p(0))
         C.llama_backend_init()
         _started = True
+
+
+def spread_over_numa_nodes() -> None:
+    """Spread threads and memory over the NUMA nodes; counts for everything that is loaded afterwards."""
+    start()
+    C.llama_numa_init(C.GGML_NUMA_STRATEGY_DISTRIBUTE)
+
+
+def cpu_buffer_type() -> int:
+    """The address of ggml's buffer type for plain RAM."""
+    base = _ctypes_extensions.load_shared_library("ggml-base", Path(C.__file__).parent / "lib")
+    base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
+    return int(base.ggml_backend_cpu_buffer_type())
 
 
 def recent_complaints() -> str:
@@ -79,6 +99,11 @@ def build_id() -> str:
 def version() -> str:
     """Version of llama-cpp-python."""
     return str(llama_cpp.__version__)
+
+
+def described() -> Library:
+    """The installed library as a whole."""
+    return Library(version(), system_info(), tuple(Device(*fields) for fields in devices()), build_id())
 
 
 def devices() -> list[tuple[str, str, str, int, int]]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from lsp_server.engine.native import library
 from lsp_server.engine.native.library import C
 from lsp_server.errors import ModelLoadError
+from lsp_server.models.planning.settings import LoadSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,33 @@ class FimTokens:
     separator: int | None
 
 
+_LOAD_MODES = {
+    "mmap": C.LLAMA_LOAD_MODE_MMAP,
+    "none": C.LLAMA_LOAD_MODE_NONE,
+    "mlock": C.LLAMA_LOAD_MODE_MMAP_MLOCK,
+}
+
+
+class _TensorOverride(ctypes.Structure):
+    _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
+
+
+def _tensor_overrides(settings: LoadSettings) -> ctypes.Array[_TensorOverride] | None:
+    """llama.cpp's list of (pattern, buffer type), ended by an empty one."""
+    patterns = settings.tensor_overrides
+    if not patterns:
+        return None
+    rows = [_TensorOverride(pattern.encode(), library.cpu_buffer_type()) for pattern in patterns]
+    return (_TensorOverride * (len(rows) + 1))(*rows, _TensorOverride(None, None))
+
+
 class NativeModel:
     """Weights and vocabulary of one GGUF, or of a shard set given by its first shard.
 
     Args:
         path: the file, or the first of the set.
-        n_gpu_layers: layers to keep on the GPU; -1 for as many as llama.cpp can place.
-        use_extra_bufts: let CPU backends keep repacked weights. False avoids the AMX path (see ``trial.py``).
+        settings: where the weights go.
+        simulate: read metadata only and pretend to allocate; contexts then report what they would take.
         on_progress: called with the loaded fraction 0..1; returning False stops the load.
 
     Raises:
@@ -46,16 +67,26 @@ class NativeModel:
     def __init__(
         self,
         path: Path,
+        settings: LoadSettings,
         *,
-        n_gpu_layers: int,
-        use_extra_bufts: bool,
+        simulate: bool = False,
         on_progress: Callable[[float], bool] = lambda _fraction: True,
     ) -> None:
         library.start()
+        if settings.numa:
+            library.spread_over_numa_nodes()
         self.path = path
         params = C.llama_model_default_params()
-        params.n_gpu_layers = n_gpu_layers
-        params.use_extra_bufts = use_extra_bufts
+        params.n_gpu_layers = settings.n_gpu_layers
+        params.use_extra_bufts = settings.use_extra_bufts
+        # Simulating together with mapped files ends the process.
+        params.no_alloc = simulate
+        params.load_mode = C.LLAMA_LOAD_MODE_NONE if simulate else _LOAD_MODES[settings.load_mode]
+        overrides = _tensor_overrides(settings)
+        params.tensor_buft_overrides = ctypes.cast(overrides, ctypes.c_void_p) if overrides else None
+        if settings.tensor_split:
+            split = (ctypes.c_float * C.llama_max_devices())(*settings.tensor_split)
+            params.tensor_split = split
         callback = C.llama_progress_callback(lambda fraction, _user: on_progress(fraction))
         params.progress_callback = callback
         handle = C.llama_model_load_from_file(str(path).encode("utf-8"), params)

@@ -163,6 +163,7 @@ class _Parser:
         alignment = metadata.get("general.alignment", _DEFAULT_ALIGNMENT)
         if not isinstance(alignment, int) or alignment is True or alignment <= 0 or alignment & (alignment - 1):
             raise self._wrong(f"general.alignment is {alignment!r:.40}, which is no power of two")
+        self._check_offsets(tensors, alignment)
         data_start = -(-self._at // alignment) * alignment
         return GgufHead(self._path, version, metadata, tensors, data_start, self._size)
 
@@ -205,6 +206,16 @@ class _Parser:
             n_bytes = prod(shape) // kind.block_size * kind.block_bytes
             tensors.append(Tensor(name, shape, kind, offset, n_bytes))
         return tuple(tensors)
+
+    def _check_offsets(self, tensors: tuple[Tensor, ...], alignment: int) -> None:
+        """Whether each tensor begins where the one before it ends, as llama.cpp wants it: no gaps, no overlaps."""
+        expected = 0
+        for tensor in tensors:
+            if tensor.offset != expected:
+                raise self._wrong(
+                    f"the tensor {tensor.name} begins at byte {tensor.offset} of the data and should at {expected}"
+                )
+            expected += -(-tensor.n_bytes // alignment) * alignment
 
     def _value(self, key: str) -> Value:
         kind = self._scalar("I")

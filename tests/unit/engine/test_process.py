@@ -86,15 +86,3 @@ def test_a_port_that_is_taken_is_named() -> None:
             process._bind(port)
 
     assert "engine.port" in refused.value.hint
-
-
-def test_threads_are_at_least_one_and_no_more_than_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process.psutil, "cpu_count", lambda logical: 64)
-    monkeypatch.setattr(process.os, "sched_getaffinity", lambda _pid: {0, 1, 2}, raising=False)
-    assert process.default_threads() == 3
-
-    monkeypatch.setattr(process.psutil, "cpu_count", lambda logical: None)
-    assert process.default_threads() == 3
-
-    monkeypatch.setattr(process.psutil, "cpu_count", lambda logical: 2)
-    assert process.default_threads() == 2

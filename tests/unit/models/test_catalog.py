@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lsp_server.errors import UnknownModelError
+from lsp_server.models.blueprint import load_blueprint
 from lsp_server.models.catalog import Catalog
 
 MINIMAL = """
@@ -34,6 +35,11 @@ def catalog() -> Catalog:
 def test_the_promised_models_are_there(catalog: Catalog) -> None:
     sizes = ("0.5b", "1.5b", "3b", "7b", "14b")
     assert {model.name for model in catalog} == {"deepseek-v4-flash", *(f"qwen2.5-coder-{size}" for size in sizes)}
+
+
+def test_every_model_has_a_blueprint(catalog: Catalog) -> None:
+    for model in catalog:
+        assert load_blueprint(model.name).name == model.name
 
 
 def test_the_flagship_has_two_shards_in_order(catalog: Catalog) -> None:

@@ -51,6 +51,20 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert parse_ref(text, CATALOG) == PathRef(tmp_path / "m.gguf"), text
 
 
+def test_any_shard_stands_for_its_set(tmp_path: Path) -> None:
+    names = [f"m-0000{number}-of-00003.gguf" for number in (1, 2, 3)]
+    for name in names:
+        (tmp_path / name).touch()
+    for name in names:
+        assert parse_ref(str(tmp_path / name), CATALOG) == PathRef(tmp_path / names[0])
+
+
+@pytest.mark.parametrize("name", ["m-00004-of-00003.gguf", "m-00001-of-00000.gguf"])
+def test_a_file_that_is_no_shard_of_its_set_stands_for_itself(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert parse_ref(str(tmp_path / name), CATALOG) == PathRef(tmp_path / name)
+
+
 @pytest.mark.parametrize("text", ["missing.gguf", "./missing", "~/missing.gguf", "/no/such/file.gguf"])
 def test_a_path_that_leads_nowhere_is_named(text: str) -> None:
     with pytest.raises(UnknownModelError, match="There is no file"):

@@ -15,3 +15,7 @@ def test_the_suffix_keeps_its_case() -> None:
 
 def test_a_single_file_is_its_own_set() -> None:
     assert shard_names("m-q4_k_m.gguf") == ("m-q4_k_m.gguf",)
+
+
+def test_a_set_of_none_is_no_set() -> None:
+    assert shard_names("m-00001-of-00000.gguf") == ("m-00001-of-00000.gguf",)

@@ -219,6 +219,28 @@ class TestTensors:
     def test_an_impossible_offset(self, refusal: Callable[[GgufFile | bytes], str]) -> None:
         refusal(GgufFile({}, [TensorInfo("t", offset=1 << 63)]).head)
 
+    @pytest.mark.parametrize(
+        ("second", "what"),
+        [(0, "the same place"), (80, "overlapping"), (100, "unaligned"), (160, "a gap"), (96, "no padding")],
+    )
+    def test_a_tensor_that_does_not_begin_where_the_one_before_it_ends(
+        self, refusal: Callable[[GgufFile], str], second: int, what: str
+    ) -> None:
+        # 25 weights take 100 bytes, so the next tensor begins at 128.
+        file = GgufFile({}, [TensorInfo("a", (25,)), TensorInfo("b", offset=second)])
+        assert f"tensor b begins at byte {second} of the data and should at 128" in refusal(file), what
+
+    def test_a_first_tensor_that_does_not_begin_with_the_data(self, refusal: Callable[[GgufFile], str]) -> None:
+        assert "tensor a begins at byte 32 of the data" in refusal(GgufFile({}, [TensorInfo("a", offset=32)]))
+
+    def test_the_files_own_alignment_says_where_a_tensor_begins(
+        self, read: Callable[[GgufFile], GgufHead], refusal: Callable[[GgufFile], str]
+    ) -> None:
+        tensors = [TensorInfo("a", (25,)), TensorInfo("b")]
+        head = read(GgufFile({"general.alignment": 256}, tensors, alignment=256))
+        assert [tensor.offset for tensor in head.tensors] == [0, 256]
+        refusal(GgufFile({"general.alignment": 256}, tensors, alignment=32))
+
     def test_a_name_as_long_as_llama_cpp_takes(
         self, read: Callable[[GgufFile], GgufHead], refusal: Callable[[GgufFile], str]
     ) -> None:
@@ -226,10 +248,9 @@ class TestTensors:
         assert "name has 64 bytes" in refusal(GgufFile({}, [TensorInfo("t" * 64)]))
 
     def test_the_file_must_reach_the_end_of_the_last_tensor(self, read: Callable[[GgufFile | bytes], GgufHead]) -> None:
-        # The one that stands last in the list is not the one that ends last.
-        file = GgufFile({}, [TensorInfo("a", (100,), offset=64), TensorInfo("b", (4,), offset=0)])
+        file = GgufFile({}, [TensorInfo("a", (4,)), TensorInfo("b", (100,))])
         head = read(file)
-        assert head.wanted_bytes == head.file_bytes == file.data_start + 464
+        assert head.wanted_bytes == head.file_bytes == file.data_start + 432
         cut = read(file.bytes()[:-1])
         assert cut.wanted_bytes == cut.file_bytes + 1
 

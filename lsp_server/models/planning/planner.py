@@ -1,0 +1,235 @@
+"""Making a plan: of all placements that fit, the one that answers soonest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lsp_server.errors import PlanError
+from lsp_server.models.files import human_size
+from lsp_server.models.hardware import Gpu, Hardware
+from lsp_server.models.planning import reasons
+from lsp_server.models.planning.anatomy import Anatomy
+from lsp_server.models.planning.placement import CPU, Share, device_of_layer, place
+from lsp_server.models.planning.plan import DeviceUse, Plan, Verdict, Wishes
+from lsp_server.models.planning.settings import LoadMode, LoadSettings
+from lsp_server.models.planning.speed import Prediction, predict
+
+# What stays free on a GPU: the driver's own needs, and a desktop's.
+_GPU_RESERVE = 1 << 30
+_GPU_RESERVE_SHARE = 0.03
+# What is free changes with every window that opens; a plan, and the trial that proves it, should not.
+_GPU_STEP = 256 << 20
+_LEAST_CTX = 2048
+# Tokens a graph: more gain next to nothing, but where experts are copied to the GPU for each step.
+_UBATCH, _COPYING_UBATCH = 512, 2048
+# Read into pinned memory a GPU can fetch weights at the link's full rate; mapped from the file it cannot.
+_LOAD_MODES: tuple[LoadMode, ...] = ("none", "mmap")
+# A request as it usually is, in tokens read and written.
+_TYPICAL = {"completion": (64, 24), "assistant": (1500, 250)}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Settings, what they take and how fast they are."""
+
+    settings: LoadSettings
+    shares: Mapping[str, Share]
+    predicted: Prediction
+
+    def seconds(self, wishes: Wishes) -> float:
+        """How long a usual request takes."""
+        read, written = _TYPICAL[wishes.role]
+        return read / self.predicted.prefill + written / self.predicted.decode
+
+
+def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
+    """The best way to run a model on a machine.
+
+    What fits is preferred over what was wished: first the cache is kept in 8 bits, then the context is halved, down to
+    2,048 tokens. If the weights alone exceed the memory, they are read from disk.
+
+    Raises:
+        PlanError: not even that is possible; the message says what is missing.
+    """
+    wishes = replace(wishes, n_ctx=min(wishes.n_ctx, model.card.context_length or wishes.n_ctx))
+    for n_ctx, kind in _concessions(wishes):
+        fitting = [
+            Candidate(settings, shares, predict(model, hardware, settings, shares))
+            for settings in _settings(model, hardware, wishes, n_ctx, kind)
+            if fits(shares := place(model, hardware, settings), hardware, wishes)
+        ]
+        if fitting:
+            best = min(fitting, key=lambda candidate: candidate.seconds(wishes))
+            return _plan(model, hardware, wishes, best, "fits")
+    return _plan(model, hardware, wishes, _from_disk(model, hardware, wishes), "from disk")
+
+
+def plan_with(model: Anatomy, hardware: Hardware, wishes: Wishes, settings: LoadSettings) -> Plan:
+    """A plan for settings that are given, whether or not they fit."""
+    shares = place(model, hardware, settings)
+    missing = _missing_bytes(shares, hardware, wishes)
+    predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
+    return _plan(model, hardware, wishes, Candidate(settings, shares, predicted), "from disk" if missing else "fits")
+
+
+def ram_budget(hardware: Hardware, wishes: Wishes) -> int:
+    """Bytes of RAM that may be used."""
+    return int(hardware.ram_available * wishes.memory_share)
+
+
+def gpu_budget(gpu: Gpu) -> int:
+    """Bytes of a GPU's memory that may be used."""
+    room = gpu.free_bytes - max(_GPU_RESERVE, int(gpu.total_bytes * _GPU_RESERVE_SHARE))
+    return max(0, room // _GPU_STEP * _GPU_STEP)
+
+
+def fits(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> bool:
+    """Whether every device has room for its share."""
+    return not _missing_bytes(shares, hardware, wishes) and all(
+        shares[gpu.name].resident_bytes <= gpu_budget(gpu) for gpu in hardware.gpus
+    )
+
+
+def _missing_bytes(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> int:
+    """By how much the RAM's budget is exceeded."""
+    unified = sum(shares[gpu.name].resident_bytes for gpu in hardware.gpus if gpu.unified)
+    return max(0, shares[CPU].resident_bytes + unified - ram_budget(hardware, wishes))
+
+
+def _concessions(wishes: Wishes) -> Iterator[tuple[int, str]]:
+    """(context, type of the cache), what was wished first."""
+    n_ctx = wishes.n_ctx
+    while True:
+        yield n_ctx, "F16"
+        yield n_ctx, "Q8_0"
+        if n_ctx <= _LEAST_CTX:
+            return
+        n_ctx = max(_LEAST_CTX, n_ctx // 2)
+
+
+def _settings(model: Anatomy, hardware: Hardware, wishes: Wishes, n_ctx: int, kind: str) -> Iterator[LoadSettings]:
+    """Everything worth a look for a context and a type of cache."""
+    base = _base(hardware, wishes, n_ctx, kind)
+    if wishes.n_gpu_layers == 0 or not hardware.gpus:
+        yield base
+        yield replace(base, use_extra_bufts=False)
+        return
+    most = model.n_layers + 1
+    if wishes.n_gpu_layers is not None:
+        counts: Iterable[int] = (min(wishes.n_gpu_layers, most),)
+    else:
+        counts = range(most, -1, -1)
+    for n_gpu_layers in counts:
+        split = _split(model, hardware, base, n_gpu_layers)
+        yield split
+        if model.is_moe and n_gpu_layers:
+            yield from _with_experts_in_ram(model, hardware, wishes, split)
+        if wishes.n_gpu_layers is None and fits(place(model, hardware, split), hardware, wishes):
+            # Fewer layers on the GPU would only be slower.
+            return
+
+
+def _base(hardware: Hardware, wishes: Wishes, n_ctx: int, kind: str) -> LoadSettings:
+    threads = wishes.n_threads or hardware.cpu.physical_cores
+    return LoadSettings(
+        n_gpu_layers=0,
+        n_ctx=n_ctx,
+        n_ubatch=_UBATCH,
+        n_threads=threads,
+        n_threads_batch=threads,
+        n_contexts=wishes.n_contexts,
+        type_k=kind,
+        type_v=kind,
+        numa=hardware.cpu.numa_nodes > 1,
+    )
+
+
+def _split(model: Anatomy, hardware: Hardware, base: LoadSettings, n_gpu_layers: int) -> LoadSettings:
+    """Layers over the GPUs in proportion to the room they have."""
+    # Weights beside a GPU's lie in memory that it can read, and are not rearranged there (llama-model-loader.cpp).
+    settings = replace(base, n_gpu_layers=n_gpu_layers, use_extra_bufts=not n_gpu_layers)
+    if len(hardware.gpus) < 2 or not n_gpu_layers:
+        return settings
+    rooms = [gpu_budget(gpu) for gpu in hardware.gpus]
+    total = sum(rooms) or 1
+    counts = [n_gpu_layers * room // total for room in rooms]
+    for i in range(n_gpu_layers - sum(counts)):
+        counts[i % len(counts)] += 1
+    return replace(settings, tensor_split=tuple(counts))
+
+
+def _with_experts_in_ram(
+    model: Anatomy, hardware: Hardware, wishes: Wishes, split: LoadSettings
+) -> Iterator[LoadSettings]:
+    """The GPUs take all else, and of the experts as many layers as there is room for, the last ones first."""
+    sizes = (_UBATCH,) if wishes.role == "completion" else (_COPYING_UBATCH, _UBATCH)
+    for n_ubatch in sizes:
+        every = replace(split, cpu_moe_layers=tuple(range(model.n_layers)), n_ubatch=n_ubatch)
+        shares = place(model, hardware, every)
+        rooms = {gpu.name: gpu_budget(gpu) - shares[gpu.name].resident_bytes for gpu in hardware.gpus}
+        if min(rooms.values()) < 0:
+            continue
+        homes = device_of_layer(model.n_layers, every, hardware.gpus)
+        kept = []
+        for il in range(model.n_layers - 1, -1, -1):
+            needed, home = model.layers[il].experts.n_bytes, homes[il]
+            if home == CPU or rooms[home] < needed:
+                kept.append(il)
+            else:
+                rooms[home] -= needed
+        for mode in _LOAD_MODES:
+            yield replace(every, cpu_moe_layers=tuple(sorted(kept)), load_mode=mode)
+
+
+def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
+    """Weights that exceed the memory stay mapped; cache and buffers have to fit.
+
+    Raises:
+        PlanError: they do not, or the disk's rate is unknown.
+    """
+    room = ram_budget(hardware, wishes)
+    best: Candidate | None = None
+    # A repacked copy would need the memory that is missing.
+    for settings in _settings(model, hardware, wishes, wishes.n_ctx, "F16"):
+        settings = replace(settings, use_extra_bufts=False, load_mode="mmap")
+        shares = place(model, hardware, settings)
+        ram = shares[CPU]
+        needed = ram.kv_bytes + ram.compute_bytes + ram.dense.n_bytes
+        if needed > room or any(shares[gpu.name].resident_bytes > gpu_budget(gpu) for gpu in hardware.gpus):
+            continue
+        missing = _missing_bytes(shares, hardware, wishes)
+        predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
+        candidate = Candidate(settings, shares, predicted)
+        if best is None or candidate.seconds(wishes) < best.seconds(wishes):
+            best = candidate
+    if best is None:
+        raise PlanError(
+            f"{model.card.name} does not fit {hardware.name}: its weights are {human_size(model.weights.n_bytes)}, "
+            f"and of the RAM {human_size(room)} may be used.",
+            hint="Choose a smaller model (`shardlight models list`), less context, or a larger share of the memory.",
+        )
+    return best
+
+
+def _plan(model: Anatomy, hardware: Hardware, wishes: Wishes, chosen: Candidate, verdict: Verdict) -> Plan:
+    return Plan(
+        model=model.card.name,
+        hardware=hardware.name,
+        wishes=wishes,
+        settings=chosen.settings,
+        devices=device_uses(chosen.shares, hardware, wishes),
+        predicted=chosen.predicted,
+        verdict=verdict,
+        reasons=tuple(reasons.explain(model, hardware, wishes, chosen.settings, chosen.shares, verdict)),
+    )
+
+
+def device_uses(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> tuple[DeviceUse, ...]:
+    """What each device that is used has to hold, GPUs first."""
+    gpus = [(gpu.name, gpu.description, gpu_budget(gpu)) for gpu in hardware.gpus if shares[gpu.name].n_layers]
+    rows = [*gpus, (CPU, hardware.cpu.name, ram_budget(hardware, wishes))]
+    return tuple(
+        DeviceUse(name, text, shares[name].weights_bytes, shares[name].kv_bytes, shares[name].compute_bytes, budget)
+        for name, text, budget in rows
+    )
