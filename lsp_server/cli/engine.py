@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 
 import httpx
-import psutil
 from rich.console import Console
 from rich.table import Table
 
 from lsp_server.engine import process, runtime
 from lsp_server.engine.service import EngineConfig
+from lsp_server.inference.roles import wanted_model
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.store import store_from
 from lsp_server.settings.schema import Settings
@@ -46,7 +47,8 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
 
     logging.getLogger().setLevel(min(logging.getLogger().level, logging.INFO))
     store = store_from(settings.models.directory, registry_mirror=settings.models.registry_mirror)
-    ref = store.resolve(args.model, "completion", memory_bytes=psutil.virtual_memory().total)
+    models = replace(settings.models, completion=args.model)
+    ref = wanted_model(replace(settings, models=models), store, "completion")
     config = EngineConfig(
         model_id=args.name or ref.id,
         path=store.locate(ref).path,

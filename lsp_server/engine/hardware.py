@@ -86,7 +86,7 @@ def detect(model_path: Path | None, *, types: Sequence[str] = (), library: Libra
         types: tensor types whose kernels a plan needs.
         library: what ``probe_library`` said, if it has been asked already.
     """
-    library = library or _library()
+    library = library or installed_library()
     cores = processor.default_threads()
     available, total = memory_bytes()
     gpus = tuple(_gpu(device) for device in library.devices if device.kind in ("gpu", "igpu"))
@@ -111,7 +111,8 @@ def detect(model_path: Path | None, *, types: Sequence[str] = (), library: Libra
     )
 
 
-def _library() -> Library:
+def installed_library() -> Library:
+    """What ``probe_library`` says; empty, with a warning in the log, if llama.cpp does not load."""
     try:
         return probe_library()
     except (OSError, ValueError, LookupError, subprocess.TimeoutExpired) as error:

@@ -89,7 +89,7 @@ def prepare(path: Path, wishes: Wishes, library: Library) -> Load:
     return load
 
 
-def survey(path: Path, library: Library | None = None) -> tuple[Anatomy, Hardware]:
+def survey(path: Path, library: Library) -> tuple[Anatomy, Hardware]:
     """A model and this machine, as a plan needs them.
 
     Raises:

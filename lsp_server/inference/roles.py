@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
-import psutil
-
+from lsp_server.engine.hardware import detect
 from lsp_server.errors import BackendUnavailableError
 from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest
 from lsp_server.inference.http import HttpBackend
 from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.models.catalog import Role
+from lsp_server.models.hardware import Hardware
+from lsp_server.models.planning.auto import suits
 from lsp_server.models.reference import ModelRef
 from lsp_server.models.store import ModelStore
 from lsp_server.settings.schema import Settings
@@ -26,7 +28,13 @@ def wanted_model(settings: Settings, store: ModelStore, role: Role) -> ModelRef:
         UnknownModelError: the name means nothing.
     """
     name = settings.models.completion if role == "completion" else settings.models.assistant
-    return store.resolve(name, role, memory_bytes=psutil.virtual_memory().total)
+    return store.resolve(name, role, lambda model: suits(model, role, _this_machine(), settings.engine.n_ctx))
+
+
+@functools.cache
+def _this_machine() -> Hardware:
+    """Asked once a process: it takes a moment, and what `auto` means should not change meanwhile."""
+    return detect(None)
 
 
 def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec:

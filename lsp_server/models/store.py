@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from lsp_server.errors import (
     UnknownModelError,
 )
 from lsp_server.models import hub_cache
-from lsp_server.models.catalog import Catalog, ModelFile, Role
+from lsp_server.models.catalog import Catalog, CatalogModel, ModelFile, Role
 from lsp_server.models.files import set_aside, sha256_of
 from lsp_server.models.gguf.reader import read_head
 from lsp_server.models.gguf.shard_set import open_set
@@ -34,9 +34,6 @@ from lsp_server.models.sources import Fetched, Source
 from lsp_server.models.sources.hub import HubSource
 from lsp_server.models.sources.registry_mirror import RegistryMirrorSource
 from lsp_server.models.transfer import Cancelled, Monitor, Progress, ignore_progress, never_cancelled
-
-# `auto` leaves the rest of the memory to the KV cache, the editor and everything else.
-_MEMORY_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +74,14 @@ class ModelStore:
         self.catalog = catalog
         self._sources = tuple(sources)
 
-    def resolve(self, name: str, role: Role, *, memory_bytes: int) -> ModelRef:
+    def resolve(self, name: str, role: Role, suits: Callable[[CatalogModel], bool]) -> ModelRef:
         """What a setting means: a name as ``parse_ref`` reads it, or for ``auto`` the best model to be had now.
 
-        That is the first of the catalog's preferences that is installed, may be used commercially and leaves room in
-        ``memory_bytes`` of RAM; if none is, the last preference, which is then not installed.
+        That is the first of the catalog's preferences that is installed, may be used commercially and suits this
+        machine. If none is, the first that suits it, which is then not installed; and the last one if none does.
+
+        Args:
+            suits: whether a model fits this machine and is fast enough here; only asked for ``auto``.
 
         Raises:
             UnknownModelError: the name means nothing.
@@ -89,11 +89,11 @@ class ModelStore:
         if name != "auto":
             return parse_ref(name, self.catalog)
         candidates = [model for model in self.catalog.auto(role) if model.commercial_use]
-        for model in candidates:
-            installed = self.find(CatalogRef(model))
-            if installed is not None and installed.size <= _MEMORY_SHARE * memory_bytes:
+        installed = [model for model in candidates if self.find(CatalogRef(model))]
+        for model in [*installed, *candidates]:
+            if suits(model):
                 return CatalogRef(model)
-        return CatalogRef(candidates[-1])
+        return CatalogRef((installed or candidates)[-1])
 
     def find(self, ref: ModelRef) -> InstalledModel | None:
         """The model if all its files are here. A glance: nothing is read, so nothing is vouched for."""

@@ -24,10 +24,12 @@ from lsp_server.models.hardware import KernelRate
 from lsp_server.models.planning.kernel_table import REPACKED
 from lsp_server.models.planning.placement import repacked_types
 
-# Larger than the last-level cache of anything but servers, and there a core's share is smaller.
-_WEIGHT_BYTES = 256 << 20
-_BATCH_BYTES = 12 << 20
-_COLUMNS = 4096
+# Matrices as large as a small model's, since each begins anew; together larger than the last-level cache of anything
+# but servers, where a core's share is smaller.
+_COLUMNS = 2048
+_MATRIX_BYTES = 4 << 20
+_MATRICES = 56
+_BATCH_MATRICES = 3
 _BATCH = 64
 _REPEATS = 5
 _NUMBERS = {kind.name: number for number, kind in TENSOR_TYPES.items()}
@@ -100,14 +102,14 @@ def measure(n_threads: int, types: Sequence[str]) -> tuple[float, dict[str, Kern
     repacked = repacked_types(_built_for())
     try:
         # Four bytes a weight and hardly any arithmetic: what limits it is the memory.
-        bandwidth = _rate(ggml, backend, "F32", 1, _WEIGHT_BYTES, repack=False)[0]
+        bandwidth = _rate(ggml, backend, "F32", 1, _MATRICES, repack=False)[0]
         rates = {}
         for kind in types:
             for name, repack in ((kind, False), (kind + REPACKED, True)):
                 if repack and kind not in repacked:
                     continue
-                stream, _ = _rate(ggml, backend, kind, 1, _WEIGHT_BYTES, repack=repack)
-                _, flops = _rate(ggml, backend, kind, _BATCH, _BATCH_BYTES, repack=repack)
+                stream, _ = _rate(ggml, backend, kind, 1, _MATRICES, repack=repack)
+                _, flops = _rate(ggml, backend, kind, _BATCH, _BATCH_MATRICES, repack=repack)
                 rates[name] = KernelRate(stream, flops)
     finally:
         ggml.base.ggml_backend_free(backend)
@@ -124,20 +126,19 @@ def _built_for() -> tuple[str, ...]:
     return tuple(ours for theirs, ours in names.items() if f" {theirs} = 1" in f" {said}")
 
 
-def _rate(
-    ggml: _Ggml, backend: int, kind: str, n_tokens: int, weight_bytes: int, *, repack: bool
-) -> tuple[float, float]:
-    """(bytes of weights per second, operations per second) of one product; the best of some repeats."""
+def _rate(ggml: _Ggml, backend: int, kind: str, n_tokens: int, n_matrices: int, *, repack: bool) -> tuple[float, float]:
+    """(bytes of weights per second, operations per second) of some products in a row; the best of some repeats."""
     shape = TENSOR_TYPES[_NUMBERS[kind]]
     row_bytes = _COLUMNS // shape.block_size * shape.block_bytes
-    rows = max(64, weight_bytes // row_bytes // 64 * 64)
-    with _product(ggml, kind, rows, row_bytes, n_tokens, repack=repack) as graph:
+    rows = _MATRIX_BYTES // row_bytes // 64 * 64
+    with _products(ggml, kind, rows, n_tokens, n_matrices, repack=repack) as graph:
 
         def run() -> None:
             ggml.base.ggml_backend_graph_compute(backend, graph)
 
         seconds = _best(run)
-    return rows * row_bytes / seconds, 2.0 * rows * _COLUMNS * n_tokens / seconds
+    n = n_matrices * rows
+    return n * row_bytes / seconds, 2.0 * n * _COLUMNS * n_tokens / seconds
 
 
 def _best(run: Callable[[], None]) -> float:
@@ -155,24 +156,25 @@ def _best(run: Callable[[], None]) -> float:
 
 
 @contextmanager
-def _product(ggml: _Ggml, kind: str, rows: int, row_bytes: int, n_tokens: int, *, repack: bool) -> Iterator[int]:
-    """A graph of one product: weights (rows x columns) times ``n_tokens`` vectors."""
+def _products(ggml: _Ggml, kind: str, rows: int, n_tokens: int, n_matrices: int, *, repack: bool) -> Iterator[int]:
+    """A graph of products: matrices of weights (rows x columns), each times the same ``n_tokens`` vectors."""
     base = ggml.base
     plain = base.ggml_backend_cpu_buffer_type()
-    overhead = 8 * base.ggml_tensor_overhead() + base.ggml_graph_overhead()
+    overhead = (2 * n_matrices + 8) * base.ggml_tensor_overhead() + base.ggml_graph_overhead()
     weights_context = base.ggml_init(_InitParams(overhead, None, True))
     context = base.ggml_init(_InitParams(overhead, None, True))
     buffers = []
     try:
-        weights = base.ggml_new_tensor_2d(weights_context, _NUMBERS[kind], _COLUMNS, rows)
+        weights = [base.ggml_new_tensor_2d(weights_context, _NUMBERS[kind], _COLUMNS, rows) for _ in range(n_matrices)]
         favourite = ggml.repacking_buffer() if repack else None
         buffers.append(base.ggml_backend_alloc_ctx_tensors_from_buft(weights_context, favourite or plain))
         vectors = base.ggml_new_tensor_2d(context, _NUMBERS["F32"], _COLUMNS, n_tokens)
-        result = base.ggml_mul_mat(context, weights, vectors)
         graph = base.ggml_new_graph(context)
-        base.ggml_build_forward_expand(graph, result)
+        for matrix in weights:
+            base.ggml_build_forward_expand(graph, base.ggml_mul_mat(context, matrix, vectors))
         buffers.append(base.ggml_backend_alloc_ctx_tensors_from_buft(context, plain))
-        _fill(ggml, weights, rows * row_bytes)
+        for matrix in weights:
+            _fill(ggml, matrix, kind, rows)
         ones = np.ones(_COLUMNS * n_tokens, dtype=np.float32)
         base.ggml_backend_tensor_set(vectors, ones.ctypes.data, 0, ones.nbytes)
         yield graph
@@ -183,11 +185,12 @@ def _product(ggml: _Ggml, kind: str, rows: int, row_bytes: int, n_tokens: int, *
         base.ggml_free(weights_context)
 
 
-def _fill(ggml: _Ggml, tensor: int, n_bytes: int) -> None:
+def _fill(ggml: _Ggml, matrix: int, kind: str, rows: int) -> None:
     """Weights that vary (lookup tables are really used) and are finite in every format.
 
     With these bits cleared no 16- or 32-bit exponent is all ones.
     """
-    block = np.random.default_rng(1).integers(0, 256, 1 << 20, dtype=np.uint8) & 0xBB
-    data = np.resize(block, n_bytes)
-    ggml.base.ggml_backend_tensor_set(tensor, data.ctypes.data, 0, n_bytes)
+    shape = TENSOR_TYPES[_NUMBERS[kind]]
+    n_bytes = rows * (_COLUMNS // shape.block_size) * shape.block_bytes
+    data = np.resize(np.random.default_rng(1).integers(0, 256, 1 << 18, dtype=np.uint8) & 0xBB, n_bytes)
+    ggml.base.ggml_backend_tensor_set(matrix, data.ctypes.data, 0, n_bytes)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lsp_server.errors import PlanError
+from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size
 from lsp_server.models.hardware import Gpu, Hardware
 from lsp_server.models.planning import reasons
@@ -39,8 +41,15 @@ class Candidate:
 
     def seconds(self, wishes: Wishes) -> float:
         """How long a usual request takes."""
-        read, written = _TYPICAL[wishes.role]
-        return read / self.predicted.prefill + written / self.predicted.decode
+        return typical_seconds(self.predicted, wishes.role)
+
+
+def typical_seconds(predicted: Prediction, role: Role) -> float:
+    """How long a usual request of a role takes: reading its prompt and writing the answer."""
+    read, written = _TYPICAL[role]
+    if not predicted.prefill or not predicted.decode:
+        return math.inf
+    return read / predicted.prefill + written / predicted.decode
 
 
 def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
@@ -201,7 +210,7 @@ def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
         missing = _missing_bytes(shares, hardware, wishes)
         predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
         candidate = Candidate(settings, shares, predicted)
-        if best is None or candidate.seconds(wishes) < best.seconds(wishes):
+        if candidate.seconds(wishes) < (best.seconds(wishes) if best else math.inf):
             best = candidate
     if best is None:
         raise PlanError(

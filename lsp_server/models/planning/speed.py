@@ -151,7 +151,7 @@ def predict(
     seconds = sum(cost.seconds for cost in decode)
     step = min(settings.n_ubatch, max(1, settings.n_ctx))
     prefill = _prefill(model, hardware, settings, shares, missing_bytes, step)
-    return Prediction(1 / seconds, step / prefill, tuple(decode))
+    return Prediction(1 / seconds, step / prefill, tuple(decode))  # 0 where a rate that is needed is unknown
 
 
 def _decode(

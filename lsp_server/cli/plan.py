@@ -1,0 +1,145 @@
+"""``shardlight plan MODEL``: how a model would run on this machine, or on another one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lsp_server.engine.hardware import detect, installed_library
+from lsp_server.engine.loading import exact, kernel_types, survey
+from lsp_server.inference.roles import wanted_model
+from lsp_server.models.files import human_size
+from lsp_server.models.gguf.shard_set import open_set
+from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
+from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
+from lsp_server.models.planning.auto import advise, catalog_anatomy
+from lsp_server.models.planning.plan import Plan, Wishes
+from lsp_server.models.planning.planner import make_plan
+from lsp_server.models.reference import CatalogRef, ModelRef
+from lsp_server.models.store import ModelStore, store_from
+from lsp_server.settings.schema import Settings
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``plan``."""
+    command = subparsers.add_parser("plan", help="where a model's parts go, what that takes, how fast it is, and why")
+    command.add_argument(
+        "model", metavar="MODEL", nargs="?", default="auto", help="as in `models pull`, here or not; default auto"
+    )
+    command.add_argument(
+        "--hardware",
+        metavar="FILE",
+        help=f"a machine described in a TOML file, or one of {', '.join(shipped_profiles())}; default: this one",
+    )
+    command.add_argument("--ctx", type=int, metavar="N", help="context in tokens; default: the setting engine.n_ctx")
+    command.add_argument("--role", choices=["completion", "assistant"], default="assistant", help="what it is for")
+    command.add_argument("--contexts", type=int, choices=[1, 2], default=1, help="2: it completes and assists")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, settings: Settings) -> int:
+    store = store_from(settings.models.directory, registry_mirror=settings.models.registry_mirror)
+    wishes = Wishes(
+        role=args.role,
+        n_ctx=args.ctx or settings.engine.n_ctx,
+        n_contexts=args.contexts,
+        memory_share=settings.engine.memory_percent / 100,
+        n_gpu_layers=None if settings.engine.n_gpu_layers < 0 else settings.engine.n_gpu_layers,
+        n_threads=settings.engine.n_threads or None,
+    )
+    ref = _model(args, settings, store)
+    plan, hardware = _plan(ref, store, wishes, args.hardware)
+    plan = advise(plan, hardware, store.catalog)
+    if args.json:
+        sys.stdout.write(json.dumps(plan.as_json(), indent=2) + "\n")
+    else:
+        _print(Console(), plan)
+    return 0
+
+
+def _model(args: argparse.Namespace, settings: Settings, store: ModelStore) -> ModelRef:
+    if args.model == "auto":
+        return wanted_model(settings, store, args.role)
+    return store.resolve(args.model, args.role, lambda _model: False)
+
+
+def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: str | None) -> tuple[Plan, Hardware]:
+    """A model that is here is read; one of the catalog that is not is planned from its blueprint."""
+    found = store.find(ref)
+    if profile is not None:
+        hardware = load_profile(profile)
+        return make_plan(_anatomy(ref, store), hardware, wishes), hardware
+    if found is None and isinstance(ref, CatalogRef):
+        model = catalog_anatomy(ref.id)
+        # The folder may not be there yet; what holds it then decides how fast the disk is.
+        folder = next(place for place in (store.directory, *store.directory.parents) if place.exists())
+        hardware = detect(folder, types=kernel_types(model))
+        return make_plan(model, hardware, wishes), hardware
+    path, library = (found or store.locate(ref)).path, installed_library()
+    model, hardware = survey(path, library)
+    return exact(path, make_plan(model, hardware, wishes), library.build_id), hardware
+
+
+def _anatomy(ref: ModelRef, store: ModelStore) -> Anatomy:
+    found = store.find(ref)
+    if found is None and isinstance(ref, CatalogRef):
+        return catalog_anatomy(ref.id)
+    return anatomy_of(open_set((found or store.locate(ref)).path))
+
+
+def _print(console: Console, plan: Plan) -> None:
+    settings = plan.settings
+    console.print(f"[bold]{escape(plan.model)}[/] on [bold]{escape(plan.hardware)}[/]", highlight=False)
+    console.print()
+    console.print(_devices(plan))
+    console.print()
+    speed = plan.predicted
+    console.print(
+        f"[bold]{speed.decode:.3g}[/] tokens/s answering, [bold]{speed.prefill:.3g}[/] reading "
+        f"({settings.n_ctx:,} tokens of context)",
+        highlight=False,
+    )
+    shares = ", ".join(
+        f"{cost.what} {cost.seconds * plan.predicted.decode:.0%}" for cost in plan.predicted.decode_costs[:4]
+    )
+    console.print(f"[dim]A token's time: {escape(shares)}[/]", highlight=False, soft_wrap=True)
+    for title, lines in (("Why", plan.reasons), ("Better", plan.suggestions)):
+        if lines:
+            console.print(f"\n[bold]{title}[/]")
+        for line in lines:
+            console.print(f"  • {escape(line)}", highlight=False, soft_wrap=True)
+    console.print("\n[bold]Settings[/]")
+    console.print(f"  {escape(_arguments(plan))}", highlight=False, soft_wrap=True)
+    if not plan.exact:
+        console.print("\n[dim]Sizes are from formulas; for a model and machine that are here llama.cpp is asked.[/]")
+
+
+def _devices(plan: Plan) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("device", "weights", "cache", "buffers", "total", "of", ""):
+        table.add_column(title, justify="left" if title in ("device", "") else "right")
+    for device in plan.devices:
+        sizes = (device.weights_bytes, device.kv_bytes, device.compute_bytes, device.n_bytes, device.budget_bytes)
+        table.add_row(device.name, *(human_size(size) for size in sizes), f"[dim]{escape(device.description)}[/]")
+    return table
+
+
+def _arguments(plan: Plan) -> str:
+    """The settings as llama-server would take them: for comparing, and for those who run one."""
+    s = plan.settings
+    parts = [f"-c {s.n_ctx * s.n_seq_max}", f"-b {s.n_batch}", f"-ub {s.n_ubatch}"]
+    parts += [f"-t {s.n_threads}", f"-tb {s.n_threads_batch}", f"-ngl {s.n_gpu_layers}", "-fa on"]
+    if s.tensor_split:
+        parts.append(f"-ts {','.join(map(str, s.tensor_split))}")
+    parts += [f"-ot '{pattern}=CPU'" for pattern in s.tensor_overrides]
+    if s.type_k != "F16":
+        parts.append(f"-ctk {s.type_k.lower()} -ctv {s.type_v.lower()}")
+    parts += ["--no-mmap"] * (s.load_mode == "none") + ["--numa distribute"] * s.numa
+    parts += ["--no-repack"] * (not s.use_extra_bufts)
+    return " ".join(parts)
