@@ -17,12 +17,15 @@ from lsp_server.models.files import human_size
 from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
-from lsp_server.models.planning.auto import advise, catalog_anatomy
+from lsp_server.models.planning.auto import advise, catalog_anatomy, strongest
 from lsp_server.models.planning.plan import Plan, Wishes
 from lsp_server.models.planning.planner import make_plan
-from lsp_server.models.reference import CatalogRef, ModelRef
+from lsp_server.models.reference import CatalogRef, ModelRef, parse_ref
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.settings.schema import Settings
+
+
+_MOST_TOKENS = 2**31 - 1
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,11 +39,20 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         help=f"a machine described in a TOML file, or one of {', '.join(shipped_profiles())}; default: this one",
     )
-    command.add_argument("--ctx", type=int, metavar="N", help="context in tokens; default: the setting engine.n_ctx")
+    command.add_argument(
+        "--ctx", type=_tokens, metavar="N", help="context in tokens; default: the setting engine.n_ctx"
+    )
     command.add_argument("--role", choices=["completion", "assistant"], default="assistant", help="what it is for")
     command.add_argument("--contexts", type=int, choices=[1, 2], default=1, help="2: it completes and assists")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_run)
+
+
+def _tokens(text: str) -> int:
+    count = int(text) if text.isdecimal() and len(text) < 20 else 0
+    if not 1 <= count <= _MOST_TOKENS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens, from 1 to {_MOST_TOKENS}")
+    return count
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -53,8 +65,9 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         n_gpu_layers=None if settings.engine.n_gpu_layers < 0 else settings.engine.n_gpu_layers,
         n_threads=settings.engine.n_threads or None,
     )
-    ref = _model(args, settings, store)
-    plan, hardware = _plan(ref, store, wishes, args.hardware)
+    profile = None if args.hardware is None else load_profile(args.hardware)
+    ref = _model(args.model, settings, store, wishes, profile)
+    plan, hardware = _plan(ref, store, wishes, profile)
     plan = advise(plan, hardware, store.catalog)
     if args.json:
         sys.stdout.write(json.dumps(plan.as_json(), indent=2) + "\n")
@@ -63,18 +76,20 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _model(args: argparse.Namespace, settings: Settings, store: ModelStore) -> ModelRef:
-    if args.model == "auto":
-        return wanted_model(settings, store, args.role)
-    return store.resolve(args.model, args.role, lambda _model: False)
+def _model(name: str, settings: Settings, store: ModelStore, wishes: Wishes, profile: Hardware | None) -> ModelRef:
+    if name != "auto":
+        return parse_ref(name, store.catalog)
+    meant = settings.models.completion if wishes.role == "completion" else settings.models.assistant
+    if meant == "auto" and profile is not None:
+        return CatalogRef(strongest(store.catalog, wishes.role, profile, wishes.n_ctx))
+    return wanted_model(settings, store, wishes.role)
 
 
-def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: str | None) -> tuple[Plan, Hardware]:
+def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | None) -> tuple[Plan, Hardware]:
     """A model that is here is read; one of the catalog that is not is planned from its blueprint."""
     found = store.find(ref)
     if profile is not None:
-        hardware = load_profile(profile)
-        return make_plan(_anatomy(ref, store), hardware, wishes), hardware
+        return make_plan(_anatomy(ref, store), profile, wishes), profile
     if found is None and isinstance(ref, CatalogRef):
         model = catalog_anatomy(ref.id)
         # The folder may not be there yet; what holds it then decides how fast the disk is.

@@ -81,7 +81,7 @@ def prepare(path: Path, wishes: Wishes, library: Library) -> Load:
     rung = trial.proven_settings(path, load.plan.settings, library.build_id, on_step=step)
     if rung.given_up:
         load.plan = exact(path, plan_with(model, here, wishes, rung.settings), library.build_id)
-        load.steps = load.steps or [f"Loaded without {rung.given_up}, as the last time."]
+        load.steps = load.steps or [f"Loaded without {' and '.join(rung.given_up)}, as the last time."]
     for device in load.plan.devices:
         logger.info("Planned: %s, %s", device.name, human_size(device.n_bytes))
     for reason in load.plan.reasons:
@@ -122,9 +122,12 @@ def exact(path: Path, plan: Plan, build_id: str) -> Plan:
     if allocated is None:
         return plan
     n, formula = plan.settings.n_contexts, sum(device.kv_bytes for device in plan.devices) or 1
+    total = sum(allocated["compute"].values()) + allocated["output"]
+    elsewhere = sum(allocated["compute"].get(device.name, 0) for device in plan.devices if device.name != CPU)
     devices = []
     for device in plan.devices:
-        compute = allocated["compute"].get(device.name, 0) + (allocated["output"] if device.name == CPU else 0)
+        # Beside a GPU, the CPU's part lies in memory that goes by the GPU's name (CUDA_Host).
+        compute = allocated["compute"].get(device.name, 0) if device.name != CPU else total - elsewhere
         kv = allocated["cache"] * n * device.kv_bytes // formula
         devices.append(replace(device, kv_bytes=kv, compute_bytes=compute * n))
     return replace(plan, devices=tuple(devices), exact=True)

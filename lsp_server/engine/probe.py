@@ -42,9 +42,10 @@ def _try(path: Path, settings: LoadSettings) -> None:
     contexts = [NativeContext(model, settings) for _ in range(settings.n_contexts)]
     # Batches take other code paths than single tokens.
     tokens = (model.bos + model.tokenize("def probe(value):\n    return value\n") * 8)[: min(64, settings.n_batch)]
+    # The others are there to prove that there is room for them.
+    contexts[0].decode(tokens, 0, want_logits=True)
+    contexts[0].decode(tokens[-1:], len(tokens), want_logits=True)
     for context in contexts:
-        context.decode(tokens, 0, want_logits=True)
-        context.decode(tokens[-1:], len(tokens), want_logits=True)
         context.close()
     model.close()
 

@@ -15,13 +15,14 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_cache_path
 
+from lsp_server.engine.complaints import tells_of_memory
 from lsp_server.errors import ModelLoadError
 from lsp_server.models.ledger import read_json, write_json
 from lsp_server.models.planning.settings import LoadSettings
@@ -30,45 +31,56 @@ logger = logging.getLogger(__name__)
 
 REFUSED = 3  # exit code of probe.py for a load that failed without a crash
 NO_MEMORY = 4  # the same, for want of memory
-_LEAST_CTX = 2048
+_LEAST_CTX, _LEAST_UBATCH = 2048, 64
 # So do processes end that the system's out-of-memory killer picks.
 _KILLED = (-9, 137)
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """A step of the ladder.
+class Step:
+    """A step down the ladder.
 
     Attributes:
-        given_up: what it does without, for people; empty for the plan itself.
-        helps_memory, helps_crash: against which failure of the step before it is worth trying.
+        given_up: what it does without, for people.
+        changes: fields of the settings, by name.
+        helps_memory, helps_crash: against which failure it is worth trying.
     """
 
+    given_up: str
+    changes: Mapping[str, Any]
+    helps_memory: bool
+    helps_crash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Where a load stands on the ladder; ``given_up``: the steps that it took, none for the plan itself."""
+
     settings: LoadSettings
-    given_up: str = ""
-    helps_memory: bool = True
-    helps_crash: bool = True
+    given_up: tuple[str, ...] = ()
+
+    def after(self, step: Step) -> Rung:
+        """A step lower; itself if the step has nothing to give up."""
+        settings = replace(self.settings, **step.changes)
+        return self if settings == self.settings else Rung(settings, (*self.given_up, step.given_up))
 
 
-def ladder(plan: LoadSettings) -> list[Rung]:
-    """Settings to try, the planned ones first; each step gives up something more."""
-    rungs = [Rung(plan)]
-
-    def step(given_up: str, *, memory: bool, crash: bool, **changes: Any) -> None:
-        changed = replace(rungs[-1].settings, **changes)
-        if changed != rungs[-1].settings:
-            rungs.append(Rung(changed, given_up, memory, crash))
-
-    step("rearranged weights", memory=False, crash=True, use_extra_bufts=False)
-    step("half of the context", memory=True, crash=False, n_ctx=max(min(plan.n_ctx, _LEAST_CTX), plan.n_ctx // 2))
+def ladder(plan: LoadSettings) -> list[Step]:
+    """What to give up when the planned settings fail, one after the other. A step that would not help is left out."""
+    # Rearranged copies stay where they are, while the file they were made from can be dropped under pressure.
+    steps = [Step("rearranged weights", {"use_extra_bufts": False}, plan.load_mode == "mmap", True)]
+    half, least = max(min(plan.n_ctx, _LEAST_CTX), plan.n_ctx // 2), min(plan.n_ctx, _LEAST_CTX)
+    steps.append(Step("half of the context", {"n_ctx": half}, True, False))
     if plan.n_gpu_layers > 0:
         # Without the planned division among several GPUs: llama.cpp's own, by the room it finds.
-        fewer = plan.n_gpu_layers // 2
-        step("half of the layers on the GPU", memory=True, crash=False, n_gpu_layers=fewer, tensor_split=())
-        step("the GPU", memory=True, crash=True, n_gpu_layers=0, tensor_split=(), cpu_moe_layers=(), load_mode="mmap")
-    least = min(plan.n_ctx, _LEAST_CTX)
-    step(f"all but {least:,} tokens of context", memory=True, crash=False, n_ctx=least, n_ubatch=min(plan.n_ubatch, 64))
-    return rungs
+        fewer = {"n_gpu_layers": plan.n_gpu_layers // 2, "tensor_split": ()}
+        none = {"n_gpu_layers": 0, "tensor_split": (), "cpu_moe_layers": (), "load_mode": "mmap"}
+        if plan.n_gpu_layers > 1:
+            steps.append(Step("half of the layers on the GPU", fewer, True, False))
+        steps.append(Step("the GPU", none, True, True))
+    smallest = {"n_ctx": least, "n_ubatch": min(plan.n_ubatch, _LEAST_UBATCH)}
+    steps.append(Step(f"all but {least:,} tokens of context", smallest, True, False))
+    return steps
 
 
 def settings_from(fields: Mapping[str, Any]) -> LoadSettings:
@@ -92,34 +104,35 @@ def proven_settings(
     on_step: Callable[[str], None] = lambda _text: None,
     memory_file: Path | None = None,
 ) -> Rung:
-    """The first step of the ladder that is known to survive on this machine, tried out if need be.
+    """The highest rung of the ladder that is known to survive on this machine, tried out if need be.
 
     Args:
-        on_step: told, for people, of each step that failed and what is tried next.
+        on_step: told, for people, of each rung that failed and what is tried next.
 
     Raises:
-        ModelLoadError: no step survives, or the file is not loadable at all.
+        ModelLoadError: none survives, or the file is not loadable at all.
     """
     memory = _Memory(memory_file, model, plan, build_id)
-    rungs = ladder(plan)
-    for rung in rungs:
-        if memory.get("survived") == _jsonable(rung.settings):
-            return rung
-    words, out_of_memory = "", False
-    for rung in rungs:
-        if rung.given_up:
-            if not (rung.helps_memory if out_of_memory else rung.helps_crash):
-                continue
-            on_step(f"{words} Trying without {rung.given_up}.")
+    steps = ladder(plan)
+    if known := _remembered(plan, steps, memory.get("survived")):
+        return known
+    rung, rest = Rung(plan), iter(steps)
+    while True:
         result = _attempt(model, rung.settings)
         if result.returncode == 0:
-            memory.keep("survived", _jsonable(rung.settings))
+            memory.keep("survived", list(rung.given_up))
             return rung
         if result.returncode == REFUSED:
             raise ModelLoadError(result.stdout.strip() or f"llama.cpp could not load {model}.")
-        out_of_memory = result.returncode == NO_MEMORY or result.returncode in _KILLED
+        out_of_memory = _for_want_of_memory(result)
         words = _words(model, result, out_of_memory=out_of_memory)
         logger.warning("%s %s", words, result.stderr.strip()[-2000:])
+        helpful = (step for step in rest if (step.helps_memory if out_of_memory else step.helps_crash))
+        lower = next((below for step in helpful if (below := rung.after(step)) != rung), None)
+        if lower is None:
+            break
+        on_step(f"{words} Trying without {lower.given_up[-1]}.")
+        rung = lower
     if out_of_memory:
         raise ModelLoadError(
             f"There is not enough memory for {model}, not even with the smallest context.",
@@ -130,6 +143,17 @@ def proven_settings(
         f"Its last words: {result.stderr.strip()[-2000:]}",
         hint="`shardlight doctor` checks the build; `make setup` rebuilds llama.cpp.",
     )
+
+
+def _remembered(plan: LoadSettings, steps: Sequence[Step], survived: object) -> Rung | None:
+    """The rung that was kept as the names of its steps; None if these are not the ladder's."""
+    if not isinstance(survived, list):
+        return None
+    rung = Rung(plan)
+    for step in steps:
+        if step.given_up in survived:
+            rung = rung.after(step)
+    return rung if list(rung.given_up) == survived else None
 
 
 def simulated(
@@ -148,7 +172,7 @@ def simulated(
     if isinstance(known, dict):
         return known
     result = _attempt(model, settings, "--simulate")
-    if result.returncode in (REFUSED, NO_MEMORY):
+    if result.returncode == REFUSED:
         raise ModelLoadError(result.stdout.strip() or f"llama.cpp could not load {model}.")
     if result.returncode != 0:
         logger.warning("Asked for its sizes, llama.cpp ended with code %s.", result.returncode)
@@ -183,6 +207,12 @@ class _Memory:
     def _entry(self, everything: Mapping[str, object]) -> dict[str, object]:
         entry = everything.get(self._key)
         return entry if isinstance(entry, dict) else {}
+
+
+def _for_want_of_memory(result: subprocess.CompletedProcess[str]) -> bool:
+    """Whether a load failed for want of memory: it said so, it was killed, or crashed right after complaining of it."""
+    killed = result.returncode in (NO_MEMORY, *_KILLED)
+    return killed or tells_of_memory(result.stderr)
 
 
 def _words(model: Path, result: subprocess.CompletedProcess[str], *, out_of_memory: bool) -> str:

@@ -144,6 +144,11 @@ def parse_profile(text: str, origin: str) -> Hardware:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise HardwareProfileError(f"{origin} is not TOML: {error}.") from error
+    return parse_table(data, origin)
+
+
+def parse_table(data: Mapping[str, Any], origin: str) -> Hardware:
+    """As ``parse_profile``, from TOML that has been read."""
     top = _Table(data, origin, "")
     cpu, memory, disk = top.table("cpu"), top.table("memory"), top.table("disk", required=False)
     hardware = Hardware(

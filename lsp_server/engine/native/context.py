@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lsp_server.engine.complaints import tells_of_memory
+from lsp_server.engine.native import library
 from lsp_server.engine.native.library import C
 from lsp_server.engine.native.model import NativeModel
-from lsp_server.errors import DecodeAbortedError, DecodeError, OutOfMemoryError
+from lsp_server.errors import DecodeAbortedError, DecodeError, ModelLoadError, OutOfMemoryError
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
 from lsp_server.models.planning.settings import LoadSettings
 
@@ -27,6 +29,7 @@ class NativeContext:
 
     Raises:
         OutOfMemoryError: llama.cpp could not allocate it.
+        ModelLoadError: it refused for another reason.
     """
 
     def __init__(self, model: NativeModel, settings: LoadSettings) -> None:
@@ -46,8 +49,12 @@ class NativeContext:
         )
         params.swa_full = settings.swa_full
         params.no_perf = True
+        library.forget_complaints()
         handle = C.llama_init_from_model(model.handle, params)
         if not handle:
+            reason = library.recent_complaints()
+            if reason and not tells_of_memory(reason):
+                raise ModelLoadError(f"llama.cpp could not make a context of {n_ctx} tokens: {reason}")
             raise OutOfMemoryError(
                 f"There is not enough memory for a context of {n_ctx} tokens.",
                 hint="Lower engine.n_ctx, or choose a smaller model.",
@@ -69,7 +76,8 @@ class NativeContext:
     @property
     def abortable(self) -> bool:
         """Whether a step can be broken off: memory that drops a tail gets back to where it was, no other does."""
-        return bool(C.llama_memory_can_shift(self._memory))
+        # A recurrent state can be shifted, but holds nothing that could be dropped.
+        return bool(C.llama_memory_can_shift(self._memory)) and not self.model.is_recurrent
 
     def decode(
         self,
@@ -113,7 +121,14 @@ class NativeContext:
         return np.ctypeslib.as_array(pointer, shape=(self.model.n_vocab,))
 
     def drop_tail(self, keep: int) -> bool:
-        """Forget everything from position ``keep`` on. False if this kind of memory cannot; nothing is changed then."""
+        """Forget everything from position ``keep`` on. False if this kind of memory cannot; nothing is changed then.
+
+        Layers that look back through a window keep little more than that: what stood before a tail that is longer is
+        gone, and whatever came after it would be evaluated without.
+        """
+        window = self.model.n_swa
+        if window and C.llama_memory_seq_pos_min(self._memory, 0) > max(0, keep - window + 1):
+            return False
         return bool(C.llama_memory_seq_rm(self._memory, 0, keep, -1))
 
     def clear(self) -> None:

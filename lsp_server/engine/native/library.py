@@ -72,6 +72,11 @@ def cpu_buffer_type() -> int:
     return int(base.ggml_backend_cpu_buffer_type())
 
 
+def forget_complaints() -> None:
+    """Before something that may fail: what is complained of afterwards is about that."""
+    _recent.clear()
+
+
 def recent_complaints() -> str:
     """llama.cpp's latest warnings and errors, oldest first, one a line; empty if there were none."""
     return "\n".join(_recent)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lsp_server.engine.complaints import tells_of_memory
 from lsp_server.engine.native import library
 from lsp_server.engine.native.library import C
-from lsp_server.errors import ModelLoadError
+from lsp_server.errors import ModelLoadError, OutOfMemoryError
 from lsp_server.models.planning.settings import LoadSettings
 
 
@@ -61,6 +62,7 @@ class NativeModel:
         on_progress: called with the loaded fraction 0..1; returning False stops the load.
 
     Raises:
+        OutOfMemoryError: there is no room for the weights.
         ModelLoadError: with llama.cpp's own words for the reason.
     """
 
@@ -89,9 +91,14 @@ class NativeModel:
             params.tensor_split = split
         callback = C.llama_progress_callback(lambda fraction, _user: on_progress(fraction))
         params.progress_callback = callback
+        library.forget_complaints()
         handle = C.llama_model_load_from_file(str(path).encode("utf-8"), params)
         if not handle:
             reason = library.recent_complaints() or "llama.cpp gave no reason"
+            if tells_of_memory(reason):
+                raise OutOfMemoryError(
+                    f"There is not enough memory for the weights of {path}: {reason}", hint="Choose a smaller model."
+                )
             hint = "`shardlight models verify` checks the file; `shardlight doctor` checks the build."
             if "unknown model architecture" in reason:
                 hint = "The model is newer than the installed llama.cpp: update shardlight and llama-cpp-python."
@@ -249,6 +256,16 @@ class NativeModel:
     def n_params(self) -> int:
         """Number of parameters."""
         return int(C.llama_model_n_params(self.handle))
+
+    @cached_property
+    def n_swa(self) -> int:
+        """Tokens that windowed layers look back; 0 if there are none (or, in DeepSeek-V4, if it is not to be told)."""
+        return int(C.llama_model_n_swa(self.handle))
+
+    @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether layers keep a state that every token changes, all of them or some."""
+        return bool(C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(self.handle))
 
     @property
     def n_ctx_train(self) -> int:

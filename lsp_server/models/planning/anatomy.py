@@ -15,6 +15,9 @@ _LAYER = re.compile(r"^blk\.(\d+)\.")
 # The graph's operations a layer, counted in llama.cpp's log ("graph: nodes = …"); each costs a kernel launch on a GPU
 # and a barrier on a CPU. Views and reshapes are among them, at no cost; the costs per operation allow for that.
 _NODES = {"dense": 34, "moe": 55, "deepseek4": 194}
+# llama.cpp's limit (LLAMA_MAX_LAYERS); a larger number is damage, and so many layers would fill the memory.
+_MAX_LAYERS = 512
+_RECURRENT = re.compile(r"\.(ssm_|time_mix|shortconv)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ class Anatomy:
         tied: there is no head, the embeddings serve as such.
         window: tokens that layers with a sliding window look back; 0 where none does.
         windowed: for each layer, whether it has that window.
+        kv_lora_rank: of multi-head latent attention whose cache is compressed; 0 where it is not.
         compress_ratios: DeepSeek-V4's, for each layer 0, 4 or 128; empty for other architectures.
+        recurrent: it has layers with a state instead of a cache.
     """
 
     card: ModelCard
@@ -137,9 +142,11 @@ class Anatomy:
 
 
 def anatomy_of(files: ShardSet) -> Anatomy:
-    """Take a model apart."""
+    """Take a model apart; damaged or no model that generates text, it may have no layers."""
     card = model_card(files)
     n_layers = card.n_layers or 0
+    if not 0 <= n_layers <= _MAX_LAYERS:
+        n_layers = 0
     by_layer: list[list[Tensor]] = [[] for _ in range(n_layers)]
     embedding, output = [], []
     for tensor in files.tensors:
@@ -161,14 +168,15 @@ def anatomy_of(files: ShardSet) -> Anatomy:
         n_ff_expert=facts.largest("expert_feed_forward_length"),
         window=facts.largest("attention.sliding_window"),
         windowed=facts.windowed(n_layers),
-        kv_lora_rank=facts.largest("attention.kv_lora_rank"),
+        # Older conversions lack the other key, and llama.cpp keeps whole keys and values for them.
+        kv_lora_rank=facts.largest("attention.kv_lora_rank") if facts.largest("attention.key_length_mla") else 0,
         rope_dimensions=facts.largest("rope.dimension_count"),
-        compress_ratios=facts.listed("attention.compress_ratios")[:n_layers],
+        compress_ratios=facts.compress_ratios(n_layers),
         indexer_key_length=facts.largest("attention.indexer.key_length"),
         indexer_heads=facts.largest("attention.indexer.head_count"),
         indexer_top_k=facts.largest("attention.indexer.top_k"),
         n_streams_hyper=facts.largest("hyper_connection.count"),
-        recurrent=any(".ssm_" in t.name or ".time_mix" in t.name for t in files.tensors),
+        recurrent=any(_RECURRENT.search(t.name) for t in files.tensors),
     )
 
 
@@ -186,15 +194,20 @@ class _Facts:
         self._prefix = card.architecture
 
     def listed(self, key: str) -> tuple[int, ...]:
-        """A list of numbers; a single one counts as a list of one."""
+        """A list of whole numbers; a single one counts as a list of one."""
         value = self._metadata.get(f"{self._prefix}.{key}")
         if isinstance(value, tuple):
-            return tuple(int(v) for v in value if isinstance(v, (int, float)))
+            return tuple(int(v) for v in value if isinstance(v, int))
         return (int(value),) if isinstance(value, int) else ()
 
     def largest(self, key: str) -> int:
         """A number, or the largest of a list; 0 where there is none."""
         return max(self.listed(key), default=0)
+
+    def compress_ratios(self, n_layers: int) -> tuple[int, ...]:
+        """One for each layer; the list may go on for layers that the file leaves out."""
+        said = self.listed("attention.compress_ratios")
+        return (*said, *[0] * n_layers)[:n_layers] if said else ()
 
     def windowed(self, n_layers: int) -> tuple[bool, ...]:
         """Which layers look back through a sliding window.

@@ -12,6 +12,7 @@ from lsp_server.models.catalog import Catalog, CatalogModel, Role
 from lsp_server.models.files import human_size
 from lsp_server.models.hardware import Hardware
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
+from lsp_server.models.planning.placement import CPU
 from lsp_server.models.planning.plan import Plan, Wishes
 from lsp_server.models.planning.planner import make_plan, typical_seconds
 from lsp_server.models.planning.speed import Prediction
@@ -34,17 +35,27 @@ def is_usable(predicted: Prediction, role: Role) -> bool:
     """Whether one would want to work with that."""
     if role == "completion":
         return typical_seconds(predicted, role) <= _COMPLETION_S
-    waiting = _ASSISTANT_PROMPT_TOKENS / predicted.prefill
-    return predicted.decode >= _ASSISTANT_DECODE and waiting <= _ASSISTANT_PROMPT_S
+    reads_in_time = predicted.prefill * _ASSISTANT_PROMPT_S >= _ASSISTANT_PROMPT_TOKENS
+    return predicted.decode >= _ASSISTANT_DECODE and reads_in_time
 
 
 def suits(model: CatalogModel, role: Role, hardware: Hardware, n_ctx: int) -> bool:
     """Whether a model of the catalog fits a machine and reaches a usable speed there."""
+    return _usable_plan(model, at_rest(hardware), Wishes(role, n_ctx)) is not None
+
+
+def strongest(catalog: Catalog, role: Role, hardware: Hardware, n_ctx: int) -> CatalogModel:
+    """What `auto` means on a machine of which nobody knows what is installed; the smallest if none suits it."""
+    candidates = [model for model in catalog.auto(role) if model.commercial_use]
+    return next((model for model in candidates if suits(model, role, hardware, n_ctx)), candidates[-1])
+
+
+def _usable_plan(model: CatalogModel, hardware: Hardware, wishes: Wishes) -> Plan | None:
     try:
-        plan = make_plan(catalog_anatomy(model.name), at_rest(hardware), Wishes(role, n_ctx))
+        plan = make_plan(catalog_anatomy(model.name), hardware, wishes)
     except PlanError:
-        return False
-    return plan.verdict == "fits" and is_usable(plan.predicted, role)
+        return None
+    return plan if plan.verdict == "fits" and is_usable(plan.predicted, wishes.role) else None
 
 
 def at_rest(hardware: Hardware) -> Hardware:
@@ -61,18 +72,15 @@ def advise(plan: Plan, hardware: Hardware, catalog: Catalog) -> Plan:
 def _suggestions(plan: Plan, hardware: Hardware, catalog: Catalog) -> Iterator[str]:
     wishes = plan.wishes
     if plan.verdict == "from disk":
-        ram = plan.devices[-1]
-        yield (
-            f"With {human_size(ram.n_bytes - ram.budget_bytes)} more memory nothing would be read from disk. As it is, "
-            f"a token takes {1 / plan.predicted.decode:.1f} s."
-        )
+        slow = f" As it is, a token takes {1 / plan.predicted.decode:.1f} s." if plan.predicted.decode else ""
+        yield f"With {human_size(_missing_bytes(plan, hardware))} more memory nothing would be read from disk.{slow}"
     elif plan.settings.n_ctx < wishes.n_ctx:
         yield f"--ctx {plan.settings.n_ctx} is what fits beside the weights; a smaller model leaves room for more."
     if plan.verdict == "fits" and is_usable(plan.predicted, wishes.role):
         return
     better = _best(catalog, wishes, hardware, size=sum(device.weights_bytes for device in plan.devices))
     if better is None:
-        yield "No model of the catalog reaches a usable speed on this machine."
+        yield "No smaller model of the catalog reaches a usable speed on this machine."
         return
     model, other = better
     yield (
@@ -81,14 +89,17 @@ def _suggestions(plan: Plan, hardware: Hardware, catalog: Catalog) -> Iterator[s
     )
 
 
+def _missing_bytes(plan: Plan, hardware: Hardware) -> int:
+    """What the RAM lacks; a GPU may be among those who live in it."""
+    in_ram = {CPU, *(gpu.name for gpu in hardware.gpus if gpu.unified)}
+    return sum(device.n_bytes for device in plan.devices if device.name in in_ram) - plan.devices[-1].budget_bytes
+
+
 def _best(catalog: Catalog, wishes: Wishes, hardware: Hardware, size: int) -> tuple[CatalogModel, Plan] | None:
     """The strongest usable model that is smaller."""
     for model in catalog.auto(wishes.role):
-        if (
-            not model.commercial_use
-            or (model.size or 0) >= size
-            or not suits(model, wishes.role, hardware, wishes.n_ctx)
-        ):
+        if not model.commercial_use or (model.size or 0) >= size:
             continue
-        return model, make_plan(catalog_anatomy(model.name), hardware, wishes)
+        if plan := _usable_plan(model, hardware, wishes):
+            return model, plan
     return None

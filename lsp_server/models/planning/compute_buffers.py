@@ -23,7 +23,7 @@ def compute_bytes(model: Anatomy, settings: LoadSettings) -> int:
     cells = padded(settings.n_ctx)
     tokens = min(settings.n_ubatch, cells)
     if model.compress_ratios:
-        step = tokens * _deepseek4_token(model, cells) + settings.n_seq_max * _deepseek4_keys(model, settings, cells)
+        step = tokens * _deepseek4_token(model, cells, tokens) + settings.n_seq_max * _deepseek4_keys(model, settings, cells)
     else:
         step = tokens * _token(model, cells)
     last = _F32 * ((model.card.n_vocab or 0) + 2 * (model.card.embedding_length or 0)) * settings.n_outputs_max
@@ -46,15 +46,16 @@ def _token(model: Anatomy, cells: int) -> int:
     return _F32 * (3 * width + 4 * (model.card.embedding_length or 0)) + _F16 * cells
 
 
-def _deepseek4_token(model: Anatomy, cells: int) -> int:
+def _deepseek4_token(model: Anatomy, cells: int, tokens: int) -> int:
     """Four rows of whatever is wider, all heads or all streams of the hyper-connections; and the indexer's scores.
 
-    Its second term takes over in long contexts: scores, their order and a mask, for every fourth cell.
+    In steps of many tokens a second copy of the scores finds no place that is free. The second term takes over in long
+    contexts: scores, their order and a mask, for every fourth cell.
     """
     card = model.card
     heads = (card.n_heads or 0) * (card.key_length or 0)
     rows = 4 * _F32 * max(heads, model.n_streams_hyper * (card.embedding_length or 0))
-    return max(rows + cells, int(0.55 * rows + 2.7 * cells))
+    return max(rows + cells * (1 if tokens <= 128 else 2), int(0.55 * rows + 2.7 * cells))
 
 
 def _deepseek4_keys(model: Anatomy, settings: LoadSettings, cells: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from lsp_server.models.hardware import Gpu, Hardware
 from lsp_server.models.planning.anatomy import Anatomy, Weights
@@ -59,10 +60,13 @@ class _Building:
 def device_of_layer(n_layers: int, settings: LoadSettings, gpus: tuple[Gpu, ...]) -> list[str]:
     """The device of each repeating layer, and last that of the output (llama.cpp: the output counts as a layer)."""
     on_gpu = min(settings.n_gpu_layers, n_layers + 1) if gpus else 0
-    first = n_layers + 1 - on_gpu
-    counts = settings.tensor_split or (on_gpu,)
-    names = [gpu.name for gpu, count in zip(gpus, counts, strict=False) for _ in range(count)]
-    return [CPU] * first + names[:on_gpu]
+    # As llama.cpp divides them; unless told otherwise, by the memory that is free.
+    ends = list(accumulate(settings.tensor_split or [gpu.free_bytes for gpu in gpus]))[: len(gpus)]
+    devices = [CPU] * (n_layers + 1 - on_gpu)
+    for number in range(on_gpu):
+        at = next((i for i, end in enumerate(ends) if end * on_gpu > number * ends[-1]), 0)
+        devices.append(gpus[at].name)
+    return devices
 
 
 def place(model: Anatomy, hardware: Hardware, settings: LoadSettings) -> Mapping[str, Share]:
@@ -88,10 +92,10 @@ def place(model: Anatomy, hardware: Hardware, settings: LoadSettings) -> Mapping
 def _share(
     name: str, part: _Building, model: Anatomy, hardware: Hardware, settings: LoadSettings, uses_gpu: bool
 ) -> Share:
-    used = part.n_layers > 0 or name == CPU
-    if not used:
+    evaluates = part.n_layers > 0 or (name != CPU and part.dense.n_bytes > 0)  # a GPU may have the output only
+    if name != CPU and not evaluates:
         return Share()
-    compute = compute_bytes(model, settings) if part.n_layers else 0
+    compute = compute_bytes(model, settings) if evaluates else 0
     if name == CPU:
         compute += output_bytes(model, settings)
         if uses_gpu:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -72,7 +73,7 @@ class Plan:
     exact: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The plan in JSON's types: ``devices``, ``settings`` and ``predicted`` besides the rest."""
+        """The plan in JSON's types: ``devices``, ``settings`` and ``predicted`` besides the rest; null: unknown."""
         settings = asdict(self.settings)
         for name in ("n_batch", "n_outputs_max", "tensor_overrides"):
             settings[name] = getattr(self.settings, name)
@@ -86,7 +87,10 @@ class Plan:
             "predicted": {
                 "decode_tokens_per_s": self.predicted.decode,
                 "prefill_tokens_per_s": self.predicted.prefill,
-                "decode_costs_s": {cost.what: cost.seconds for cost in self.predicted.decode_costs},
+                "decode_costs_s": {
+                    cost.what: cost.seconds if math.isfinite(cost.seconds) else None
+                    for cost in self.predicted.decode_costs
+                },
             },
             "reasons": list(self.reasons),
             "suggestions": list(self.suggestions),

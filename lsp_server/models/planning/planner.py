@@ -12,6 +12,7 @@ from lsp_server.models.files import human_size
 from lsp_server.models.hardware import Gpu, Hardware
 from lsp_server.models.planning import reasons
 from lsp_server.models.planning.anatomy import Anatomy
+from lsp_server.models.planning.assumptions import filled
 from lsp_server.models.planning.placement import CPU, Share, device_of_layer, place
 from lsp_server.models.planning.plan import DeviceUse, Plan, Verdict, Wishes
 from lsp_server.models.planning.settings import LoadMode, LoadSettings
@@ -44,6 +45,15 @@ class Candidate:
         return typical_seconds(self.predicted, wishes.role)
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Bytes that a place would have to hold, and how many it may."""
+
+    place: str
+    needed: int
+    budget: int
+
+
 def typical_seconds(predicted: Prediction, role: Role) -> float:
     """How long a usual request of a role takes: reading its prompt and writing the answer."""
     read, written = _TYPICAL[role]
@@ -56,30 +66,40 @@ def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
     """The best way to run a model on a machine.
 
     What fits is preferred over what was wished: first the cache is kept in 8 bits, then the context is halved, down to
-    2,048 tokens. If the weights alone exceed the memory, they are read from disk.
+    2,048 tokens. If the weights exceed the memory even so, those that not every token needs are read from disk.
 
     Raises:
         PlanError: not even that is possible; the message says what is missing.
     """
-    wishes = replace(wishes, n_ctx=min(wishes.n_ctx, model.card.context_length or wishes.n_ctx))
-    for n_ctx, kind in _concessions(wishes):
+    if not model.layers:
+        raise PlanError(
+            f"{model.card.name} has no layers: it is no model that can generate text.",
+            hint="Name a model's own file; adapters, vocabularies and projectors are not models.",
+        )
+    known = filled(hardware)
+    for n_ctx, kind in _concessions(within_training(model, wishes)):
         fitting = [
-            Candidate(settings, shares, predict(model, hardware, settings, shares))
+            Candidate(settings, shares, predict(model, known, settings, shares))
             for settings in _settings(model, hardware, wishes, n_ctx, kind)
             if fits(shares := place(model, hardware, settings), hardware, wishes)
         ]
         if fitting:
             best = min(fitting, key=lambda candidate: candidate.seconds(wishes))
             return _plan(model, hardware, wishes, best, "fits")
-    return _plan(model, hardware, wishes, _from_disk(model, hardware, wishes), "from disk")
+    return _plan(model, hardware, wishes, _from_disk(model, known, wishes), "from disk")
 
 
 def plan_with(model: Anatomy, hardware: Hardware, wishes: Wishes, settings: LoadSettings) -> Plan:
     """A plan for settings that are given, whether or not they fit."""
     shares = place(model, hardware, settings)
     missing = _missing_bytes(shares, hardware, wishes)
-    predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
+    predicted = predict(model, filled(hardware), settings, shares, missing_bytes=missing)
     return _plan(model, hardware, wishes, Candidate(settings, shares, predicted), "from disk" if missing else "fits")
+
+
+def within_training(model: Anatomy, wishes: Wishes) -> Wishes:
+    """The wishes with no more context than the model was trained for."""
+    return replace(wishes, n_ctx=min(wishes.n_ctx, model.card.context_length or wishes.n_ctx))
 
 
 def ram_budget(hardware: Hardware, wishes: Wishes) -> int:
@@ -95,15 +115,25 @@ def gpu_budget(gpu: Gpu) -> int:
 
 def fits(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> bool:
     """Whether every device has room for its share."""
-    return not _missing_bytes(shares, hardware, wishes) and all(
-        shares[gpu.name].resident_bytes <= gpu_budget(gpu) for gpu in hardware.gpus
-    )
+    return not _shortages(shares, hardware, wishes)
+
+
+def _shortages(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes, from_disk: int = 0) -> list[Shortage]:
+    """Where there is not enough, if so many of the RAM's bytes may stay on disk."""
+    rows = [Shortage("the RAM", _ram_bytes(shares, hardware) - from_disk, ram_budget(hardware, wishes))]
+    rows += [Shortage(gpu.name, shares[gpu.name].resident_bytes, gpu_budget(gpu)) for gpu in hardware.gpus]
+    return [row for row in rows if row.needed > row.budget]
+
+
+def _ram_bytes(shares: Mapping[str, Share], hardware: Hardware) -> int:
+    """Of the CPU, and of GPUs whose memory the RAM is."""
+    unified = sum(shares[gpu.name].resident_bytes for gpu in hardware.gpus if gpu.unified)
+    return shares[CPU].resident_bytes + unified
 
 
 def _missing_bytes(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> int:
     """By how much the RAM's budget is exceeded."""
-    unified = sum(shares[gpu.name].resident_bytes for gpu in hardware.gpus if gpu.unified)
-    return max(0, shares[CPU].resident_bytes + unified - ram_budget(hardware, wishes))
+    return max(0, _ram_bytes(shares, hardware) - ram_budget(hardware, wishes))
 
 
 def _concessions(wishes: Wishes) -> Iterator[tuple[int, str]]:
@@ -192,40 +222,56 @@ def _with_experts_in_ram(
 
 
 def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
-    """Weights that exceed the memory stay mapped; cache and buffers have to fit.
+    """Weights that exceed the memory stay mapped; what every token needs has to fit, if with less context.
 
     Raises:
-        PlanError: they do not, or the disk's rate is unknown.
+        PlanError: it does not, or the disk's rate is unknown.
     """
-    room = ram_budget(hardware, wishes)
-    best: Candidate | None = None
-    # A repacked copy would need the memory that is missing.
-    for settings in _settings(model, hardware, wishes, wishes.n_ctx, "F16"):
-        settings = replace(settings, use_extra_bufts=False, load_mode="mmap")
-        shares = place(model, hardware, settings)
-        ram = shares[CPU]
-        needed = ram.kv_bytes + ram.compute_bytes + ram.dense.n_bytes
-        if needed > room or any(shares[gpu.name].resident_bytes > gpu_budget(gpu) for gpu in hardware.gpus):
-            continue
-        missing = _missing_bytes(shares, hardware, wishes)
-        predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
-        candidate = Candidate(settings, shares, predicted)
-        if candidate.seconds(wishes) < (best.seconds(wishes) if best else math.inf):
-            best = candidate
-    if best is None:
-        raise PlanError(
-            f"{model.card.name} does not fit {hardware.name}: its weights are {human_size(model.weights.n_bytes)}, "
-            f"and of the RAM {human_size(room)} may be used.",
-            hint="Choose a smaller model (`shardlight models list`), less context, or a larger share of the memory.",
-        )
-    return best
+    least: list[Shortage] = []
+    for n_ctx, kind in _concessions(within_training(model, wishes)):
+        candidates = []
+        for settings in _settings(model, hardware, wishes, n_ctx, kind):
+            # A repacked copy would need the memory that is missing.
+            settings = replace(settings, use_extra_bufts=False, load_mode="mmap")
+            shares = place(model, hardware, settings)
+            optional = shares[CPU].experts.n_bytes + shares[CPU].embedding.n_bytes if hardware.disk_read else 0
+            if shortages := _shortages(shares, hardware, wishes, optional):
+                least = min(least or shortages, shortages, key=_missing)
+                continue
+            missing = _missing_bytes(shares, hardware, wishes)
+            predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
+            candidates.append(Candidate(settings, shares, predicted))
+        if candidates:
+            return min(candidates, key=lambda candidate: candidate.seconds(wishes))
+    raise _does_not_fit(model, hardware, wishes, least)
+
+
+def _missing(shortages: list[Shortage]) -> int:
+    return sum(row.needed - row.budget for row in shortages)
+
+
+def _does_not_fit(model: Anatomy, hardware: Hardware, wishes: Wishes, shortages: list[Shortage]) -> PlanError:
+    lacks = " and ".join(
+        f"{row.place} would have to hold {human_size(row.needed)}, and {human_size(row.budget)} of it may be used"
+        for row in shortages
+    )
+    disk = " They could be read from disk, but how fast that is is not known."
+    disk = disk if model.is_moe and not hardware.disk_read else ""
+    ways = ["a smaller model (`shardlight models list`)", "a larger share of the memory (engine.memory_percent)"]
+    if wishes.n_gpu_layers is not None:
+        ways.append("to have the layers on the GPU planned (engine.n_gpu_layers = -1)")
+    return PlanError(
+        f"{model.card.name} ({human_size(model.weights.n_bytes)}) does not fit {hardware.name}, not even with a small "
+        f"context: {lacks}.{disk}",
+        hint=f"Choose {', or '.join(ways)}.",
+    )
 
 
 def _plan(model: Anatomy, hardware: Hardware, wishes: Wishes, chosen: Candidate, verdict: Verdict) -> Plan:
     return Plan(
         model=model.card.name,
         hardware=hardware.name,
-        wishes=wishes,
+        wishes=within_training(model, wishes),
         settings=chosen.settings,
         devices=device_uses(chosen.shares, hardware, wishes),
         predicted=chosen.predicted,
@@ -236,7 +282,7 @@ def _plan(model: Anatomy, hardware: Hardware, wishes: Wishes, chosen: Candidate,
 
 def device_uses(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> tuple[DeviceUse, ...]:
     """What each device that is used has to hold, GPUs first."""
-    gpus = [(gpu.name, gpu.description, gpu_budget(gpu)) for gpu in hardware.gpus if shares[gpu.name].n_layers]
+    gpus = [(gpu.name, gpu.description, gpu_budget(gpu)) for gpu in hardware.gpus if shares[gpu.name].weights_bytes]
     rows = [*gpus, (CPU, hardware.cpu.name, ram_budget(hardware, wishes))]
     return tuple(
         DeviceUse(name, text, shares[name].weights_bytes, shares[name].kv_bytes, shares[name].compute_bytes, budget)

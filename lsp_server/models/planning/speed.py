@@ -31,6 +31,7 @@ _HBM = 1.9e12
 _UNIFIED_SHARE = 0.65
 # Share of a GPU's half-precision operations that products with quantized weights reach in a batch.
 _GPU_FLOPS_SHARE = 0.60
+_HBM_FLOPS_SHARE = 0.20
 # Seconds an operation of the graph: a launch on a GPU; a barrier of all threads on a CPU.
 _GPU_NODE_S = 1.2e-6
 _CPU_NODE_S = 1.0e-6
@@ -121,7 +122,7 @@ class _Accelerator:
     def __init__(self, gpu: Gpu) -> None:
         share = _UNIFIED_SHARE if gpu.unified else _HBM_SHARE if gpu.bandwidth > _HBM else _GPU_SHARE
         self.bandwidth = gpu.bandwidth * share
-        self.flops = gpu.flops * _GPU_FLOPS_SHARE
+        self.flops = gpu.flops * (_HBM_FLOPS_SHARE if gpu.bandwidth > _HBM else _GPU_FLOPS_SHARE)
         self.link = gpu.link
 
     def reading(self, n_bytes: float) -> float:

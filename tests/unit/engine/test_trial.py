@@ -3,18 +3,24 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lsp_server.engine import trial
-from lsp_server.engine.trial import REFUSED, LoadSettings, ladder, proven_settings
+from lsp_server.engine.trial import NO_MEMORY, REFUSED, Rung, ladder, proven_settings, settings_from, simulated
 from lsp_server.errors import ModelLoadError
+from lsp_server.models.planning.settings import LoadSettings
+from tests.support.planning import settings
 
 CRASH = -11
-FAST = LoadSettings(use_extra_bufts=True, n_gpu_layers=-1)
-PLAIN = LoadSettings(use_extra_bufts=False, n_gpu_layers=-1)
-CAREFUL = LoadSettings(use_extra_bufts=False, n_gpu_layers=0)
+KILLED = -9
+CPU = settings()
+GPU = settings(n_gpu_layers=25, use_extra_bufts=False)
+BOTH = settings(n_gpu_layers=10)
+SIZES = {"weights": {"CPU": 0}, "cache": 4096, "cache_buffers": {}, "compute": {"CPU": 100}, "output": 20}
 
 
 class Attempts:
@@ -25,10 +31,12 @@ class Attempts:
         self.stdout = ""
         self.stderr = ""
         self.seen: list[LoadSettings] = []
+        self.options: list[tuple[str, ...]] = []
 
-    def __call__(self, _model: Path, settings: LoadSettings) -> subprocess.CompletedProcess[str]:
+    def __call__(self, _model: Path, settings: LoadSettings, *options: str) -> subprocess.CompletedProcess[str]:
         code = self.codes[min(len(self.seen), len(self.codes) - 1)]
         self.seen.append(settings)
+        self.options.append(options)
         return subprocess.CompletedProcess([], code, self.stdout, self.stderr)
 
 
@@ -52,102 +60,240 @@ def memory_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def prove(model: Path, memory_file: Path) -> Callable[..., LoadSettings]:
+def told() -> list[str]:
+    """What people were told on the way down."""
+    return []
+
+
+Prove = Callable[..., Rung]
+
+
+@pytest.fixture
+def prove(model: Path, memory_file: Path, told: list[str]) -> Prove:
     """``proven_settings`` of the model, on the same build, unless told otherwise."""
 
-    def run(n_gpu_layers: int = -1, build_id: str = "build") -> LoadSettings:
-        return proven_settings(model, n_gpu_layers, build_id, memory_file=memory_file)
+    def run(plan: LoadSettings = CPU, build_id: str = "build") -> Rung:
+        return proven_settings(model, plan, build_id, on_step=told.append, memory_file=memory_file)
 
     return run
 
 
-def test_the_ladder_goes_from_fast_to_careful() -> None:
-    assert ladder(-1) == [FAST, PLAIN, CAREFUL]
-    assert ladder(20) == [LoadSettings(True, 20), LoadSettings(False, 20), CAREFUL]
+def descent(plan: LoadSettings) -> list[Rung]:
+    """The plan, and every rung below it."""
+    rungs = [Rung(plan)]
+    for step in ladder(plan):
+        rungs.append(rungs[-1].after(step))
+    return rungs
 
 
-def test_without_a_gpu_there_is_none_to_give_up() -> None:
-    assert ladder(0) == [LoadSettings(True, 0), CAREFUL]
+def test_the_ladder_on_a_cpu() -> None:
+    assert [rung.settings for rung in descent(CPU)] == [
+        CPU,
+        settings(use_extra_bufts=False),
+        settings(use_extra_bufts=False, n_ctx=4096),
+        settings(use_extra_bufts=False, n_ctx=2048, n_ubatch=64),
+    ]
+    assert descent(CPU)[-1].given_up == (
+        "rearranged weights",
+        "half of the context",
+        "all but 2,048 tokens of context",
+    )
 
 
-def test_what_survives_first_is_taken(attempts: Attempts, prove: Callable[..., LoadSettings]) -> None:
-    assert prove() == FAST
-    assert attempts.seen == [FAST]
+def test_the_ladder_gives_up_the_gpu_by_halves() -> None:
+    plan = settings(
+        n_gpu_layers=25, tensor_split=(13, 12), cpu_moe_layers=(0, 1), load_mode="none", use_extra_bufts=False
+    )
+    shorter = replace(plan, n_ctx=4096)
+    slower = replace(shorter, n_gpu_layers=12, tensor_split=())
+    on_cpu = replace(slower, n_gpu_layers=0, cpu_moe_layers=(), load_mode="mmap")
+    assert [rung.settings for rung in descent(plan)] == [
+        plan,
+        plan,
+        shorter,
+        slower,
+        on_cpu,
+        replace(on_cpu, n_ctx=2048, n_ubatch=64),
+    ]
+
+
+@pytest.mark.parametrize(("n_ctx", "steps"), [(512, 1), (2048, 1), (2049, 2), (4096, 2), (32768, 3)])
+def test_a_context_is_never_cut_below_2048_tokens(n_ctx: int, steps: int) -> None:
+    rungs = descent(settings(n_ctx=n_ctx, n_ubatch=64))
+    assert rungs[-1].settings.n_ctx == min(n_ctx, 2048)
+    assert len(rungs[-1].given_up) == steps
+
+
+def test_a_step_that_gives_up_nothing_is_none() -> None:
+    rearranged = ladder(GPU)[0]
+    assert Rung(GPU).after(rearranged) == Rung(GPU)
+
+
+def test_a_single_layer_on_the_gpu_is_not_halved() -> None:
+    assert [step.given_up for step in ladder(settings(n_gpu_layers=1))].count("half of the layers on the GPU") == 0
+
+
+@pytest.mark.parametrize(("load_mode", "helps"), [("mmap", True), ("none", False)])
+def test_rearranged_weights_cost_memory_where_the_file_stays_mapped(load_mode: Any, helps: bool) -> None:
+    rearranged = ladder(settings(load_mode=load_mode))[0]
+    assert (rearranged.given_up, rearranged.helps_memory, rearranged.helps_crash) == ("rearranged weights", helps, True)
+
+
+def test_what_survives_first_is_taken(attempts: Attempts, prove: Prove, told: list[str]) -> None:
+    assert prove() == Rung(CPU)
+    assert attempts.seen == [CPU]
+    assert told == []
+
+
+def test_after_a_crash_the_context_is_kept(attempts: Attempts, prove: Prove, told: list[str]) -> None:
+    attempts.codes = [CRASH, CRASH, 0]
+
+    rung = prove(BOTH)
+
+    plain = replace(BOTH, use_extra_bufts=False)
+    assert attempts.seen == [BOTH, plain, replace(plain, n_gpu_layers=0)]
+    assert rung == Rung(attempts.seen[-1], ("rearranged weights", "the GPU"))
+    assert told == [
+        "Loading model.gguf crashed (SIGSEGV). Trying without rearranged weights.",
+        "Loading model.gguf crashed (SIGSEGV). Trying without the GPU.",
+    ]
+
+
+def test_for_want_of_memory_everything_is_made_smaller_step_by_step(
+    attempts: Attempts, prove: Prove, told: list[str]
+) -> None:
+    attempts.codes = [NO_MEMORY, NO_MEMORY, NO_MEMORY, 0]
+
+    rung = prove(GPU)
+
+    assert [(seen.n_ctx, seen.n_gpu_layers) for seen in attempts.seen] == [
+        (8192, 25),
+        (4096, 25),
+        (4096, 12),
+        (4096, 0),
+    ]
+    assert rung.given_up == ("half of the context", "half of the layers on the GPU", "the GPU")
+    assert told[0] == "There was not enough memory to load model.gguf. Trying without half of the context."
+
+
+def test_a_plan_that_does_not_map_the_file_keeps_its_rearranged_weights_for_want_of_memory(
+    attempts: Attempts, prove: Prove
+) -> None:
+    attempts.codes = [NO_MEMORY, 0]
+
+    assert prove(settings(load_mode="none")).settings == settings(load_mode="none", n_ctx=4096)
+
+
+def test_a_step_that_was_passed_over_is_not_gone_back_to(attempts: Attempts, prove: Prove) -> None:
+    attempts.codes = [CRASH, NO_MEMORY, CRASH, CRASH]
+
+    with pytest.raises(ModelLoadError):
+        prove(BOTH)
+
+    plain = replace(BOTH, use_extra_bufts=False)
+    shorter = replace(plain, n_ctx=4096)
+    assert attempts.seen == [BOTH, plain, shorter, replace(shorter, n_gpu_layers=0)]
+
+
+@pytest.mark.parametrize("code", [KILLED, 137, NO_MEMORY])
+def test_a_process_that_was_killed_lacked_memory(attempts: Attempts, prove: Prove, told: list[str], code: int) -> None:
+    attempts.codes = [code, 0]
+
+    prove(GPU)
+
+    assert told == ["There was not enough memory to load model.gguf. Trying without half of the context."]
+
+
+def test_a_crash_after_words_about_memory_lacked_memory(attempts: Attempts, prove: Prove) -> None:
+    attempts.codes = [-6, 0]
+    attempts.stderr = "ggml_aligned_malloc: insufficient memory (attempted to allocate  44.89 MB)\nGGML_ASSERT\n"
+
+    assert prove(GPU).given_up == ("half of the context",)
 
 
 @pytest.mark.parametrize(
-    ("codes", "seen"), [([CRASH, 0], [FAST, PLAIN]), ([CRASH, 1, 0], [FAST, PLAIN, CAREFUL])], ids=["one", "two"]
+    ("code", "how"), [(-11, "SIGSEGV"), (-4, "SIGILL"), (-99, "signal 99"), (3221225477, "code 3221225477")]
 )
-def test_a_crash_leads_to_the_next_step(
-    attempts: Attempts, prove: Callable[..., LoadSettings], codes: list[int], seen: list[LoadSettings]
-) -> None:
-    attempts.codes = codes
+def test_people_are_told_how_it_ended(attempts: Attempts, prove: Prove, told: list[str], code: int, how: str) -> None:
+    attempts.codes = [code, 0]
 
-    assert prove() == seen[-1]
-    assert attempts.seen == seen
+    prove()
+
+    assert told == [f"Loading model.gguf crashed ({how}). Trying without rearranged weights."]
 
 
 def test_crashes_all_the_way_down_are_an_error_with_the_last_words(
-    attempts: Attempts, model: Path, prove: Callable[..., LoadSettings]
+    attempts: Attempts, model: Path, memory_file: Path, prove: Prove
 ) -> None:
     attempts.codes = [CRASH]
     attempts.stderr = "ggml_backend_amx_mul_mat\n"
 
     with pytest.raises(ModelLoadError, match="ggml_backend_amx_mul_mat") as failed:
-        prove()
+        prove(BOTH)
 
     assert str(model) in failed.value.message
     assert "doctor" in failed.value.hint
     assert len(attempts.seen) == 3
+    assert not memory_file.exists()
 
 
-def test_a_refusal_is_an_error_at_once(
-    attempts: Attempts, memory_file: Path, prove: Callable[..., LoadSettings]
+def test_too_little_memory_for_the_smallest_is_an_error_that_says_so(
+    attempts: Attempts, model: Path, prove: Prove
 ) -> None:
+    attempts.codes = [NO_MEMORY]
+
+    with pytest.raises(ModelLoadError, match="not enough memory") as failed:
+        prove()
+
+    assert str(model) in failed.value.message
+    assert "shardlight plan" in failed.value.hint
+    assert attempts.seen == [rung.settings for rung in descent(CPU)]
+
+
+def test_a_refusal_is_an_error_at_once(attempts: Attempts, memory_file: Path, prove: Prove) -> None:
     attempts.codes = [REFUSED]
     attempts.stdout = "unknown model architecture: 'nonesuch'\n"
 
     with pytest.raises(ModelLoadError, match="nonesuch"):
         prove()
 
-    assert attempts.seen == [FAST]
+    assert attempts.seen == [CPU]
     assert not memory_file.exists()
 
 
-def test_a_refusal_without_words_names_the_file(
-    attempts: Attempts, model: Path, prove: Callable[..., LoadSettings]
-) -> None:
+def test_a_refusal_without_words_names_the_file(attempts: Attempts, model: Path, prove: Prove) -> None:
     attempts.codes = [REFUSED]
 
     with pytest.raises(ModelLoadError, match=model.name):
         prove()
 
 
-def test_the_outcome_is_remembered(attempts: Attempts, prove: Callable[..., LoadSettings]) -> None:
-    attempts.codes = [CRASH, 0]
-    prove()
-
-    assert prove() == PLAIN
-    assert len(attempts.seen) == 2
-
-
-def test_another_build_layer_count_or_file_is_tried_anew(
-    attempts: Attempts, model: Path, prove: Callable[..., LoadSettings]
+def test_the_outcome_is_remembered_with_all_that_was_given_up(
+    attempts: Attempts, prove: Prove, told: list[str]
 ) -> None:
+    attempts.codes = [CRASH, CRASH, 0]
+    found = prove(BOTH)
+    told.clear()
+
+    assert prove(BOTH) == found
+    assert len(attempts.seen) == 3
+    assert told == []
+
+
+def test_another_build_plan_or_file_is_tried_anew(attempts: Attempts, model: Path, prove: Prove) -> None:
     prove()
     prove(build_id="newer")
-    prove(n_gpu_layers=0)
+    prove(settings(n_ctx=4096))
+    prove(GPU)
     model.write_bytes(b"GGUF, another one")
     prove()
 
-    assert len(attempts.seen) == 4
-    prove(build_id="newer", n_gpu_layers=-1)
+    assert len(attempts.seen) == 5
+    prove()
     assert len(attempts.seen) == 5
 
 
-def test_another_processor_is_tried_anew(
-    attempts: Attempts, prove: Callable[..., LoadSettings], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_processor_is_tried_anew(attempts: Attempts, prove: Prove, monkeypatch: pytest.MonkeyPatch) -> None:
     prove()
     monkeypatch.setattr(trial, "processor_name", lambda: "Abacus 9000")
     prove()
@@ -156,51 +302,123 @@ def test_another_processor_is_tried_anew(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"key": 3', "\ufffd"])
-def test_a_damaged_memory_costs_one_trial(
-    attempts: Attempts, memory_file: Path, prove: Callable[..., LoadSettings], content: str
-) -> None:
+def test_a_damaged_memory_costs_one_trial(attempts: Attempts, memory_file: Path, prove: Prove, content: str) -> None:
     memory_file.parent.mkdir()
     memory_file.write_text(content, encoding="utf-8")
 
-    assert prove() == FAST
-    assert prove() == FAST
+    assert prove() == prove() == Rung(CPU)
     assert len(attempts.seen) == 1
 
 
-@pytest.mark.parametrize("entry", [None, 3, {}, {"use_extra_bufts": True}, {"n_gpu_layers": -1, "colour": "red"}])
-def test_a_damaged_entry_costs_one_trial(
-    attempts: Attempts, memory_file: Path, prove: Callable[..., LoadSettings], entry: object
-) -> None:
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        3,
+        {},
+        {"survived": None},
+        {"survived": 3},
+        {"survived": {"n_ctx": 4096}},
+        {"survived": [3]},
+        {"survived": [[]]},
+        {"survived": ["the moon"]},
+        {"survived": ["the GPU"]},
+        {"survived": ["half of the context", "rearranged weights"]},
+        {"survived": ["rearranged weights", "rearranged weights"]},
+    ],
+)
+def test_a_damaged_entry_costs_one_trial(attempts: Attempts, memory_file: Path, prove: Prove, entry: object) -> None:
     prove()
     (key,) = json.loads(memory_file.read_text(encoding="utf-8"))
     memory_file.write_text(json.dumps({key: entry}), encoding="utf-8")
 
-    assert prove() == FAST
+    assert prove() == prove() == Rung(CPU)
     assert len(attempts.seen) == 2
 
 
 def test_a_memory_that_cannot_be_written_only_costs_the_next_trial(
-    attempts: Attempts, memory_file: Path, prove: Callable[..., LoadSettings]
+    attempts: Attempts, memory_file: Path, prove: Prove
 ) -> None:
     memory_file.parent.write_text("a file where the folder should be", encoding="utf-8")
 
-    assert prove() == FAST
-    assert prove() == FAST
+    assert prove() == prove() == Rung(CPU)
     assert len(attempts.seen) == 2
 
 
 @pytest.mark.usefixtures("attempts")
-def test_the_memory_is_written_aside_and_nothing_of_that_is_left(
-    memory_file: Path, prove: Callable[..., LoadSettings]
-) -> None:
+def test_the_memory_is_written_aside_and_nothing_of_that_is_left(memory_file: Path, prove: Prove) -> None:
     prove()
 
     assert list(memory_file.parent.iterdir()) == [memory_file]
 
 
-@pytest.mark.parametrize(
-    ("settings", "text"),
-    [(FAST, "with extra buffers, GPU where there is one"), (CAREFUL, "without extra buffers, no GPU")],
-)
-def test_settings_are_described_for_people(settings: LoadSettings, text: str) -> None:
-    assert settings.description == text
+def test_sizes_are_asked_for_once_for_each_settings(attempts: Attempts, model: Path, memory_file: Path) -> None:
+    attempts.stdout = json.dumps(SIZES)
+
+    assert simulated(model, CPU, "build", memory_file=memory_file) == SIZES
+    assert simulated(model, CPU, "build", memory_file=memory_file) == SIZES
+    assert (attempts.seen, attempts.options) == ([CPU], [("--simulate",)])
+
+    simulated(model, GPU, "build", memory_file=memory_file)
+    simulated(model, CPU, "newer", memory_file=memory_file)
+    assert attempts.seen == [CPU, GPU, CPU]
+
+
+def test_sizes_and_outcome_of_the_same_settings_are_kept_side_by_side(
+    attempts: Attempts, model: Path, memory_file: Path, prove: Prove
+) -> None:
+    attempts.stdout = json.dumps(SIZES)
+    simulated(model, CPU, "build", memory_file=memory_file)
+    prove()
+    simulated(model, CPU, "build", memory_file=memory_file)
+    prove()
+
+    assert len(attempts.seen) == 2
+
+
+def test_a_simulation_that_crashes_is_no_answer_and_not_kept(
+    attempts: Attempts, model: Path, memory_file: Path
+) -> None:
+    attempts.codes = [CRASH, 0]
+    attempts.stdout = json.dumps(SIZES)
+
+    assert simulated(model, CPU, "build", memory_file=memory_file) is None
+    assert simulated(model, CPU, "build", memory_file=memory_file) == SIZES
+
+
+def test_a_simulation_that_lacks_memory_leaves_it_to_the_ladder(
+    attempts: Attempts, model: Path, memory_file: Path
+) -> None:
+    attempts.codes = [NO_MEMORY]
+
+    assert simulated(model, CPU, "build", memory_file=memory_file) is None
+
+
+def test_a_refused_simulation_is_an_error(attempts: Attempts, model: Path, memory_file: Path) -> None:
+    attempts.codes = [REFUSED]
+    attempts.stdout = "wrong number of tensors\n"
+
+    with pytest.raises(ModelLoadError, match="wrong number of tensors"):
+        simulated(model, CPU, "build", memory_file=memory_file)
+
+
+def test_the_process_is_given_the_settings_whole(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = settings(tensor_split=(3, 4), cpu_moe_layers=(0, 2), n_gpu_layers=7, type_k="Q8_0", load_mode="none")
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(trial.subprocess, "run", run)
+    trial._attempt(model, plan, "--simulate")
+
+    ((*_, path, sent, option),) = commands
+    assert (path, option) == (str(model), "--simulate")
+    assert settings_from(json.loads(sent)) == plan
+
+
+@pytest.mark.parametrize("fields", [{}, {"n_ctx": 1}, {"colour": "red"}])
+def test_settings_with_missing_or_unknown_fields_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        settings_from(fields)

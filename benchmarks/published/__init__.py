@@ -1,0 +1,1 @@
+"""Other people's measurements, and what the planner predicts for them."""
