@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format setup model python clean
+.PHONY: help demo test flagship memory check format setup model python clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -22,6 +22,12 @@ demo: model ## a tour: the real language server and a real model, on a small pro
 
 test: model ## every test, with the small real model
 	@$(BIN)/pytest
+
+flagship: setup ## a full-size DeepSeek-V4-Flash of holes (61 GB apparent), loaded through the engine in 24 GB of RAM
+	@$(BIN)/python -m tools.flagship
+
+memory: model ## planned bytes against real loads; the table of docs/hardware.md
+	@$(BIN)/python -m benchmarks.memory --full
 
 check: setup ## ruff, mypy, the walls between the packages, generated files
 	@$(BIN)/ruff check

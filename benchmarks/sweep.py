@@ -22,7 +22,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.results import write_markdown
+from benchmarks.results import insert, write_markdown
 from lsp_server.engine.hardware import installed_library
 from lsp_server.engine.loading import survey
 from lsp_server.engine.native.context import NativeContext
@@ -34,6 +34,7 @@ from lsp_server.models.planning.settings import LoadSettings
 from lsp_server.models.reference import parse_ref
 from lsp_server.models.store import store_from
 
+DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 N_CTX = 2048
 PROMPT, ANSWER = 512, 24
 
@@ -138,7 +139,7 @@ def describe(s: LoadSettings) -> str:
 def main() -> int:
     """Run the sweep, print and write its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="qwen2.5-coder-0.5b")
+    parser.add_argument("model", nargs="?", default=DEFAULT_MODEL)
     parser.add_argument("--llama-server", type=Path, help="the program to compare with")
     parser.add_argument("--rounds", type=int, default=3, help="runs of the finalists, interleaved")
     options = parser.parse_args()
@@ -187,7 +188,10 @@ def main() -> int:
         "",
         f"The slowest: {describe(slowest)}: {first[slowest].prefill:.0f} and {first[slowest].decode:.1f} tok/s.",
     ]
-    write_markdown(f"sweep-{options.model}", "python -m benchmarks.sweep " + " ".join(sys.argv[1:]), lines)
+    command = " ".join(["python -m benchmarks.sweep", options.model, *(["--llama-server …"] if servers else [])])
+    write_markdown(f"sweep-{options.model}", command, lines)
+    if options.model == DEFAULT_MODEL:
+        insert("docs/hardware.md", "sweep", command, lines)
     return 0
 
 

@@ -75,11 +75,8 @@ async def run(first_shard: Path, n_ctx: int, n_tokens: int) -> int:
                 f"\nGenerated {usage['completion_tokens']} tokens after a prompt of {usage['prompt_tokens']} in "
                 f"{time.monotonic() - begun:.0f} s (from holes: the text is noise, the speed says nothing)."
             )
-            resident = psutil.Process(record.pid).memory_info().rss
-            total = psutil.virtual_memory().total
-            print(
-                f"The engine holds {human_size(resident)} of this machine's {human_size(total)} of RAM (mapped pages too)."
-            )
+            held, ram = psutil.Process(record.pid).memory_info().rss, psutil.virtual_memory().total
+            print(f"The engine holds {human_size(held)} of {human_size(ram)} of RAM, mapped pages included.")
         finally:
             await client.post("/shutdown")
     return 0 if kept and usage["completion_tokens"] else 1

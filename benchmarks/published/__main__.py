@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import write_markdown
+from benchmarks.results import insert, write_markdown
 from lsp_server.models.blueprint import parse_blueprint
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.hardware import Hardware, parse_table
@@ -123,7 +123,9 @@ def main() -> int:
     within = [c for c in found if c.use == "validation" and abs(c.decode_error) <= 0.30]
     total = sum(c.use == "validation" for c in found)
     lines.append(f"Of {total} validation measurements {len(within)} are predicted within 30 % (tokens one by one).")
-    write_markdown("published", "python -m benchmarks.published", lines)
+    command = "python -m benchmarks.published"
+    write_markdown("published", command, lines)
+    insert("docs/hardware.md", "published", command, lines)
     return 0
 
 

@@ -24,7 +24,6 @@ from lsp_server.models.reference import CatalogRef, ModelRef, parse_ref
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.settings.schema import Settings
 
-
 _MOST_TOKENS = 2**31 - 1
 
 

@@ -25,17 +25,18 @@ logger = logging.getLogger("llama.cpp")
 
 _LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _recent: deque[str] = deque(maxlen=40)
-_partial: list[str] = []
+_partial: list[tuple[int, str]] = []
 listeners: list[Callable[[str], object]] = []
 """Called with each line of llama.cpp's log."""
 
 
 def _on_log(level: int, text: bytes, _user_data: Any) -> None:
     message = text.decode("utf-8", "replace")
-    _partial.append(message)
+    _partial.append((level, message))
     if not message.endswith("\n"):
         return
-    line = "".join(_partial).rstrip()
+    # What continues a line has a level that says no more than that.
+    level, line = _partial[0][0], "".join(text for _, text in _partial).rstrip()
     _partial.clear()
     if line:
         for listener in listeners:

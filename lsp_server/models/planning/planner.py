@@ -255,8 +255,9 @@ def _does_not_fit(model: Anatomy, hardware: Hardware, wishes: Wishes, shortages:
         f"{row.place} would have to hold {human_size(row.needed)}, and {human_size(row.budget)} of it may be used"
         for row in shortages
     )
-    disk = " They could be read from disk, but how fast that is is not known."
-    disk = disk if model.is_moe and not hardware.disk_read else ""
+    disk = ""
+    if model.is_moe and not hardware.disk_read:
+        disk = " Experts could stay on disk, but how fast that is read is not known."
     ways = ["a smaller model (`shardlight models list`)", "a larger share of the memory (engine.memory_percent)"]
     if wishes.n_gpu_layers is not None:
         ways.append("to have the layers on the GPU planned (engine.n_gpu_layers = -1)")

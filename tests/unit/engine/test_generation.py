@@ -172,24 +172,105 @@ def run(
     request: GenerationRequest,
     sequence: CachedSequence[FakeMemory] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    hurried: Callable[[], bool] = lambda: False,
 ) -> tuple[list[str], Finished]:
     """Texts of all steps, and the end."""
     sequence = sequence or CachedSequence(FakeMemory())
-    *steps, end = generate(cast(Any, FakeModel()), cast(Any, sequence), request, cancelled)
+    *steps, end = generate(cast(Any, FakeModel()), cast(Any, sequence), request, cancelled, hurried=hurried)
     assert isinstance(end, Finished)
     return [step.text for step in steps if isinstance(step, Step)], end
 
 
+def step_sizes(sequence: CachedSequence[FakeMemory]) -> list[int]:
+    """How many tokens each step evaluated."""
+    return [len(tokens) for _, tokens in sequence.memory.decoded]
+
+
 @pytest.mark.usefixtures("answering")
-def test_a_long_prompt_is_evaluated_in_small_steps() -> None:
-    sequence = CachedSequence(FakeMemory())
+def test_a_long_prompt_is_evaluated_in_steps_of_a_batch() -> None:
+    sequence = CachedSequence(FakeMemory(n_batch=100))
+
+    steps, end = run(GenerationRequest([7] * 250, 10), sequence)
+
+    assert step_sizes(sequence) == [100, 100, 50]
+    assert steps == ["", "", ""]
+    assert (end.reason, end.timings.prompt_tokens, end.timings.reused_tokens) == (StopReason.EOS, 250, 0)
+    assert ScriptedSampler.last.closed
+
+
+@pytest.mark.usefixtures("answering")
+def test_steps_are_short_for_as_long_as_somebody_may_want_to_come_between() -> None:
+    sequence = CachedSequence(FakeMemory(n_batch=100))
+
+    run(GenerationRequest([7] * 250, 10), sequence, hurried=lambda: len(sequence.tokens) < 128)
+
+    assert step_sizes(sequence) == [64, 64, 100, 22]
+    assert sequence.memory.interruptible == [True] * 4
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_batch_that_is_shorter_still_is_not_exceeded() -> None:
+    sequence = CachedSequence(FakeMemory(n_batch=30))
+
+    run(GenerationRequest([7] * 70, 10), sequence, hurried=lambda: True)
+
+    assert step_sizes(sequence) == [30, 30, 10]
+
+
+def test_what_cannot_be_broken_off_is_evaluated_in_short_steps(answering: Callable[[bytes], None]) -> None:
+    answering(b"ab\0")
+    sequence = CachedSequence(FakeMemory(n_batch=100, drops_tails=False))
 
     steps, end = run(GenerationRequest([7] * 150, 10), sequence)
 
-    assert [len(tokens) for _, tokens in sequence.memory.decoded] == [64, 64, 22]
-    assert steps == ["", "", ""]
-    assert (end.reason, end.timings.prompt_tokens, end.timings.reused_tokens) == (StopReason.EOS, 150, 0)
+    assert step_sizes(sequence) == [64, 64, 22, 1, 1]
+    assert not any(sequence.memory.interruptible)
+    assert ("".join(steps), end.reason) == ("ab", StopReason.EOS)
+
+
+class Switch:
+    """Says that a generation is cancelled from the n-th time on that it is asked."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __call__(self) -> bool:
+        self.n -= 1
+        return self.n < 0
+
+
+@pytest.mark.usefixtures("answering")
+def test_cancelling_within_a_step_breaks_it_off_and_keeps_the_steps_before() -> None:
+    sequence = CachedSequence(FakeMemory(n_batch=100))
+
+    # Asked once before each step, and here once within: yes within the second.
+    steps, end = run(GenerationRequest([7] * 250, 10), sequence, cancelled=Switch(3))
+
+    assert (steps, end.reason) == ([""], StopReason.CANCELLED)
+    assert (end.timings.prompt_tokens, end.timings.predicted_tokens) == (250, 0)
+    assert sequence.tokens == sequence.memory.cells == [7] * 100
     assert ScriptedSampler.last.closed
+
+
+@pytest.mark.usefixtures("answering")
+def test_where_that_costs_the_memory_the_next_request_starts_anew() -> None:
+    sequence = CachedSequence(FakeMemory(n_batch=100, drops_tails=False, abortable=True))
+
+    assert run(GenerationRequest([7] * 250, 10), sequence, cancelled=Switch(3))[1].reason is StopReason.CANCELLED
+    assert sequence.tokens == sequence.memory.cells == []
+
+    _, end = run(GenerationRequest([7] * 250, 10), sequence)
+    assert (end.reason, end.timings.reused_tokens) == (StopReason.EOS, 0)
+
+
+@pytest.mark.usefixtures("answering")
+def test_what_cannot_be_broken_off_is_cancelled_between_steps() -> None:
+    sequence = CachedSequence(FakeMemory(n_batch=100, drops_tails=False))
+
+    _, end = run(GenerationRequest([7] * 250, 10), sequence, cancelled=Switch(2))
+
+    assert end.reason is StopReason.CANCELLED
+    assert sequence.tokens == sequence.memory.cells == [7] * 128
 
 
 def test_a_begun_word_is_demanded_until_it_is_there_and_never_shown(answering: Callable[[bytes], None]) -> None:

@@ -16,12 +16,12 @@ from lsp_server.engine.loading import Load, exact, kernel_types, prepare, survey
 from lsp_server.engine.trial import Rung
 from lsp_server.errors import InvalidModelFileError, ModelLoadError
 from lsp_server.models.gguf.shard_set import open_set
-from lsp_server.models.hardware import Cpu, Gpu, Hardware
+from lsp_server.models.hardware import Cpu, Hardware
 from lsp_server.models.planning.anatomy import anatomy_of
 from lsp_server.models.planning.plan import Wishes
 from lsp_server.models.planning.settings import LoadSettings
 from tests.support.gguf import F32, Q4_K, GgufFile, TensorInfo
-from tests.support.planning import MIB, device, plan, settings
+from tests.support.loads import MIB, device, plan, settings
 
 GB = 10**9
 LIBRARY = Library("0.3.36", "AVX2 = 1", (), "build")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.engine.sequence import CachedSequence
-from lsp_server.errors import DecodeError
+from lsp_server.errors import DecodeAbortedError, DecodeError
 from tests.support.memory import FakeMemory
 
 
@@ -77,15 +77,50 @@ def test_after_a_failed_decode_everything_is_forgotten() -> None:
     assert sequence.tokens == sequence.memory.cells == [1, 2, 3]
 
 
-@given(st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=1, max_size=8), st.booleans())), st.booleans())
-def test_the_tokens_are_always_what_the_memory_holds(prompts: list[tuple[list[int], bool]], drops_tails: bool) -> None:
+def test_what_stood_before_an_evaluation_that_is_broken_off_is_kept() -> None:
+    sequence = evaluated([1, 2, 3])
+
+    with pytest.raises(DecodeAbortedError):
+        sequence.extend([4, 5, 6, 7], want_logits=True, cancelled=lambda: True)
+
+    assert sequence.tokens == sequence.memory.cells == [1, 2, 3]
+    sequence.extend([4], want_logits=True, cancelled=lambda: False)
+    assert sequence.memory.decoded[-1] == (3, [4])
+
+
+def test_a_memory_that_does_not_get_back_there_forgets_everything() -> None:
+    sequence = evaluated([1, 2, 3], drops_tails=False)
+
+    with pytest.raises(DecodeAbortedError):
+        sequence.extend([4, 5, 6, 7], want_logits=True, cancelled=lambda: True)
+
+    assert sequence.tokens == sequence.memory.cells == []
+
+
+@pytest.mark.parametrize("drops_tails", [True, False])
+def test_of_a_first_evaluation_that_is_broken_off_nothing_is_left(drops_tails: bool) -> None:
     sequence = CachedSequence(FakeMemory(drops_tails=drops_tails))
-    for prompt, fails in prompts:
+
+    with pytest.raises(DecodeAbortedError):
+        sequence.extend([1, 2, 3, 4], want_logits=True, cancelled=lambda: True)
+
+    assert sequence.tokens == sequence.memory.cells == []
+
+
+OUTCOMES = st.sampled_from(["evaluated", "failed", "broken off"])
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=1, max_size=8), OUTCOMES)), st.booleans())
+def test_the_tokens_are_always_what_the_memory_holds(prompts: list[tuple[list[int], str]], drops_tails: bool) -> None:
+    sequence = CachedSequence(FakeMemory(drops_tails=drops_tails))
+    for prompt, outcome in prompts:
         kept = sequence.reuse(prompt)
         assert sequence.tokens == prompt[:kept] == sequence.memory.cells
-        sequence.memory.fails = fails
+        sequence.memory.fails = outcome == "failed"
         try:
-            sequence.extend(prompt[kept:], want_logits=True)
+            sequence.extend(prompt[kept:], want_logits=True, cancelled=lambda o=outcome: o == "broken off")
+        except DecodeAbortedError:
+            prompt = prompt[:kept] if drops_tails else []
         except DecodeError:
             prompt = []
         assert sequence.tokens == sequence.memory.cells == prompt

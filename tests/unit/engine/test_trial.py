@@ -13,7 +13,7 @@ from lsp_server.engine import trial
 from lsp_server.engine.trial import NO_MEMORY, REFUSED, Rung, ladder, proven_settings, settings_from, simulated
 from lsp_server.errors import ModelLoadError
 from lsp_server.models.planning.settings import LoadSettings
-from tests.support.planning import settings
+from tests.support.loads import settings
 
 CRASH = -11
 KILLED = -9
