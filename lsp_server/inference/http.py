@@ -34,6 +34,23 @@ class HttpBackend:
         """Close the connections."""
         await self._client.aclose()
 
+    async def load_notes(self) -> tuple[str, ...]:
+        """What a user should know of how the model was loaded, a sentence each; none if the server does not say."""
+        try:
+            plan = (await self._client.get("/props", timeout=5.0)).json()["plan"]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return ()
+        if not isinstance(plan, dict):
+            return ()
+        notes = [str(step) for step in plan.get("steps", ())]
+        if plan.get("verdict") == "from disk":
+            rate = plan["predicted"]["decode_tokens_per_s"]
+            notes.append(
+                f"{plan['model']} is larger than the memory it may use and is read from disk, which makes about "
+                f"{rate:.2g} tokens/s. `shardlight plan` says what would be faster."
+            )
+        return tuple(notes)
+
     async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
         body = {

@@ -87,6 +87,10 @@ class RoleBackend:
         """
         await self._backend()
 
+    async def load_notes(self) -> tuple[str, ...]:
+        """See ``HttpBackend.load_notes``; nothing if no engine is attached."""
+        return await self._attached.load_notes() if self._attached else ()
+
     async def aclose(self) -> None:
         """Let go of the engine; it goes on without us."""
         if self._attaching:

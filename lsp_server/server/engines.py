@@ -118,6 +118,8 @@ class Engines:
                 await backend.attach()
             finally:
                 self._loading = None
+        for note in await backend.load_notes():
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, note))
         self._declined.discard(role)
 
     async def _download(self, ref: ModelRef) -> None:

@@ -23,7 +23,9 @@ def compute_bytes(model: Anatomy, settings: LoadSettings) -> int:
     cells = padded(settings.n_ctx)
     tokens = min(settings.n_ubatch, cells)
     if model.compress_ratios:
-        step = tokens * _deepseek4_token(model, cells, tokens) + settings.n_seq_max * _deepseek4_keys(model, settings, cells)
+        step = tokens * _deepseek4_token(model, cells, tokens) + settings.n_seq_max * _deepseek4_keys(
+            model, settings, cells
+        )
     else:
         step = tokens * _token(model, cells)
     last = _F32 * ((model.card.n_vocab or 0) + 2 * (model.card.embedding_length or 0)) * settings.n_outputs_max
