@@ -99,6 +99,7 @@ def detect(model_path: Path | None, *, types: Sequence[str] = (), library: Libra
         numa_nodes=processor.numa_nodes(),
         bandwidth=bandwidth or _chip_bandwidth(processor.name(), total),
         kernels=kernels,
+        measured=bandwidth > 0,
     )
     return Hardware(
         name="this machine",

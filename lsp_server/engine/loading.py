@@ -81,7 +81,9 @@ def prepare(path: Path, wishes: Wishes, library: Library) -> Load:
     rung = trial.proven_settings(path, load.plan.settings, library.build_id, on_step=step)
     if rung.given_up:
         load.plan = exact(path, plan_with(model, here, wishes, rung.settings), library.build_id)
-        load.steps = load.steps or [f"Loaded without {' and '.join(rung.given_up)}, as the last time."]
+        *others, last = rung.given_up
+        lacking = f"{', '.join(others)} and {last}" if others else last
+        load.steps = load.steps or [f"Loaded without {lacking}, as the last time."]
     for device in load.plan.devices:
         logger.info("Planned: %s, %s", device.name, human_size(device.n_bytes))
     for reason in load.plan.reasons:

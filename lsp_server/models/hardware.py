@@ -46,7 +46,8 @@ class Cpu:
         numa_nodes: memory domains; 1 where there is nothing to choose.
         bandwidth: bytes per second read from memory by all cores together. Measured on this machine, the data sheet's
             peak (channels x transfers x 8 bytes) in a profile.
-        kernels: by tensor type (``Q4_K``); empty in a profile, where ``planning.speed`` estimates them.
+        kernels: by tensor type (``Q4_K``); where it is empty ``planning.speed`` estimates them.
+        measured: whether the bandwidth was.
     """
 
     name: str
@@ -55,11 +56,7 @@ class Cpu:
     numa_nodes: int
     bandwidth: float
     kernels: Mapping[str, KernelRate] = field(default_factory=dict)
-
-    @property
-    def measured(self) -> bool:
-        """Whether the figures were measured and not taken from a data sheet."""
-        return bool(self.kernels)
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,20 @@ class Weights:
         return sum(self.n_params_by_type.values())
 
     def __add__(self, other: Weights) -> Weights:
-        types = {*self.bytes_by_type, *other.bytes_by_type}
-        return Weights(
-            {t: self.bytes_by_type.get(t, 0) + other.bytes_by_type.get(t, 0) for t in types},
-            {t: self.n_params_by_type.get(t, 0) + other.n_params_by_type.get(t, 0) for t in types},
-            max(self.largest_tensor, other.largest_tensor),
-        )
+        return Weights.total((self, other))
+
+    @classmethod
+    def total(cls, parts: Iterable[Weights]) -> Weights:
+        """All of some parts."""
+        n_bytes: dict[str, int] = {}
+        n_params: dict[str, int] = {}
+        largest = 0
+        for part in parts:
+            for kind, size in part.bytes_by_type.items():
+                n_bytes[kind] = n_bytes.get(kind, 0) + size
+                n_params[kind] = n_params.get(kind, 0) + part.n_params_by_type[kind]
+            largest = max(largest, part.largest_tensor)
+        return cls(n_bytes, n_params, largest)
 
     @classmethod
     def of(cls, tensors: Iterable[Tensor]) -> Weights:
@@ -125,10 +133,8 @@ class Anatomy:
     @cached_property
     def weights(self) -> Weights:
         """All of them."""
-        total = self.embedding + self.output
-        for layer in self.layers:
-            total = total + layer.dense + layer.experts
-        return total
+        in_layers = (part for layer in self.layers for part in (layer.dense, layer.experts))
+        return Weights.total((self.embedding, self.output, *in_layers))
 
     @cached_property
     def head(self) -> Weights:

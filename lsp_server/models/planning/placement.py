@@ -50,8 +50,8 @@ class Share:
 
 @dataclass
 class _Building:
-    dense: Weights = field(default_factory=Weights)
-    experts: Weights = field(default_factory=Weights)
+    dense: list[Weights] = field(default_factory=list)
+    experts: list[Weights] = field(default_factory=list)
     kv: int = 0
     n_layers: int = 0
     n_expert_layers: int = 0
@@ -74,16 +74,16 @@ def place(model: Anatomy, hardware: Hardware, settings: LoadSettings) -> Mapping
     devices = device_of_layer(model.n_layers, settings, hardware.gpus)
     building = {CPU: _Building(), **{gpu.name: _Building() for gpu in hardware.gpus}}
     # Tied embeddings are kept twice where the output is on a GPU: there to multiply with, in RAM to look up.
-    building[devices[-1]].dense += model.output if devices[-1] == CPU else model.head
+    building[devices[-1]].dense.append(model.output if devices[-1] == CPU else model.head)
     kept = set(settings.cpu_moe_layers)
     for il, (layer, cache) in enumerate(zip(model.layers, kv_bytes(model, settings), strict=True)):
         home = building[devices[il]]
         experts_home = building[CPU if il in kept else devices[il]]
-        home.dense += layer.dense
+        home.dense.append(layer.dense)
         home.kv += cache
         home.n_layers += 1
         if layer.experts.n_bytes:
-            experts_home.experts += layer.experts
+            experts_home.experts.append(layer.experts)
             experts_home.n_expert_layers += 1
     uses_gpu = any(name != CPU for name in devices)
     return {name: _share(name, part, model, hardware, settings, uses_gpu) for name, part in building.items()}
@@ -92,9 +92,10 @@ def place(model: Anatomy, hardware: Hardware, settings: LoadSettings) -> Mapping
 def _share(
     name: str, part: _Building, model: Anatomy, hardware: Hardware, settings: LoadSettings, uses_gpu: bool
 ) -> Share:
-    evaluates = part.n_layers > 0 or (name != CPU and part.dense.n_bytes > 0)  # a GPU may have the output only
+    evaluates = part.n_layers > 0 or (name != CPU and bool(part.dense))  # a GPU may have the output only
     if name != CPU and not evaluates:
         return Share()
+    dense, experts = Weights.total(part.dense), Weights.total(part.experts)
     compute = compute_bytes(model, settings) if evaluates else 0
     if name == CPU:
         compute += output_bytes(model, settings)
@@ -106,9 +107,9 @@ def _share(
     n = settings.n_contexts
     return Share(
         embedding=model.embedding if name == CPU else Weights(),
-        dense=part.dense,
-        experts=part.experts,
-        repacked_bytes=_repacked_bytes(part, hardware, settings) if name == CPU else 0,
+        dense=dense,
+        experts=experts,
+        repacked_bytes=_repacked_bytes((dense, experts), hardware, settings) if name == CPU else 0,
         kv_bytes=part.kv * n,
         compute_bytes=compute * n,
         n_layers=part.n_layers,
@@ -126,9 +127,9 @@ def repacked_types(features: tuple[str, ...]) -> frozenset[str]:
     return frozenset()
 
 
-def _repacked_bytes(part: _Building, hardware: Hardware, settings: LoadSettings) -> int:
+def _repacked_bytes(parts: tuple[Weights, ...], hardware: Hardware, settings: LoadSettings) -> int:
     """With mmap the original stays mapped beside the copy; read into memory, the copy is all there is."""
     if not settings.use_extra_bufts or settings.load_mode != "mmap":
         return 0
     kinds = repacked_types(hardware.cpu.features)
-    return sum(weights.bytes_by_type.get(kind, 0) for weights in (part.dense, part.experts) for kind in kinds)
+    return sum(weights.bytes_by_type.get(kind, 0) for weights in parts for kind in kinds)

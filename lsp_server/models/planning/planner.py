@@ -230,9 +230,12 @@ def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
     least: list[Shortage] = []
     for n_ctx, kind in _concessions(within_training(model, wishes)):
         candidates = []
-        for settings in _settings(model, hardware, wishes, n_ctx, kind):
-            # A repacked copy would need the memory that is missing.
-            settings = replace(settings, use_extra_bufts=False, load_mode="mmap")
+        # A repacked copy would need the memory that is missing.
+        mapped = (
+            replace(settings, use_extra_bufts=False, load_mode="mmap")
+            for settings in _settings(model, hardware, wishes, n_ctx, kind)
+        )
+        for settings in dict.fromkeys(mapped):
             shares = place(model, hardware, settings)
             optional = shares[CPU].experts.n_bytes + shares[CPU].embedding.n_bytes if hardware.disk_read else 0
             if shortages := _shortages(shares, hardware, wishes, optional):

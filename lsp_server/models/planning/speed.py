@@ -76,9 +76,14 @@ def kernel_rates(cpu: Cpu, n_threads: int, *, extra: bool) -> Mapping[str, Kerne
 
 
 def _estimated(cpu: Cpu, n_threads: int) -> Mapping[str, KernelRate]:
-    cores, limit = min(n_threads, cpu.physical_cores), cpu.bandwidth * _RAM_SHARE
+    cores, limit = min(n_threads, cpu.physical_cores), _reached(cpu)
     table = per_core(cpu.features)
     return {kind: KernelRate(min(rate.stream * cores, limit), rate.flops * cores) for kind, rate in table.items()}
+
+
+def _reached(cpu: Cpu) -> float:
+    """Bytes per second that reading weights reaches, at most."""
+    return cpu.bandwidth if cpu.measured else cpu.bandwidth * _RAM_SHARE
 
 
 class _Processor:
@@ -87,7 +92,7 @@ class _Processor:
     def __init__(self, cpu: Cpu, settings: LoadSettings) -> None:
         self._rates = kernel_rates(cpu, settings.n_threads, extra=settings.use_extra_bufts)
         self._slowest = min(self._rates.values(), key=lambda rate: rate.stream)
-        self.bandwidth = cpu.bandwidth if cpu.kernels else cpu.bandwidth * _RAM_SHARE
+        self.bandwidth = _reached(cpu)
         self.node_s = _CPU_NODE_S + _CPU_NODE_THREAD_S * settings.n_threads
 
     def _rate(self, kind: str) -> KernelRate:

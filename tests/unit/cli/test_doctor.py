@@ -15,7 +15,7 @@ from lsp_server.engine.hardware import Device, Library
 from lsp_server.models.hardware import Cpu, Gpu, Hardware, KernelRate
 
 GB = 10**9
-MEASURED = Cpu("A processor", 8, ("avx2",), 1, 38.2e9, {"Q4_K": KernelRate(20e9, 300e9)})
+MEASURED = Cpu("A processor", 8, ("avx2",), 1, 38.2e9, {"Q4_K": KernelRate(20e9, 300e9)}, measured=True)
 
 
 class Machine:

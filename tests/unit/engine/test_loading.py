@@ -165,12 +165,22 @@ def test_a_load_that_went_down_says_each_step_and_plans_what_was_left(
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == child.told
 
 
-def test_a_rung_that_is_remembered_says_what_it_lacks(model: Path, child: Child) -> None:
-    child.rung = lambda planned: Rung(replace(planned, n_ctx=2048), ("rearranged weights", "half of the context"))
+@pytest.mark.parametrize(
+    ("given_up", "words"),
+    [
+        (("the GPU",), "the GPU"),
+        (("rearranged weights", "the GPU"), "rearranged weights and the GPU"),
+        (("rearranged weights", "half of it", "the GPU"), "rearranged weights, half of it and the GPU"),
+    ],
+)
+def test_a_rung_that_is_remembered_says_what_it_lacks(
+    model: Path, child: Child, given_up: tuple[str, ...], words: str
+) -> None:
+    child.rung = lambda planned: Rung(replace(planned, n_ctx=2048), given_up)
 
     load = prepare(model, Wishes(n_ctx=4096), LIBRARY)
 
-    assert load.steps == ["Loaded without rearranged weights and half of the context, as the last time."]
+    assert load.steps == [f"Loaded without {words}, as the last time."]
     assert load.plan.settings.n_ctx == 2048
 
 

@@ -337,3 +337,37 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
 
     assert all(transport is None for transport in server._client._mounts.values())
     await server.aclose()
+
+
+PLAN = {"model": "Large", "steps": [], "verdict": "fits", "predicted": {"decode_tokens_per_s": 0.21}}
+
+
+@pytest.mark.parametrize(
+    ("plan", "notes"),
+    [
+        (PLAN, []),
+        ({**PLAN, "steps": ["There was not enough memory."]}, ["There was not enough memory."]),
+        ({**PLAN, "verdict": "from disk"}, ["Large is larger than the memory", "0.21 tokens/s"]),
+        (None, []),
+    ],
+    ids=["as planned", "down the ladder", "from disk", "no plan"],
+)
+async def test_what_a_user_should_know_of_a_load(plan: object, notes: list[str]) -> None:
+    told = await backend(lambda _request: httpx.Response(200, json={"plan": plan})).load_notes()
+
+    assert all(note in " ".join(told) for note in notes)
+    assert bool(told) == bool(notes)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(404), httpx.Response(200, json={"build_info": "b1234"}), httpx.Response(200, json=[1]), None],
+    ids=["no such page", "another server", "a list", "nobody"],
+)
+async def test_a_server_that_does_not_tell_has_no_notes(answer: httpx.Response | None) -> None:
+    def respond(_request: httpx.Request) -> httpx.Response:
+        if answer is None:
+            raise httpx.ConnectError("refused")
+        return answer
+
+    assert await backend(respond).load_notes() == ()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,10 @@ from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, Mess
 from lsp_server.inference.launcher import EngineSpec
 from lsp_server.inference.roles import RoleBackend
 from lsp_server.inference.scripted import Reply, ScriptedBackend
+from lsp_server.models.catalog import Catalog
+from lsp_server.models.hardware import Hardware, load_profile
+from lsp_server.models.store import ModelStore
+from lsp_server.settings.schema import EngineSettings, ModelSettings, Settings
 
 HOLE = InfillRequest("before", "after", 16)
 SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
@@ -198,3 +202,64 @@ async def test_closing_ends_a_wait_for_an_engine(role: RoleBackend, launcher: La
     await asyncio.wait({waiting})
 
     assert waiting.cancelled()
+
+
+class TestWantedModel:
+    """On machines that are described; which models suit them is for the tests of planning."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStore:
+        """An empty one, with the catalog that ships."""
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
+        return ModelStore(tmp_path / "store", Catalog.load(), [])
+
+    @pytest.fixture
+    def detected(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path | None]]:
+        """What was asked for each time that the machine, a laptop, was looked at."""
+        calls: list[Path | None] = []
+
+        def detect(path: Path | None) -> Hardware:
+            calls.append(path)
+            return load_profile("laptop-16gb")
+
+        roles._this_machine.cache_clear()
+        monkeypatch.setattr(roles, "detect", detect)
+        yield calls
+        roles._this_machine.cache_clear()
+
+    def install(self, store: ModelStore, *names: str) -> None:
+        for name in names:
+            folder = store.directory / name
+            folder.mkdir(parents=True)
+            for file in store.catalog.get(name).files:
+                (folder / file.name).touch()
+
+    def test_auto_is_what_this_machine_can_answer_with(self, store: ModelStore, detected: list[Path | None]) -> None:
+        completion = roles.wanted_model(Settings(), store, "completion").id
+        assert completion.startswith("qwen2.5-coder-")
+        assert completion != "qwen2.5-coder-7b", "too slow on a laptop"
+        self.install(store, "qwen2.5-coder-0.5b", "qwen2.5-coder-7b")
+        assert roles.wanted_model(Settings(), store, "completion").id == "qwen2.5-coder-0.5b"
+        assert len(detected) == 1, "it takes a moment, and the answer should not change"
+
+    def test_the_context_that_is_wanted_counts(
+        self, store: ModelStore, monkeypatch: pytest.MonkeyPatch, detected: list[Path | None]
+    ) -> None:
+        asked: list[tuple[str, int]] = []
+
+        def suits(_model: object, role: str, _hardware: object, n_ctx: int) -> bool:
+            asked.append((role, n_ctx))
+            return True
+
+        monkeypatch.setattr(roles, "suits", suits)
+        settings = Settings(engine=EngineSettings(n_ctx=4096))
+        assert roles.wanted_model(settings, store, "assistant").id == "deepseek-v4-flash"
+        assert asked == [("assistant", 4096)]
+
+    def test_a_name_is_taken_at_its_word_and_nothing_looked_at(
+        self, store: ModelStore, detected: list[Path | None]
+    ) -> None:
+        settings = Settings(models=ModelSettings(completion="qwen2.5-coder-3b", assistant="qwen2.5-coder-14b"))
+        assert roles.wanted_model(settings, store, "completion").id == "qwen2.5-coder-3b"
+        assert roles.wanted_model(settings, store, "assistant").id == "qwen2.5-coder-14b"
+        assert detected == []

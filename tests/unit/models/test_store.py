@@ -23,7 +23,15 @@ from lsp_server.models.sources.registry_mirror import RegistryMirrorSource
 from lsp_server.models.store import ModelStore, default_directory, store_from
 from lsp_server.models.transfer import Transfer
 
-GB = 10**9
+
+def anything(_model: CatalogModel) -> bool:
+    """A machine that every model suits."""
+    return True
+
+
+def smaller_than(n_bytes: int) -> Callable[[CatalogModel], bool]:
+    """A machine that only small models suit."""
+    return lambda model: (model.size or 0) < n_bytes
 
 
 @pytest.fixture
@@ -163,45 +171,68 @@ class TestResolve:
         for model in models:
             place(store, model, bytes(model.size or 0))
 
-    def test_auto_takes_the_best_installed(
+    def test_auto_takes_the_best_installed_that_suits(
         self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
     ) -> None:
         store = open_store("", *models)
         self.install(store, *models)
-        assert store.resolve("auto", "assistant", memory_bytes=GB).id == "large"
+        assert store.resolve("auto", "assistant", anything).id == "large"
+        assert store.resolve("auto", "assistant", smaller_than(8000)).id == "small"
 
-    def test_auto_leaves_room_in_memory(
+    def test_auto_prefers_what_is_installed_to_what_is_better(
         self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
     ) -> None:
         store = open_store("", *models)
-        self.install(store, *models)
-        assert store.resolve("auto", "assistant", memory_bytes=11_429).id == "large"  # 8,000 is 70 % of it
-        assert store.resolve("auto", "assistant", memory_bytes=11_427).id == "small"
+        self.install(store, models[2])
+        assert store.resolve("auto", "completion", anything).id == "small"
+
+    def test_auto_names_a_model_to_get_where_no_installed_one_suits(
+        self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
+    ) -> None:
+        store = open_store("", *models)
+        self.install(store, models[0])
+        ref = store.resolve("auto", "completion", smaller_than(8000))
+        assert ref.id == "small"
+        assert store.find(ref) is None
+
+    def test_auto_names_the_best_that_suits_when_none_is_installed(
+        self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
+    ) -> None:
+        store = open_store("", *models)
+        assert store.resolve("auto", "completion", anything).id == "large"
+
+    def test_auto_takes_the_least_installed_where_none_suits(
+        self,
+        open_store: Callable[..., ModelStore],
+        models: list[CatalogModel],
+        make_model: Callable[..., CatalogModel],
+        gguf_bytes: Callable[..., bytes],
+    ) -> None:
+        middle = make_model("middle", gguf_bytes(4, 5000))
+        store = open_store("", models[0], middle, models[2])
+        assert store.resolve("auto", "completion", smaller_than(0)).id == "small"
+        self.install(store, models[0], middle)
+        assert store.resolve("auto", "completion", smaller_than(0)).id == "middle"
 
     def test_auto_never_takes_a_model_that_may_not_be_used_commercially(
         self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
     ) -> None:
         store = open_store("", *models)
         self.install(store, models[1])
-        assert store.resolve("auto", "completion", memory_bytes=GB).id == "small"
+        assert store.resolve("auto", "completion", smaller_than(8000)).id == "small"
         only = open_store("", models[2], models[1])
-        assert only.resolve("auto", "completion", memory_bytes=GB).id == "small"
-
-    def test_auto_names_the_last_candidate_when_none_is_installed(
-        self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
-    ) -> None:
-        store = open_store("", *models)
-        ref = store.resolve("auto", "completion", memory_bytes=GB)
-        assert ref.id == "small"
-        assert store.find(ref) is None
+        assert only.resolve("auto", "completion", smaller_than(0)).id == "small"
 
     def test_another_name_is_taken_at_its_word(
         self, open_store: Callable[..., ModelStore], models: list[CatalogModel]
     ) -> None:
+        def unasked(model: CatalogModel) -> bool:
+            raise AssertionError(f"{model.name} was to be judged")
+
         store = open_store("", *models)
-        assert store.resolve("research", "completion", memory_bytes=1).id == "research"
+        assert store.resolve("research", "completion", unasked).id == "research"
         with pytest.raises(UnknownModelError) as caught:
-            store.resolve("reserch", "completion", memory_bytes=1)
+            store.resolve("reserch", "completion", unasked)
         assert "research" in caught.value.hint
 
 

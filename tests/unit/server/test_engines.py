@@ -52,7 +52,7 @@ class FakeStore:
     pulled: int = 0
     during_pull: Callable[[Callable[[], bool]], None] = lambda _cancelled: None
 
-    def resolve(self, name: str, role: Role, *, memory_bytes: int) -> ModelRef:
+    def resolve(self, name: str, role: Role, suits: Callable[[CatalogModel], bool]) -> ModelRef:
         if self.unknown:
             raise UnknownModelError(f"There is no model {name}.")
         return SMALL
@@ -97,6 +97,7 @@ class FakeEngine:
         self.failure: Exception | None = None
         self.attached = 0
         self.closed = 0
+        self.notes: tuple[str, ...] = ()
 
     async def attach(self, spec: Any, on_progress: Callable[[float], None]) -> Any:
         self.attached += 1
@@ -104,6 +105,9 @@ class FakeEngine:
         if self.failure:
             raise self.failure
         return self
+
+    async def load_notes(self) -> tuple[str, ...]:
+        return self.notes
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -139,6 +143,14 @@ async def test_it_is_made_ready_in_the_background_once(world: World) -> None:
     assert world.engines.if_ready("completion") is not None
     assert world.engine.attached == 1
     assert world.client.messages == world.client.questions == []
+
+
+async def test_what_had_to_be_given_up_is_told(world: World) -> None:
+    world.engine.notes = ("There was not enough memory. Trying without half of the context.",)
+
+    await world.engines.ready("assistant")
+
+    assert world.client.messages == list(world.engine.notes)
 
 
 async def test_an_action_waits_until_it_is_ready(world: World) -> None:

@@ -129,7 +129,8 @@ class TestDisk:
 
 @pytest.mark.parametrize("field", ["bandwidth", "flops"])
 def test_a_gpu_whose_figures_are_unknown_promises_nothing_and_breaks_nothing(field: str) -> None:
-    speed = predicted(small_qwen(), machine(gpu(**{field: 0.0})), everything(small_qwen()))
+    card = gpu(bandwidth=0.0) if field == "bandwidth" else gpu(flops=0.0)
+    speed = predicted(small_qwen(), machine(card), everything(small_qwen()))
     assert speed.prefill == 0.0
     assert (speed.decode == 0.0) is (field == "bandwidth")
 
