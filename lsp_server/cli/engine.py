@@ -29,6 +29,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run.add_argument("--n-ctx", type=int, help="context length in tokens")
     run.add_argument("--n-gpu-layers", type=int, help="layers on the GPU; -1 to have it planned")
     run.add_argument("--n-threads", type=int, help="threads; 0 to have it planned")
+    run.add_argument("--role", choices=["completion", "assistant"], default="completion", help="what it is planned for")
     run.add_argument("--port", type=int, help="on 127.0.0.1; 0 for any free one")
     run.add_argument("--idle-minutes", type=int, help="leave after that long without a request; 0 for never")
     run.set_defaults(run=_run)
@@ -56,6 +57,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         n_gpu_layers=given("n_gpu_layers"),
         n_threads=given("n_threads"),
         memory_share=settings.engine.memory_percent / 100,
+        role=args.role,
     )
     layout_of = Catalog.load().fim_layout
     return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))

@@ -23,7 +23,7 @@ from lsp_server.engine.native.model import NativeModel
 from lsp_server.engine.scheduler import Event, Job, Lane, Priority, Scheduler
 from lsp_server.engine.sequence import CachedSequence
 from lsp_server.errors import EngineError, InvalidRequestError, ModelError, ModelLoadError
-from lsp_server.models.catalog import FimLayout
+from lsp_server.models.catalog import FimLayout, Role
 from lsp_server.models.planning.plan import Plan, Wishes
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class EngineConfig:
         n_gpu_layers: -1 to have it planned.
         n_threads: 0 to have it planned.
         memory_share: of the available RAM, what may be used (0 to 1).
+        role: what it is planned for.
     """
 
     model_id: str
@@ -58,12 +59,13 @@ class EngineConfig:
     n_gpu_layers: int
     n_threads: int
     memory_share: float = 0.85
+    role: Role = "completion"
 
     @property
     def wishes(self) -> Wishes:
-        """What the planner is asked for: one model for both roles, each in a context of its own."""
+        """What the planner is asked for: whoever asks for the other role finds room for its context too."""
         return Wishes(
-            role="completion",
+            role=self.role,
             n_ctx=self.n_ctx,
             n_contexts=len(Lane),
             memory_share=self.memory_share,

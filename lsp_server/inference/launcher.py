@@ -17,6 +17,7 @@ from filelock import AsyncFileLock
 from lsp_server.engine import runtime
 from lsp_server.errors import BackendUnavailableError, EngineStartError
 from lsp_server.inference.http import HttpBackend
+from lsp_server.models.catalog import Role
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,10 @@ _TOLD = "shardlight: "  # what an error for the user begins with on the command 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Which engine is wanted; see ``settings.schema.EngineSettings`` for the numbers."""
+    """Which engine is wanted; see ``settings.schema.EngineSettings`` for the numbers.
+
+    ``role``: what it is planned for; one that serves both is planned for completion.
+    """
 
     model_id: str
     model_path: Path
@@ -36,6 +40,7 @@ class EngineSpec:
     n_threads: int
     port: int
     idle_minutes: int
+    role: Role = "completion"
 
     @property
     def name(self) -> str:
@@ -105,7 +110,7 @@ async def _start(spec: EngineSpec) -> runtime.EngineRecord:
 def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "lsp_server", "engine", "run", "--model", str(spec.model_path)]
     command += ["--name", spec.model_id, "--n-ctx", str(spec.n_ctx), "--n-gpu-layers", str(spec.n_gpu_layers)]
-    command += ["--n-threads", str(spec.n_threads), "--port", str(spec.port)]
+    command += ["--n-threads", str(spec.n_threads), "--port", str(spec.port), "--role", spec.role]
     command += ["--idle-minutes", str(spec.idle_minutes)]
     logger.info("Starting %s", " ".join(command))
     with runtime.log_path(spec.name).open("wb") as log:

@@ -44,6 +44,7 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
         ModelError: the model is unknown, not installed or not usable.
     """
     ref = wanted_model(settings, store, role)
+    completes = role == "completion" or wanted_model(settings, store, "completion") == ref
     engine = settings.engine
     return EngineSpec(
         model_id=ref.id,
@@ -53,6 +54,7 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
         n_threads=engine.n_threads,
         port=engine.port,
         idle_minutes=engine.idle_minutes,
+        role="completion" if completes else "assistant",
     )
 
 

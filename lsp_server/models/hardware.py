@@ -164,6 +164,12 @@ def parse_table(data: Mapping[str, Any], origin: str) -> Hardware:
     )
     for table in (cpu, memory, disk, top):
         table.refuse_unknown()
+    names = ["CPU", *(gpu.name for gpu in hardware.gpus)]
+    if len(set(names)) < len(names):
+        raise HardwareProfileError(
+            f"{origin}: the gpus are named {', '.join(names[1:])}; each needs a name of its own, and none is CPU.",
+            hint="ggml counts them: CUDA0, CUDA1 …",
+        )
     return hardware
 
 

@@ -17,8 +17,8 @@ from lsp_server.models.planning.plan import Plan, Wishes
 from lsp_server.models.planning.planner import make_plan, typical_seconds
 from lsp_server.models.planning.speed import Prediction
 
-# A suggestion that comes later than this (seconds, for 64 tokens read and 24 written) comes after the thought.
-_COMPLETION_S = 1.5
+# A first suggestion at a new place (256 tokens read, 24 written) that takes longer, in seconds, comes after the thought.
+_COMPLETION_S = 2.0
 # Slower than reading is too slow to be read along; and so long one waits for the first word of an answer.
 _ASSISTANT_DECODE = 5.0
 _ASSISTANT_PROMPT_S = 30.0
@@ -51,11 +51,13 @@ def strongest(catalog: Catalog, role: Role, hardware: Hardware, n_ctx: int) -> C
 
 
 def _usable_plan(model: CatalogModel, hardware: Hardware, wishes: Wishes) -> Plan | None:
+    anatomy = catalog_anatomy(model.name)
     try:
-        plan = make_plan(catalog_anatomy(model.name), hardware, wishes)
+        plan = make_plan(anatomy, hardware, wishes)
     except PlanError:
         return None
-    return plan if plan.verdict == "fits" and is_usable(plan.predicted, wishes.role) else None
+    whole = plan.verdict == "fits" and plan.settings.n_ctx >= min(wishes.n_ctx, anatomy.card.context_length or 0)
+    return plan if whole and is_usable(plan.predicted, wishes.role) else None
 
 
 def at_rest(hardware: Hardware) -> Hardware:

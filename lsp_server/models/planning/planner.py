@@ -29,7 +29,7 @@ _UBATCH, _COPYING_UBATCH = 512, 2048
 # Read into pinned memory a GPU can fetch weights at the link's full rate; mapped from the file it cannot.
 _LOAD_MODES: tuple[LoadMode, ...] = ("none", "mmap")
 # A request as it usually is, in tokens read and written.
-_TYPICAL = {"completion": (64, 24), "assistant": (1500, 250)}
+_TYPICAL = {"completion": (256, 24), "assistant": (1500, 250)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _with_experts_in_ram(
                 kept.append(il)
             else:
                 rooms[home] -= needed
-        for mode in _LOAD_MODES:
+        for mode in _LOAD_MODES if kept else ():
             yield replace(every, cpu_moe_layers=tuple(sorted(kept)), load_mode=mode)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lsp_server.engine.processor import FEATURES
 from lsp_server.errors import HardwareProfileError
-from lsp_server.models.hardware import GB, load_profile, parse_profile, shipped_profiles
+from lsp_server.models.hardware import GB, load_profile, parse_profile, parse_table, shipped_profiles
 
 FULL = """
 name = "A machine"
@@ -196,3 +196,13 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     return str(value)
+
+
+@pytest.mark.parametrize("name", ["CUDA0", "CPU"], ids=["twice", "the processor's"])
+def test_two_devices_of_one_name(name: str) -> None:
+    gpu = {"description": "A GPU", "memory_gb": 24, "bandwidth_gb_s": 1000, "tflops": 100}
+    cpu = {"name": "A processor", "physical_cores": 4, "features": [], "bandwidth_gb_s": 50}
+    table = {"name": "mine", "cpu": cpu, "memory": {"total_gb": 64}}
+
+    with pytest.raises(HardwareProfileError, match=rf"CUDA0, {name}; each needs a name of its own"):
+        parse_table({**table, "gpus": [{"name": "CUDA0", **gpu}, {"name": name, **gpu}]}, "mine.toml")

@@ -350,6 +350,6 @@ class TestBudgets:
 
 def test_a_request_takes_reading_and_writing() -> None:
     assert typical_seconds(Prediction(25.0, 1500.0, ()), "assistant") == 11
-    assert typical_seconds(Prediction(24.0, 64.0, ()), "completion") == 2
+    assert typical_seconds(Prediction(24.0, 256.0, ()), "completion") == 2
     assert typical_seconds(Prediction(0.0, 64.0, ()), "completion") == math.inf
     assert typical_seconds(Prediction(24.0, 0.0, ()), "completion") == math.inf
