@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lsp_server.models.card import ModelCard, group_of, model_card
-from lsp_server.models.gguf.reader import Tensor
+from lsp_server.models.gguf.head import Tensor
 from lsp_server.models.gguf.shard_set import ShardSet
 
 _LAYER = re.compile(r"^blk\.(\d+)\.")

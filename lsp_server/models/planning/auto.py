@@ -17,7 +17,7 @@ from lsp_server.models.planning.plan import Plan, Wishes
 from lsp_server.models.planning.planner import make_plan, typical_seconds
 from lsp_server.models.planning.speed import Prediction
 
-# A first suggestion at a new place (256 tokens read, 24 written) that takes longer, in seconds, comes after the thought.
+# A first suggestion at a new place (256 tokens read, 24 written) that takes more seconds comes after the thought.
 _COMPLETION_S = 2.0
 # Slower than reading is too slow to be read along; and so long one waits for the first word of an answer.
 _ASSISTANT_DECODE = 5.0

@@ -66,7 +66,7 @@ def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
     """The best way to run a model on a machine.
 
     What fits is preferred over what was wished: first the cache is kept in 8 bits, then the context is halved, down to
-    2,048 tokens. If the weights exceed the memory even so, those that not every token needs are read from disk.
+    2,048 tokens. If the weights exceed the memory even so, they stay on disk and are read again and again.
 
     Raises:
         PlanError: not even that is possible; the message says what is missing.
@@ -222,31 +222,40 @@ def _with_experts_in_ram(
 
 
 def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
-    """Weights that exceed the memory stay mapped; what every token needs has to fit, if with less context.
+    """Weights that exceed the memory stay mapped; cache and buffers have to fit, if with less context.
+
+    What every token needs had better fit too, also at the cost of context: only if it cannot is all of it read anew for
+    each token.
 
     Raises:
-        PlanError: it does not, or the disk's rate is unknown.
+        PlanError: not even cache and buffers fit, or the disk's rate is unknown.
     """
     least: list[Shortage] = []
-    for n_ctx, kind in _concessions(within_training(model, wishes)):
-        candidates = []
-        # A repacked copy would need the memory that is missing.
-        mapped = (
-            replace(settings, use_extra_bufts=False, load_mode="mmap")
-            for settings in _settings(model, hardware, wishes, n_ctx, kind)
-        )
-        for settings in dict.fromkeys(mapped):
-            shares = place(model, hardware, settings)
-            optional = shares[CPU].experts.n_bytes + shares[CPU].embedding.n_bytes if hardware.disk_read else 0
-            if shortages := _shortages(shares, hardware, wishes, optional):
-                least = min(least or shortages, shortages, key=_missing)
-                continue
-            missing = _missing_bytes(shares, hardware, wishes)
-            predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
-            candidates.append(Candidate(settings, shares, predicted))
-        if candidates:
-            return min(candidates, key=lambda candidate: candidate.seconds(wishes))
+    for whole in (False, True):
+        for n_ctx, kind in _concessions(within_training(model, wishes)):
+            candidates = []
+            for settings, shares in _mapped(model, hardware, wishes, n_ctx, kind):
+                ram = shares[CPU]
+                optional = ram.weights_bytes if whole else ram.experts.n_bytes + ram.embedding.n_bytes
+                if shortages := _shortages(shares, hardware, wishes, optional if hardware.disk_read else 0):
+                    least = min(least or shortages, shortages, key=_missing)
+                    continue
+                missing = _missing_bytes(shares, hardware, wishes)
+                predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
+                candidates.append(Candidate(settings, shares, predicted))
+            if candidates:
+                return min(candidates, key=lambda candidate: candidate.seconds(wishes))
     raise _does_not_fit(model, hardware, wishes, least)
+
+
+def _mapped(
+    model: Anatomy, hardware: Hardware, wishes: Wishes, n_ctx: int, kind: str
+) -> Iterator[tuple[LoadSettings, Mapping[str, Share]]]:
+    """Placements with mapped files; a repacked copy would need the memory that is missing."""
+    every = _settings(model, hardware, wishes, n_ctx, kind)
+    mapped = (replace(settings, use_extra_bufts=False, load_mode="mmap") for settings in every)
+    for settings in dict.fromkeys(mapped):
+        yield settings, place(model, hardware, settings)
 
 
 def _missing(shortages: list[Shortage]) -> int:
@@ -259,8 +268,8 @@ def _does_not_fit(model: Anatomy, hardware: Hardware, wishes: Wishes, shortages:
         for row in shortages
     )
     disk = ""
-    if model.is_moe and not hardware.disk_read:
-        disk = " Experts could stay on disk, but how fast that is read is not known."
+    if not hardware.disk_read:
+        disk = " The weights could stay on disk, but how fast that is read is not known."
     ways = ["a smaller model (`shardlight models list`)", "a larger share of the memory (engine.memory_percent)"]
     if wishes.n_gpu_layers is not None:
         ways.append("to have the layers on the GPU planned (engine.n_gpu_layers = -1)")

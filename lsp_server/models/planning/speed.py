@@ -202,12 +202,17 @@ def _crossings(settings: LoadSettings, shares: Mapping[str, Share]) -> int:
 
 
 def _from_disk(model: Anatomy, hardware: Hardware, ram: Share, missing_bytes: int, n_tokens: int) -> float:
-    """What is missing is read again for each step, as far as the step touches it."""
+    """Seconds to read what a step of some tokens needs and the memory does not hold.
+
+    What every step reads stays in memory before experts that few steps read. Where not even that fits, the system has
+    thrown out each part before it is needed again, and all of it is read each time.
+    """
     if not hardware.disk_read:
         return float("inf")
     experts = ram.experts.n_bytes * (1.0 - (1.0 - model.expert_share) ** n_tokens)
-    touched = ram.dense.n_bytes + experts
-    return missing_bytes / max(1, ram.weights_bytes) * touched / hardware.disk_read
+    if missing_bytes <= ram.experts.n_bytes:
+        return missing_bytes / ram.experts.n_bytes * experts / hardware.disk_read
+    return (ram.dense.n_bytes + experts) / hardware.disk_read
 
 
 def _prefill(

@@ -187,7 +187,7 @@ class TestOnThisMachine:
         assert "qwen2.5-coder-7b" in error
 
     def test_a_model_that_cannot_run_here(self, machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-        machine.hardware = replace(machine.hardware, ram_available=10**9)
+        machine.hardware = replace(machine.hardware, ram_available=10**8)
         assert main(["plan", "qwen2.5-coder-14b"]) == 1
         assert "the RAM would have to hold" in capsys.readouterr().err
 

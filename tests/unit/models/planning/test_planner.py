@@ -52,7 +52,7 @@ def check(plan: Plan, anatomy: Anatomy, hardware: Hardware) -> None:
     if plan.verdict == "fits":
         assert in_ram <= plan.devices[-1].budget_bytes
     else:
-        assert in_ram - shares[CPU].experts.n_bytes - shares[CPU].embedding.n_bytes <= plan.devices[-1].budget_bytes
+        assert in_ram - shares[CPU].weights_bytes <= plan.devices[-1].budget_bytes
         assert chosen.load_mode == "mmap"
         assert not chosen.use_extra_bufts
     assert plan.devices[-1].budget_bytes < hardware.ram_available or wishes.memory_share == 1
@@ -199,10 +199,11 @@ class TestConcessions:
     def test_a_context_is_not_shortened_below_2048(self) -> None:
         least = self.needed(2048, "Q8_0")
         assert self.plan(least).settings.n_ctx == 2048
-        # Embeddings are looked up a row a token: with less memory they are left to the disk, but not the rest.
+        # With less memory weights are left to the disk, but not cache and buffers.
         assert self.plan(least - 1).verdict == "from disk"
+        assert self.plan(least - small_qwen().weights.n_bytes).verdict == "from disk"
         with pytest.raises(PlanError):
-            self.plan(least - small_qwen().embedding.n_bytes - 1)
+            self.plan(least - small_qwen().weights.n_bytes - 1)
 
     def test_nor_lengthened_to_that(self) -> None:
         assert self.plan(GB, n_ctx=512).settings.n_ctx == 512
@@ -250,7 +251,7 @@ class TestWishes:
     def test_a_share_of_the_memory(self) -> None:
         assert ram_budget(machine(ram_gb=10), Wishes(memory_share=0.5)) == 5 * GB
         with pytest.raises(PlanError):
-            make_plan(small_qwen(), machine(ram_gb=2), Wishes(memory_share=0.1))
+            make_plan(small_qwen(), machine(ram_gb=2), Wishes(memory_share=0.01))
 
     def test_two_contexts_take_two_caches(self) -> None:
         one, two = (make_plan(small_qwen(), machine(), Wishes(n_contexts=n)).devices[-1] for n in (1, 2))
@@ -276,7 +277,7 @@ class TestFromDisk:
         assert plan.verdict == "from disk"
         check(plan, flagship(), hardware)
         assert plan.devices[-1].n_bytes > plan.devices[-1].budget_bytes
-        assert plan.predicted.decode < 1
+        assert plan.predicted.decode < 2
         assert plan.predicted.decode_costs[0].what == "reading from disk"
 
     def test_a_context_without_room_is_shortened_here_too(self) -> None:
@@ -294,18 +295,21 @@ class TestFromDisk:
         assert plan.verdict == "from disk"
         check(plan, flagship(), hardware)
 
-    def test_what_every_token_needs_must_fit(self) -> None:
+    def test_cache_and_buffers_must_fit(self) -> None:
         with pytest.raises(PlanError) as caught:
-            make_plan(flagship(), machine(ram_gb=4), Wishes())
+            make_plan(flagship(), machine(ram_gb=0.2), Wishes())
         message = caught.value.message
         assert message.startswith("DeepSeek V4 Flash (61.5 GB) does not fit a machine")
-        assert "the RAM would have to hold 6.5 GB" in message
-        assert "3.4 GB of it may be used" in message
+        assert "the RAM would have to hold 3" in message
+        assert "170 MB of it may be used" in message
         assert "shardlight models list" in caught.value.hint
 
-    def test_a_dense_model_is_needed_by_every_token(self) -> None:
-        with pytest.raises(PlanError, match=r"the RAM would have to hold 8\.\d GB"):
-            make_plan(catalog_anatomy("qwen2.5-coder-14b"), machine(ram_gb=8), Wishes())
+    def test_a_dense_model_is_read_whole_for_every_token(self) -> None:
+        anatomy, hardware = catalog_anatomy("qwen2.5-coder-14b"), machine(ram_gb=8)
+        plan = make_plan(anatomy, hardware, Wishes())
+        assert plan.verdict == "from disk"
+        check(plan, anatomy, hardware)
+        assert plan.predicted.decode <= hardware.disk_read / (8e9)
 
     def test_a_disk_of_unknown_speed_is_not_relied_on(self) -> None:
         with pytest.raises(PlanError, match="how fast that is read is not known"):
