@@ -57,7 +57,7 @@ class Job:
     _number: int = 0
 
     def cancel(self) -> None:
-        """Stop before the next step. Safe from any thread, at any time, more than once."""
+        """Stop before the next step, or within one that can be broken off. Safe from any thread, more than once."""
         self._cancelled.set()
 
     @property

@@ -106,6 +106,8 @@ def proven_settings(
 ) -> Rung:
     """The highest rung of the ladder that is known to survive on this machine, tried out if need be.
 
+    A rung that was reached because memory was short is not remembered: there may be enough of it the next time.
+
     Args:
         on_step: told, for people, of each rung that failed and what is tried next.
 
@@ -116,15 +118,17 @@ def proven_settings(
     steps = ladder(plan)
     if known := _remembered(plan, steps, memory.get("survived")):
         return known
-    rung, rest = Rung(plan), iter(steps)
+    rung, rest, memory_was_short = Rung(plan), iter(steps), False
     while True:
         result = _attempt(model, rung.settings)
         if result.returncode == 0:
-            memory.keep("survived", list(rung.given_up))
+            if not memory_was_short:
+                memory.keep("survived", list(rung.given_up))
             return rung
         if result.returncode == REFUSED:
             raise ModelLoadError(result.stdout.strip() or f"llama.cpp could not load {model}.")
         out_of_memory = _for_want_of_memory(result)
+        memory_was_short = memory_was_short or out_of_memory
         words = _words(model, result, out_of_memory=out_of_memory)
         logger.warning("%s %s", words, result.stderr.strip()[-2000:])
         helpful = (step for step in rest if (step.helps_memory if out_of_memory else step.helps_crash))

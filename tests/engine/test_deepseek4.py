@@ -68,6 +68,20 @@ async def test_the_same_prompt_gives_the_same_text(client: httpx.AsyncClient) ->
     assert first["choices"][0]["text"] == again["choices"][0]["text"]
 
 
+async def test_a_client_that_leaves_a_long_prompt_does_no_harm(client: httpx.AsyncClient) -> None:
+    """Its steps are not broken off, since this memory would not recover."""
+    prompt = "def add(a, b):\n    return a + b\n" * 40
+    before = await answer(client, "/v1/completions", prompt=prompt, max_tokens=8)
+
+    for _ in range(3):
+        async with client.stream("POST", "/v1/completions", json={"prompt": "x" + prompt, "stream": True}) as response:
+            assert response.status_code == 200
+    after = await answer(client, "/v1/completions", prompt=prompt, max_tokens=8)
+
+    assert after["usage"]["prompt_tokens"] > 512
+    assert after["choices"][0]["text"] == before["choices"][0]["text"]
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_it_is_found_from_either_shard(tiny_deepseek4: Path, tmp_path: Path, number: int) -> None:
     store = ModelStore(tmp_path, Catalog.load(), [])

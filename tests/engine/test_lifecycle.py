@@ -171,9 +171,10 @@ async def test_a_model_newer_than_llama_cpp_says_so(tmp_path: Path) -> None:
 async def test_a_load_that_survived_its_trial_is_remembered(engine: RunningEngine) -> None:
     remembered = json.loads((user_cache_path("shardlight", appauthor=False) / "load-trials.json").read_text())
 
-    outcomes = [value for key, value in remembered.items() if str(engine.spec.model_path.resolve()) in key]
-    assert any(outcome["survived"]["n_ctx"] == engine.spec.n_ctx for outcome in outcomes)
-    assert all(outcome["survived"]["n_gpu_layers"] == 0 for outcome in outcomes)
+    survived = [key for key, outcome in remembered.items() if outcome.get("survived") == []]
+    plans = [json.loads(key.rsplit("|", 1)[1]) for key in survived if str(engine.spec.model_path.resolve()) in key]
+    assert engine.spec.n_ctx in [plan["n_ctx"] for plan in plans]
+    assert {plan["n_gpu_layers"] for plan in plans} == {0}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")

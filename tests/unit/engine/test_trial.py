@@ -422,3 +422,15 @@ def test_the_process_is_given_the_settings_whole(model: Path, monkeypatch: pytes
 def test_settings_with_missing_or_unknown_fields_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(TypeError):
         settings_from(fields)
+
+
+def test_a_rung_reached_for_want_of_memory_is_tried_anew(
+    attempts: Attempts, prove: Callable[..., Rung], memory_file: Path
+) -> None:
+    attempts.codes = [NO_MEMORY, 0]
+    lower = prove()
+    attempts.codes = [0]
+
+    assert lower.given_up
+    assert not memory_file.exists()
+    assert prove().given_up == ()

@@ -1,0 +1,34 @@
+"""The processor's own kernels, really measured, in the process that may die."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lsp_server.engine.measurement import measured
+from lsp_server.engine.native import kernels
+from lsp_server.models.hardware import KernelRate
+from lsp_server.models.planning.placement import repacked_types
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, dict[str, KernelRate]]:
+    return measured(1, ("Q4_K", "F16"), "build", memory_file=tmp_path_factory.mktemp("cache") / "hardware.json")
+
+
+def test_every_type_has_figures(figures: tuple[float, dict[str, KernelRate]]) -> None:
+    bandwidth, rates = figures
+    assert {"Q4_K", "F16"} <= rates.keys()
+    for figure in (bandwidth, *(figure for rate in rates.values() for figure in (rate.stream, rate.flops))):
+        assert math.isfinite(figure)
+        assert figure > 0
+
+
+def test_rearranged_weights_have_figures_of_their_own_where_the_build_rearranges_them(
+    figures: tuple[float, dict[str, KernelRate]],
+) -> None:
+    _, rates = figures
+    rearranges = "Q4_K" in repacked_types(kernels._built_for())
+    assert ("Q4_K repacked" in rates) is rearranges
+    assert "F16 repacked" not in rates
