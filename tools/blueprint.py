@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lsp_server.errors import InvalidModelFileError
 from lsp_server.models.blueprint import LAYER
-from lsp_server.models.gguf.reader import LongValue, Tensor, Value
+from lsp_server.models.gguf.head import LongValue, Tensor, Value
 from lsp_server.models.gguf.shard_set import ShardSet, open_set
 from lsp_server.models.gguf.vocabulary import FIM_SPELLINGS
 

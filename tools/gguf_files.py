@@ -13,7 +13,7 @@ from gguf import GGUFValueType, GGUFWriter
 from gguf.constants import GGMLQuantizationType
 
 from lsp_server.models.blueprint import ALIGNMENT, Blueprint
-from lsp_server.models.gguf.reader import GgufHead, Value
+from lsp_server.models.gguf.head import GgufHead, Value
 from tools.random_weights import weights
 from tools.synthetic_vocabulary import synthetic_vocabulary
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gguf.constants import GGMLQuantizationType
 from gguf.quants import dequantize
 
-from lsp_server.models.gguf.reader import Tensor
+from lsp_server.models.gguf.head import Tensor
 from lsp_server.models.gguf.tensor_types import TensorType
 
 # Where a block has its half-precision factors (ggml-common.h): the scale and, in types that have one, the minimum.

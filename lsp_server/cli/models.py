@@ -23,12 +23,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from lsp_server.cli.heads import heads_of
 from lsp_server.cli.model_card import print_card
 from lsp_server.errors import ModelError
 from lsp_server.models.card import model_card
 from lsp_server.models.catalog import CatalogModel
 from lsp_server.models.files import figures, human_size
-from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.reference import CatalogRef, parse_ref
 from lsp_server.models.store import InstalledModel, ModelStore, store_from
 from lsp_server.models.transfer import Progress as ReportProgress
@@ -60,7 +60,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     pull.set_defaults(run=_pull)
 
     inspect = commands.add_parser("inspect", help="what a model is: parameters, experts, quantization, context …")
-    inspect.add_argument("name", metavar="NAME", help=name_help)
+    inspect.add_argument("name", metavar="NAME", help=f"{name_help}; of one that is not here only the heads are read")
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
 
@@ -191,8 +191,7 @@ def _inspect(args: argparse.Namespace, settings: Settings) -> int:
     store = _store(settings)
     ref = parse_ref(args.name, store.catalog)
     # A glance is enough: hashing 61 GB to read 10 MB of heads would be rude.
-    found = store.find(ref)
-    card = model_card(open_set((found or store.locate(ref)).path))
+    card = model_card(heads_of(ref, store))
     if args.json:
         sys.stdout.write(json.dumps({**asdict(card), "quantization": dict(card.quantization)}, indent=2) + "\n")
     else:

@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lsp_server.cli.heads import heads_of
 from lsp_server.engine.hardware import detect, installed_library
 from lsp_server.engine.loading import exact, kernel_types, survey
 from lsp_server.inference.roles import wanted_model
 from lsp_server.models.files import human_size
-from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
 from lsp_server.models.planning.auto import advise, catalog_anatomy, strongest
 from lsp_server.models.planning.plan import Plan, Wishes
 from lsp_server.models.planning.planner import make_plan
-from lsp_server.models.reference import CatalogRef, ModelRef, parse_ref
+from lsp_server.models.reference import CatalogRef, ModelRef, PathRef, parse_ref
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.settings.schema import Settings
 
@@ -85,12 +85,12 @@ def _model(name: str, settings: Settings, store: ModelStore, wishes: Wishes, pro
 
 
 def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | None) -> tuple[Plan, Hardware]:
-    """A model that is here is read; one of the catalog that is not is planned from its blueprint."""
-    found = store.find(ref)
+    """A plan for a described machine, or for this one; of a model that is here llama.cpp is asked, too."""
     if profile is not None:
         return make_plan(_anatomy(ref, store), profile, wishes), profile
-    if found is None and isinstance(ref, CatalogRef):
-        model = catalog_anatomy(ref.id)
+    found = store.find(ref)
+    if found is None and not isinstance(ref, PathRef):
+        model = _anatomy(ref, store)
         # The folder may not be there yet; what holds it then decides how fast the disk is.
         folder = next(place for place in (store.directory, *store.directory.parents) if place.exists())
         hardware = detect(folder, types=kernel_types(model))
@@ -101,10 +101,10 @@ def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | 
 
 
 def _anatomy(ref: ModelRef, store: ModelStore) -> Anatomy:
-    found = store.find(ref)
-    if found is None and isinstance(ref, CatalogRef):
+    """Of a model of the catalog that is not here from its blueprint; of any other from its files' heads."""
+    if isinstance(ref, CatalogRef) and store.find(ref) is None:
         return catalog_anatomy(ref.id)
-    return anatomy_of(open_set((found or store.locate(ref)).path))
+    return anatomy_of(heads_of(ref, store))
 
 
 def _print(console: Console, plan: Plan) -> None:

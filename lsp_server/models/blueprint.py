@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from lsp_server.errors import InvalidModelFileError
-from lsp_server.models.gguf.reader import GgufHead, LongValue, Tensor, Value
+from lsp_server.models.gguf.head import GgufHead, LongValue, Tensor, Value
 from lsp_server.models.gguf.shard_set import ShardSet
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES, TensorType
 

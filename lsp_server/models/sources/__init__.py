@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lsp_server.models.gguf.shard_set import ShardSet
 from lsp_server.models.reference import CatalogRef, HubRef
 from lsp_server.models.transfer import Monitor
 
@@ -28,6 +29,14 @@ class Fetched:
     hashed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """The heads of a model's files, and the bytes that were fetched to read them (0: the files are here)."""
+
+    files: ShardSet
+    fetched_bytes: int = 0
+
+
 class Source(Protocol):
     """A place that models can be fetched from."""
 
@@ -45,4 +54,14 @@ class Source(Protocol):
             ChecksumError: the bytes are not the promised ones; they are set aside.
             DiskSpaceError: no room.
             DownloadError: cancelled.
+        """
+
+    def peek(self, ref: CatalogRef | HubRef) -> Peek:
+        """Read the heads of a model's files and leave the rest, and the disk, alone.
+
+        Raises:
+            SourceUnavailableError: not to be had here (now), or only together with the rest.
+            UnknownModelError: the source has no such model.
+            ChecksumError: its files are not those that the catalog knows.
+            InvalidModelFileError: a file is no usable GGUF, or the set is none; it is named.
         """

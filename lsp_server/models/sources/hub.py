@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lsp_server.errors import (
     ChecksumError,
-    DownloadError,
+    InvalidModelFileError,
     ShardlightError,
     SourceUnavailableError,
     UnknownModelError,
 )
 from lsp_server.models.files import disk_full, is_disk_full, require_space
+from lsp_server.models.gguf.head import GgufHead
+from lsp_server.models.gguf.reader import MAX_HEAD_BYTES, REPAIR, HeadGoesOnError, parse_head
+from lsp_server.models.gguf.shard_set import check_set
 from lsp_server.models.hub_cache import cached_file, is_sha256
 from lsp_server.models.reference import CatalogRef, HubRef
 from lsp_server.models.shards import shard_names
-from lsp_server.models.sources import Fetched, ranged
+from lsp_server.models.sources import Fetched, Peek, ranged
 from lsp_server.models.sources.quant import choose_file
-from lsp_server.models.transfer import Monitor
+from lsp_server.models.sources.side_by_side import side_by_side
+from lsp_server.models.transfer import Monitor, ignore_progress, never_cancelled
 
 # Long enough for a slow proxy, short enough that the next source has its turn while the user still watches.
 _CONNECT_TIMEOUT_S = 5.0
-_FILES_AT_ONCE = 4
+# Most vocabularies, which stand in the first file's head, are within 8 MiB; the other heads are an inventory only.
+_FIRST_HEAD_BYTES = 8 << 20
+_OTHER_HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +66,56 @@ class HubSource:
     def fetch(self, ref: CatalogRef | HubRef, folder: Path, monitor: Monitor) -> Sequence[Fetched]:
         """Fetch all files of a model into the hub's cache; see ``Source.fetch``."""
         repository = ref.repository
-        try:
-            # The first request of all is a plain one that is not repeated: an unreachable hub must be noticed in
-            # seconds, while the client's download call would try for minutes.
-            remotes = [self._describe(repository, name) for name in self._names(ref)]
-            _compare_with_catalog(ref, remotes)
+        with self._explained(ref):
+            remotes = self._remotes(ref)
             _require_space(repository, remotes)
-            return self._download_all(repository, remotes, monitor)
+            return side_by_side(remotes, lambda remote, own: self._download(repository, remote, own), monitor)
+
+    def peek(self, ref: CatalogRef | HubRef) -> Peek:
+        """Read the heads of a model's files from the hub, some MB of them, into memory; see ``Source.peek``."""
+        repository = ref.repository
+        with self._explained(ref):
+            beginnings = [
+                (remote, _OTHER_HEAD_BYTES if number else _FIRST_HEAD_BYTES)
+                for number, remote in enumerate(self._remotes(ref))
+            ]
+            read = side_by_side(
+                beginnings,
+                lambda beginning, monitor: self._head(repository, *beginning, monitor),
+                Monitor(ignore_progress, never_cancelled),
+            )
+            return Peek(check_set([head for head, _ in read]), sum(received for _, received in read))
+
+    @contextmanager
+    def _explained(self, ref: CatalogRef | HubRef) -> Iterator[None]:
+        """Our errors for all of the client's and of files that are damaged where they are."""
+        try:
+            yield
+        except InvalidModelFileError as error:
+            if error.hint != REPAIR:
+                raise
+            hint = f"It is so on the hub: choose another file of {self._host}/{ref.repository}/tree/main."
+            raise InvalidModelFileError(error.message, hint=hint) from error
         except ShardlightError:
             raise
         except Exception as error:  # whatever the client raises (its HTTP library's errors are not in its API)
-            raise self._explain(error, ref.id, repository) from error
+            raise self._explain(error, ref.id, ref.repository) from error
+
+    @property
+    def _host(self) -> str:
+        from huggingface_hub import constants
+
+        return self._endpoint or constants.ENDPOINT
+
+    def _remotes(self, ref: CatalogRef | HubRef) -> list[_Remote]:
+        """A model's files as the hub has them.
+
+        The first request of all is a plain one that is not repeated: an unreachable hub must be noticed in seconds,
+        while the client's download call would try for minutes.
+        """
+        remotes = [self._describe(ref.repository, name) for name in self._names(ref)]
+        _compare_with_catalog(ref, remotes)
+        return remotes
 
     def _names(self, ref: CatalogRef | HubRef) -> tuple[str, ...]:
         if isinstance(ref, CatalogRef):
@@ -91,26 +135,6 @@ class HubSource:
         metadata = get_hf_file_metadata(url, timeout=_CONNECT_TIMEOUT_S, endpoint=self._endpoint)
         return _Remote(name, metadata.size, metadata.etag)
 
-    def _download_all(self, repository: str, remotes: list[_Remote], monitor: Monitor) -> list[Fetched]:
-        """Fetch several files at once; the first that fails stops the others, which keep what they have."""
-        failed = threading.Event()
-        stopping = Monitor(monitor.progress, lambda: failed.is_set() or monitor.cancelled())
-
-        def download(remote: _Remote) -> Fetched:
-            try:
-                return self._download(repository, remote, stopping)
-            except BaseException:
-                failed.set()
-                raise
-
-        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-            downloads = [pool.submit(download, remote) for remote in remotes]
-        errors = [error for item in downloads if (error := item.exception())]
-        # Those that were only stopped say "cancelled"; the user wants to know about the one that was not.
-        for error in sorted(errors, key=lambda error: type(error) is DownloadError):
-            raise error
-        return [item.result() for item in downloads]
-
     def _download(self, repository: str, remote: _Remote, monitor: Monitor) -> Fetched:
         """Fetch one file into the hub's cache.
 
@@ -120,7 +144,6 @@ class HubSource:
         from huggingface_hub import constants, get_session, hf_hub_download, hf_hub_url
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        monitor.check()
         if remote.blob and remote.size is not None and cached_file(repository, remote.name) is None:
             folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
             blob = folder / remote.blob
@@ -132,13 +155,31 @@ class HubSource:
             remote.name, Path(hf_hub_download(repository, remote.name, endpoint=self._endpoint)), remote.sha256
         )
 
+    def _head(self, repository: str, remote: _Remote, n_bytes: int, monitor: Monitor) -> tuple[GgufHead, int]:
+        """One file's head, tried with its first ``n_bytes`` and then with more; and how many bytes came for it."""
+        from huggingface_hub import get_session, hf_hub_url
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        path = Path(repository, remote.name)
+        if remote.size is None:
+            raise SourceUnavailableError(f"{self._host} does not say how long {path} is.")
+        url = hf_hub_url(repository, remote.name, endpoint=self._endpoint)
+        beginning = ranged.Beginning(get_session(), url, build_hf_headers())
+        wanted = n_bytes
+        while True:
+            beginning.extend(min(wanted, MAX_HEAD_BYTES, remote.size), monitor)
+            try:
+                return parse_head(beginning.data, path, remote.size), beginning.received
+            except HeadGoesOnError as error:
+                wanted += error.needed  # more than twice as many
+
     def _explain(self, error: Exception, what: str, repository: str) -> ShardlightError:
         """Our error for one of the client's."""
         from huggingface_hub import constants, errors
 
         if isinstance(error, errors.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
             error = error.__cause__
-        host = self._endpoint or constants.ENDPOINT
+        host = self._host
         if is_disk_full(error):
             return disk_full(Path(constants.HF_HUB_CACHE), what)
         if isinstance(error, errors.OfflineModeIsEnabled):

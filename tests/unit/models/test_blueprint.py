@@ -6,7 +6,7 @@ from lsp_server.errors import InvalidModelFileError
 from lsp_server.models.blueprint import Blueprint, load_blueprint, parse_blueprint
 from lsp_server.models.card import model_card
 from lsp_server.models.catalog import Catalog, CatalogModel
-from lsp_server.models.gguf.reader import LongValue
+from lsp_server.models.gguf.head import LongValue
 
 ROW = '{ name = "blk.{layer}.w.weight", layers = "0-2", shape = [256, 4], type = "Q4_K" }'
 VOCABULARY = 'n_tokens = 1000\npre = "qwen2"'

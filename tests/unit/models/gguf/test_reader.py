@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lsp_server.errors import InvalidModelFileError
-from lsp_server.models.gguf.reader import GgufHead, LongValue, printable, read_head
+from lsp_server.models.gguf.head import GgufHead, LongValue
+from lsp_server.models.gguf.reader import HeadGoesOnError, parse_head, printable, read_head
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
 from tests.support import gguf
 from tests.support.gguf import GgufFile, Plain, TensorInfo, Typed
@@ -382,18 +383,72 @@ class TestHoles:
         assert caught.value.hint
 
 
-class TestFuzz:
-    """Whatever the bytes are: a head, or the one error."""
+class TestBeginnings:
+    """A file of which only the first bytes are here."""
 
-    def survives(self, path: Path, data: bytes) -> None:
+    def test_a_head_is_whole_or_says_what_it_needs(self, read: Callable[[bytes], GgufHead], tmp_path: Path) -> None:
+        head, whole = SMALL.head, SMALL.bytes()
+        expected = read(whole)
+        for end in range(len(head)):
+            with pytest.raises(HeadGoesOnError) as caught:
+                parse_head(whole[:end], expected.path, len(whole))
+            assert end < caught.value.needed <= len(head)
+        for start in (whole[: len(head)], bytearray(whole[: len(head)]), whole):
+            assert parse_head(start, expected.path, len(whole)) == expected
+
+    def test_the_size_is_the_whole_files(self, tmp_path: Path) -> None:
+        layers = [TensorInfo(f"blk.{n}.ffn_up_exps.weight", (4096, 2048, 256), gguf.Q4_0) for n in range(50)]
+        file = GgufFile({"tokenizer.ggml.tokens": ["<PRE>", *(f"word{n}" for n in range(5000))]}, layers)
+        with few_megabytes():
+            head = parse_head(bytearray(file.head), tmp_path / "big.gguf", file.length)
+        assert head.is_whole
+        assert head.metadata["tokenizer.ggml.tokens"] == LongValue(5001, ("<PRE>",))
+        assert not parse_head(file.head, tmp_path / "big.gguf", file.length - 1).is_whole
+
+    def test_whoever_fetches_what_is_needed_arrives(self, tmp_path: Path) -> None:
+        file = GgufFile({"k": ["some word"] * 5000, "after": 5})
+        end, head = 0, None
+        while head is None:
+            try:
+                head = parse_head(file.head[:end], tmp_path / "m.gguf", file.length)
+            except HeadGoesOnError as error:
+                end = max(error.needed, end + 1000)
+        assert head.metadata == {"k": LongValue(5000), "after": 5}
+
+    @pytest.mark.parametrize("size", [0, 23])
+    def test_too_short_for_any_head(self, tmp_path: Path, size: int) -> None:
+        with pytest.raises(InvalidModelFileError, match=r"m\.gguf is not a GGUF file"):
+            parse_head(SMALL.head[:size], tmp_path / "m.gguf", size)
+
+    @pytest.mark.parametrize("length", HUGE)
+    def test_what_the_file_cannot_have_is_not_asked_for(self, tmp_path: Path, length: int) -> None:
+        start = GgufFile({"k": ""}).bytes()[:-8] + struct.pack("<Q", length)
+        for size in (1000, 60_000_000_000):
+            with pytest.raises(InvalidModelFileError, match=r"ends within its head|longer than 128 MiB"):
+                parse_head(start, tmp_path / "m.gguf", size)
+
+
+class TestFuzz:
+    """Whatever the bytes are: a head, or the one error; and nothing else from the first of them, or more are wanted."""
+
+    def survives(self, path: Path, data: bytes, end: int) -> None:
         path.write_bytes(data)
+        verdict = self.verdict(lambda: read_head(path))
+        if isinstance(verdict, GgufHead):
+            assert verdict.wanted_bytes >= 0
+            assert verdict.data_start >= 24
+            assert all(tensor.n_bytes >= 0 for tensor in verdict.tensors)
+        beginning = self.verdict(lambda: parse_head(data[:end], path, len(data)))
+        assert beginning == verdict or (isinstance(beginning, int) and end < beginning <= len(data))
+
+    def verdict(self, read: Callable[[], GgufHead]) -> GgufHead | str | int:
+        """A head, a refusal, or the bytes that are needed."""
         try:
-            head = read_head(path)
-        except InvalidModelFileError:
-            return
-        assert head.wanted_bytes >= 0
-        assert head.data_start >= 24
-        assert all(tensor.n_bytes >= 0 for tensor in head.tensors)
+            return read()
+        except InvalidModelFileError as error:
+            return error.message
+        except HeadGoesOnError as error:
+            return error.needed
 
     @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
@@ -405,9 +460,12 @@ class TestFuzz:
             ),
             min_size=1,
             max_size=6,
-        )
+        ),
+        st.integers(0, len(SMALL.bytes())),
     )
-    def test_a_sound_file_changed_at_random(self, tmp_path: Path, changes: list[tuple[str, int, bytes]]) -> None:
+    def test_a_sound_file_changed_at_random(
+        self, tmp_path: Path, changes: list[tuple[str, int, bytes]], end: int
+    ) -> None:
         data = bytearray(SMALL.bytes())
         for how, at, what in changes:
             if how == "flip" and at < len(data):
@@ -418,12 +476,16 @@ class TestFuzz:
                 del data[at : at + len(what)]
             elif how == "overwrite":
                 data[at : at + len(what)] = what
-        self.survives(tmp_path / "m.gguf", bytes(data))
+        self.survives(tmp_path / "m.gguf", bytes(data), end)
 
     @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.sampled_from([b"GGUF", SMALL.head[:8], SMALL.head[:24], SMALL.head[:16] + b"\1" + bytes(7)]), st.binary())
-    def test_anything_behind_the_magic(self, tmp_path: Path, start: bytes, rest: bytes) -> None:
-        self.survives(tmp_path / "m.gguf", start + rest)
+    @given(
+        st.sampled_from([b"GGUF", SMALL.head[:8], SMALL.head[:24], SMALL.head[:16] + b"\1" + bytes(7)]),
+        st.binary(),
+        st.integers(0, 99),
+    )
+    def test_anything_behind_the_magic(self, tmp_path: Path, start: bytes, rest: bytes, end: int) -> None:
+        self.survives(tmp_path / "m.gguf", start + rest, end)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lsp_server.errors import InvalidModelFileError
-from lsp_server.models.gguf.shard_set import open_set
+from lsp_server.models.gguf.shard_set import check_set, open_set
 from tests.support import gguf
 from tests.support.gguf import GgufFile, Plain, TensorInfo, Typed, shards, write_set
 
@@ -150,6 +150,16 @@ def test_a_shard_that_ends_before_its_last_tensor(write: Callable[..., list[Path
     with paths[shard].open("r+b") as file:
         file.truncate(whole - 1)
     assert f"it has {whole - 1} bytes and its tensors need {whole}" in refusal(paths[0], paths[shard])
+
+
+def test_heads_are_checked_without_their_files(write: Callable[..., list[Path]]) -> None:
+    paths = write()
+    heads = open_set(paths[0]).heads
+    for path in paths:
+        path.unlink()
+    assert check_set(heads).heads == heads
+    with pytest.raises(InvalidModelFileError, match=r"split\.no is 2, and the name says 1"):
+        check_set((heads[0], heads[2], heads[1]))
 
 
 @pytest.mark.parametrize("shard", range(3))
