@@ -52,21 +52,23 @@ class Rates:
 
 
 def variants(plan: LoadSettings) -> list[LoadSettings]:
-    """The plan, and all that differ from it in what a sweep turns."""
-    threads = sorted({1, max(1, plan.n_threads // 2), plan.n_threads, 2 * plan.n_threads})
-    grid = itertools.product(threads, (64, 128, 256, 512), ("F16", "Q8_0"), (True, False), (True, False))
+    """The plan, and all that differ from it in what a sweep turns; other thread counts with the extreme batches."""
+    n = plan.n_threads
+    threads = [count for count in (1, n // 2, 2 * n) if count not in (0, n)]
+    grid = [*itertools.product((n,), (64, 128, 256, 512), ("F16", "Q8_0"), (True, False), (True, False))]
+    grid += [*itertools.product(dict.fromkeys(threads), (64, 512), ("F16",), (True,), (True, False))]
     found = [
         replace(
             plan,
-            n_threads=n,
-            n_threads_batch=n,
+            n_threads=count,
+            n_threads_batch=count,
             n_ubatch=batch,
             type_k=kind,
             type_v=kind,
             flash_attn=fa,
             use_extra_bufts=extra,
         )
-        for n, batch, kind, fa, extra in grid
+        for count, batch, kind, fa, extra in grid
         if fa or kind == "F16"  # llama.cpp quantizes values only with flash attention
     ]
     return [plan, *(settings for settings in found if settings != plan)]
@@ -105,6 +107,8 @@ def llama_server(program: Path, model: Path, options: Sequence[str]) -> Iterator
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(600):
+            if process.poll() is not None:
+                raise SystemExit(f"{program} ended with code {process.returncode}: {' '.join(command)}")
             try:
                 if httpx.get(f"{url}/health", trust_env=False).status_code == 200:
                     break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,17 @@ class Load:
         return {**self.plan.as_json(), "steps": self.steps, "measured": self.measured}
 
 
-def prepare(path: Path, wishes: Wishes, library: Library) -> Load:
+def prepare(
+    path: Path,
+    wishes: Wishes,
+    library: Library,
+    on_progress: Callable[[float], bool] = lambda _fraction: True,
+) -> Load:
     """A plan that is known to load, tried out if it never was.
 
     Args:
         library: the installed llama.cpp.
+        on_progress: told the loaded fraction 0..1 while it is tried; False stops it.
 
     Raises:
         InvalidModelFileError: a file is not usable.
@@ -78,7 +84,7 @@ def prepare(path: Path, wishes: Wishes, library: Library) -> Load:
         logger.warning("%s", text)
         load.steps.append(text)
 
-    rung = trial.proven_settings(path, load.plan.settings, library.build_id, on_step=step)
+    rung = trial.proven_settings(path, load.plan.settings, library.build_id, on_step=step, on_progress=on_progress)
     if rung.given_up:
         load.plan = exact(path, plan_with(model, here, wishes, rung.settings), library.build_id)
         *others, last = rung.given_up

@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from lsp_server.engine.trial import NO_MEMORY, REFUSED, settings_from
+from lsp_server.engine.trial import NO_MEMORY, PROGRESS, REFUSED, settings_from
 from lsp_server.errors import EngineError, OutOfMemoryError
 from lsp_server.models.planning.settings import LoadSettings
 
@@ -38,7 +38,17 @@ def _try(path: Path, settings: LoadSettings) -> None:
     from lsp_server.engine.native.context import NativeContext
     from lsp_server.engine.native.model import NativeModel
 
-    model = NativeModel(path, settings)
+    told = -1
+
+    def tell(fraction: float) -> bool:
+        nonlocal told
+        if int(fraction * 100) > told:
+            told = int(fraction * 100)
+            sys.stdout.write(f"{PROGRESS} {fraction:.2f}\n")
+            sys.stdout.flush()
+        return True
+
+    model = NativeModel(path, settings, on_progress=tell)
     contexts = [NativeContext(model, settings) for _ in range(settings.n_contexts)]
     # Batches take other code paths than single tokens.
     tokens = (model.bos + model.tokenize("def probe(value):\n    return value\n") * 8)[: min(64, settings.n_batch)]

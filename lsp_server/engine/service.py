@@ -90,6 +90,7 @@ class EngineService:
         self._template: ChatTemplate | None = None
         self._lanes: dict[Lane, CachedSequence[NativeContext]] = {}
         self._scheduler = Scheduler()
+        self._tried = False
         self._closing = False
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
 
@@ -111,7 +112,7 @@ class EngineService:
     def _load(self) -> None:
         config = self.config
         try:
-            self.load = loading.prepare(config.path, config.wishes, machine_library())
+            self.load = loading.prepare(config.path, config.wishes, machine_library(), self._on_trial)
             with memory_log.recorded() as lines:
                 model = NativeModel(config.path, self.load.plan.settings, on_progress=self._on_progress)
                 self._lanes[Lane.COMPLETION] = self._new_sequence(model)
@@ -139,8 +140,14 @@ class EngineService:
         self.last_used = time.monotonic()
         self.phase = Phase.FAILED
 
+    def _on_trial(self, fraction: float) -> bool:
+        """A model that never was loaded here is read twice."""
+        self._tried = True
+        self.loaded_fraction = fraction / 2
+        return not self._closing
+
     def _on_progress(self, fraction: float) -> bool:
-        self.loaded_fraction = fraction
+        self.loaded_fraction = (1 + fraction) / 2 if self._tried else fraction
         return not self._closing
 
     def _new_sequence(self, model: NativeModel) -> CachedSequence[NativeContext]:

@@ -15,6 +15,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from lsp_server.models.planning.settings import LoadSettings
 logger = logging.getLogger(__name__)
 
 REFUSED = 3  # exit code of probe.py for a load that failed without a crash
+PROGRESS = "progress"  # begins a line of probe.py that says how far a load is, 0 to 1
 NO_MEMORY = 4  # the same, for want of memory
 _LEAST_CTX, _LEAST_UBATCH = 2048, 64
 # So do processes end that the system's out-of-memory killer picks.
@@ -102,6 +104,7 @@ def proven_settings(
     build_id: str,
     *,
     on_step: Callable[[str], None] = lambda _text: None,
+    on_progress: Callable[[float], bool] = lambda _fraction: True,
     memory_file: Path | None = None,
 ) -> Rung:
     """The highest rung of the ladder that is known to survive on this machine, tried out if need be.
@@ -110,9 +113,10 @@ def proven_settings(
 
     Args:
         on_step: told, for people, of each rung that failed and what is tried next.
+        on_progress: told the loaded fraction 0..1 of what is tried; False stops it.
 
     Raises:
-        ModelLoadError: none survives, or the file is not loadable at all.
+        ModelLoadError: none survives, the file is not loadable at all, or it was stopped.
     """
     memory = _Memory(memory_file, model, plan, build_id)
     steps = ladder(plan)
@@ -120,7 +124,7 @@ def proven_settings(
         return known
     rung, rest, memory_was_short = Rung(plan), iter(steps), False
     while True:
-        result = _attempt(model, rung.settings)
+        result = _attempt(model, rung.settings, on_progress=on_progress)
         if result.returncode == 0:
             if not memory_was_short:
                 memory.keep("survived", list(rung.given_up))
@@ -231,11 +235,33 @@ def _words(model: Path, result: subprocess.CompletedProcess[str], *, out_of_memo
     return f"Loading {model.name} crashed ({how})."
 
 
-def _attempt(model: Path, settings: LoadSettings, *options: str) -> subprocess.CompletedProcess[str]:
+def _attempt(
+    model: Path, settings: LoadSettings, *options: str, on_progress: Callable[[float], bool] = lambda _fraction: True
+) -> subprocess.CompletedProcess[str]:
+    """Run the process that may die; raises ModelLoadError if ``on_progress`` has it stopped."""
     command = [sys.executable, "-m", "lsp_server.engine.probe", str(model), json.dumps(_jsonable(settings)), *options]
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False
-    )
+    said, stopped = [], False
+    # What goes to stderr may be long, and nobody reads it meanwhile.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            for line in process.stdout or ():
+                word, _, figure = line.partition(" ")
+                if word != PROGRESS:
+                    said.append(line)
+                elif not stopped and not on_progress(float(figure)):
+                    stopped = True
+                    process.kill()
+        if stopped:
+            raise ModelLoadError(f"Loading {model.name} was stopped.")
+        complaints.seek(0)
+        return subprocess.CompletedProcess(command, process.returncode, "".join(said), complaints.read())
 
 
 def _jsonable(settings: LoadSettings) -> dict[str, Any]:

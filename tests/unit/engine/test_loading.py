@@ -72,8 +72,17 @@ class Child:
         self.asked.append(wanted)
         return self.sizes
 
-    def proven(self, _path: Path, wanted: LoadSettings, build_id: str, *, on_step: Callable[[str], None]) -> Rung:
+    def proven(
+        self,
+        _path: Path,
+        wanted: LoadSettings,
+        build_id: str,
+        *,
+        on_step: Callable[[str], None],
+        on_progress: Callable[[float], bool],
+    ) -> Rung:
         assert build_id == "build"
+        assert on_progress(0.5)
         for text in self.told:
             on_step(text)
         return self.rung(wanted)

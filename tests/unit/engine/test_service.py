@@ -148,12 +148,18 @@ def test_what_is_loaded_is_what_was_proven_and_what_it_takes_is_compared(
     made: list[object] = []
 
     def prepare(*arguments: object) -> loading.Load:
-        asked.extend(arguments)
+        *others, on_progress = arguments
+        asked.extend(others)
+        assert callable(on_progress)
+        assert on_progress(0.5)
+        # A trial is the first half of what is waited for.
+        assert service.loaded_fraction == 0.25
         return proven
 
     def new_model(path: Path, settings: object, *, on_progress: Callable[[float], bool]) -> FakeModel:
         made.extend([path, settings])
         assert on_progress(0.5)
+        assert service.loaded_fraction == 0.75
         library._on_log(2, b"load_tensors:   CPU_Mapped model buffer size =    10.00 MiB\n", None)
         return FakeModel()
 

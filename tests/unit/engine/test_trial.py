@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,9 @@ class Attempts:
         self.seen: list[LoadSettings] = []
         self.options: list[tuple[str, ...]] = []
 
-    def __call__(self, _model: Path, settings: LoadSettings, *options: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, _model: Path, settings: LoadSettings, *options: str, on_progress: Callable[[float], bool] = bool
+    ) -> subprocess.CompletedProcess[str]:
         code = self.codes[min(len(self.seen), len(self.codes) - 1)]
         self.seen.append(settings)
         self.options.append(options)
@@ -402,20 +405,55 @@ def test_a_refused_simulation_is_an_error(attempts: Attempts, model: Path, memor
         simulated(model, CPU, "build", memory_file=memory_file)
 
 
-def test_the_process_is_given_the_settings_whole(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = settings(tensor_split=(3, 4), cpu_moe_layers=(0, 2), n_gpu_layers=7, type_k="Q8_0", load_mode="none")
-    commands: list[list[str]] = []
+@pytest.fixture
+def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets Python lines run in place of the process that may die; ``sys.argv`` is what it is given."""
 
-    def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 0, "", "")
+    def put(lines: str) -> None:
+        path = tmp_path / "python"
+        path.write_text(f"#!{sys.executable}\nimport sys\n{lines}\n", "utf-8")
+        path.chmod(0o755)
+        monkeypatch.setattr(trial.sys, "executable", str(path))
 
-    monkeypatch.setattr(trial.subprocess, "run", run)
-    trial._attempt(model, plan, "--simulate")
+    return put
 
-    ((*_, path, sent, option),) = commands
-    assert (path, option) == (str(model), "--simulate")
-    assert settings_from(json.loads(sent)) == plan
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+class TestProcess:
+    def test_it_is_given_the_settings_whole(self, model: Path, interpreter: Callable[[str], None]) -> None:
+        plan = settings(tensor_split=(3, 4), cpu_moe_layers=(0, 2), n_gpu_layers=7, type_k="Q8_0", load_mode="none")
+        interpreter("import json; print(json.dumps(sys.argv[1:]))")
+
+        result = trial._attempt(model, plan, "--simulate")
+
+        *_, path, sent, option = json.loads(result.stdout)
+        assert (path, option) == (str(model), "--simulate")
+        assert settings_from(json.loads(sent)) == plan
+
+    def test_it_tells_how_far_it_is(self, model: Path, interpreter: Callable[[str], None]) -> None:
+        interpreter("print('progress 0.25'); print('progress 1.00'); print('a reason'); sys.exit('last words')")
+        told: list[float] = []
+
+        result = trial._attempt(model, CPU, on_progress=lambda fraction: told.append(fraction) or True)  # type: ignore[func-returns-value]
+
+        assert told == [0.25, 1.0]
+        assert (result.returncode, result.stdout, result.stderr) == (1, "a reason\n", "last words\n")
+
+    def test_long_complaints_do_not_stop_it(self, model: Path, interpreter: Callable[[str], None]) -> None:
+        interpreter("print('x' * 1_000_000, file=sys.stderr); print('done')")
+
+        result = trial._attempt(model, CPU)
+
+        assert (result.returncode, result.stdout, len(result.stderr)) == (0, "done\n", 1_000_001)
+
+    def test_it_is_ended_when_nobody_wants_it_any_more(
+        self, model: Path, interpreter: Callable[[str], None], memory_file: Path
+    ) -> None:
+        """Ended by us, not for want of memory: no step down the ladder."""
+        interpreter("import time; print('progress 0.01', flush=True); time.sleep(3600)")
+
+        with pytest.raises(ModelLoadError, match="was stopped"):
+            proven_settings(model, CPU, "build", on_progress=lambda _fraction: False, memory_file=memory_file)
 
 
 @pytest.mark.parametrize("fields", [{}, {"n_ctx": 1}, {"colour": "red"}])
