@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the GGUF reader: it may refuse a file, nothing else.
+"""Coverage-guided fuzzing of the GGUF reader and of what is planned from it: they may refuse a file, nothing else.
 
 ``pip install atheris`` (Linux; not among the development tools), then::
 
@@ -10,6 +10,7 @@ proportion.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -18,19 +19,26 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports():
-    from lsp_server.errors import InvalidModelFileError
-    from lsp_server.models.card import model_card
+    from lsp_server.errors import InvalidModelFileError, PlanError
+    from lsp_server.models.gguf.reader import HeadGoesOnError, parse_head
     from lsp_server.models.gguf.shard_set import open_set
+    from lsp_server.models.hardware import load_profile
+    from lsp_server.models.planning.anatomy import anatomy_of
+    from lsp_server.models.planning.plan import Wishes
+    from lsp_server.models.planning.planner import make_plan
 
 _FILE = Path(tempfile.mkdtemp(prefix="shardlight-fuzz-")) / "m.gguf"
+_MACHINE = load_profile("gpu-24gb-64gb")
 
 
 def one_input(data: bytes) -> Any:
-    """Read a file with these bytes; whatever is raised besides a refusal is a finding."""
+    """Read a file with these bytes, and plan for it; whatever is raised besides a refusal is a finding."""
     _FILE.write_bytes(data)
+    with contextlib.suppress(InvalidModelFileError, HeadGoesOnError):
+        parse_head(data[: len(data) // 2], _FILE, len(data))
     try:
-        model_card(open_set(_FILE))
-    except InvalidModelFileError:
+        make_plan(anatomy_of(open_set(_FILE)), _MACHINE, Wishes())
+    except (InvalidModelFileError, PlanError):
         return
 
 
