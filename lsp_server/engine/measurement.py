@@ -11,6 +11,7 @@ import logging
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from lsp_server.models.planning.kernel_table import REPACKED
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_S = 120.0
+_DISTURBED_PAUSE_S = 3600.0
 
 
 def measured(
@@ -31,8 +33,9 @@ def measured(
 ) -> tuple[float, dict[str, KernelRate]]:
     """Memory bandwidth in bytes per second, and kernel rates by tensor type, with that many threads.
 
-    What is not known yet is measured in a child process (half a second a type) and kept, unless other programs were
-    busy meanwhile; a build that crashes, or hangs for two minutes, leaves a warning in the log.
+    What is not known yet is measured in a child process (half a second a type) and kept. If other programs were busy
+    meanwhile it is not used, and measured again after an hour. A build that crashes, or hangs for two minutes, leaves
+    a warning in the log.
 
     Args:
         types: such as ``Q4_K``; the answer has also ``Q4_K repacked`` where that is another rate, and lacks types that
@@ -47,16 +50,19 @@ def measured(
     key = f"processor|{processor.name()}|{build_id}|{n_threads}"
     bandwidth, rates = _entry(memory.get(key))
     missing = [name for name in dict.fromkeys(types) if name not in rates]
-    if missing or not bandwidth:
+    busy_key = f"{key}|disturbed"
+    if (missing or not bandwidth) and time.time() - _figure(memory.get(busy_key)) > _DISTURBED_PAUSE_S:
         report = _report(n_threads, missing)
-        if report is not None:
+        if report is not None and report.get("disturbed") is True:
+            # Threads that wait for each other beside busy ones measure a fiftieth: estimates are nearer the truth.
+            logger.info("Other programs were busy: what was measured is not used.")
+            _keep(memory_file, busy_key, time.time())
+        elif report is not None:
             found, fresh = _entry(report)
-            # A machine that is busy with something else measures too little, never too much.
             bandwidth = max(bandwidth, found)
             rates |= dict.fromkeys(missing) | fresh
             kernels = {name: {"stream": r.stream, "flops": r.flops} if r else None for name, r in rates.items()}
-            if report.get("disturbed") is not True:
-                _keep(memory_file, key, {"bandwidth": bandwidth, "kernels": kernels})
+            _keep(memory_file, key, {"bandwidth": bandwidth, "kernels": kernels})
     wanted = {*types, *(name + REPACKED for name in types)}
     return bandwidth, {name: rate for name, rate in rates.items() if rate is not None and name in wanted}
 

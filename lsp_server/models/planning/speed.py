@@ -68,8 +68,10 @@ class Prediction:
 
 
 def kernel_rates(cpu: Cpu, n_threads: int, *, extra: bool) -> Mapping[str, KernelRate]:
-    """The processor's rates by tensor type: measured ones if there are any, else estimated from the data sheet."""
-    rates = cpu.kernels or _estimated(cpu, n_threads)
+    """The processor's rates by tensor type: measured ones where there are any, else estimated."""
+    # A type that was measured has a rearranged form only if that was measured too.
+    guessed = {k: r for k, r in _estimated(cpu, n_threads).items() if k.removesuffix(REPACKED) not in cpu.kernels}
+    rates = {**guessed, **cpu.kernels}
     wanted = repacked_types(cpu.features) if extra else frozenset[str]()
     plain = {kind: rate for kind, rate in rates.items() if not kind.endswith(REPACKED)}
     return plain | {kind: rates[kind + REPACKED] for kind in wanted & plain.keys() if kind + REPACKED in rates}

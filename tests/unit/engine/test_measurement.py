@@ -26,6 +26,7 @@ class Child:
     def __init__(self) -> None:
         self.asked: list[tuple[int, list[str]]] = []
         self.bandwidth: float = 40e9
+        self.disturbed = False
         self.stdout: str | None = None
         self.code = 0
         self.fails: Exception | None = None
@@ -36,7 +37,9 @@ class Child:
             raise self.fails
         named = [name for t in types for name in (t, f"{t} repacked")]
         kernels = {n: {"stream": RATES[n].stream, "flops": RATES[n].flops} for n in named if n in RATES}
-        answer = "a line of the library's\n" + json.dumps({"bandwidth": self.bandwidth, "kernels": kernels}) + "\n"
+        answer = "a line of the library's\n" + json.dumps(
+            {"bandwidth": self.bandwidth, "kernels": kernels, "disturbed": self.disturbed}
+        )
         return subprocess.CompletedProcess([], self.code, answer if self.stdout is None else self.stdout, "Aborted\n")
 
 
@@ -65,6 +68,27 @@ def test_it_is_measured_once(child: Child, measure: Callable[..., Measured]) -> 
     assert first == (40e9, RATES)
     assert measure("Q4_K", "Q6_K") == first
     assert child.asked == [(2, ["Q4_K", "Q6_K"])]
+
+
+def test_what_is_measured_on_a_busy_machine_is_not_used_and_measured_again_later(
+    child: Child, measure: Callable[..., Measured], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1e9
+    monkeypatch.setattr(measurement.time, "time", lambda: now)
+    child.disturbed = True
+    assert measure("Q4_K") == (0.0, {})
+    child.disturbed = False
+    assert measure("Q4_K") == (0.0, {})
+    assert len(child.asked) == 1
+
+    now += 3601
+    assert measure("Q4_K") == (40e9, Q4_K)
+
+
+def test_what_is_known_is_used_on_a_busy_machine_too(child: Child, measure: Callable[..., Measured]) -> None:
+    measure("Q4_K")
+    child.disturbed = True
+    assert measure("Q4_K", "Q6_K") == (40e9, Q4_K)
 
 
 def test_bandwidth_alone_is_measured_too(child: Child, measure: Callable[..., Measured]) -> None:
