@@ -159,8 +159,9 @@ def main() -> int:
         sys.stderr.write(f"\r{number} of {len(every)} settings")
     # Whoever came near the best in either runs again, in turn with the plan.
     best_prefill, best_decode = max(r.prefill for r in first.values()), max(r.decode for r in first.values())
-    near = sorted(every, key=lambda s: -max(first[s].prefill / best_prefill, first[s].decode / best_decode))[:8]
-    finalists = list(dict.fromkeys([plan, *near]))
+    near = sorted(every, key=lambda s: -max(first[s].prefill / best_prefill, first[s].decode / best_decode))[:5]
+    other = replace(plan, use_extra_bufts=not plan.use_extra_bufts)
+    finalists = list(dict.fromkeys([plan, other, replace(plan, n_ubatch=256), replace(other, n_ubatch=256), *near]))
     final = {settings: Rates() for settings in finalists}
     servers: dict[str, Rates] = {}
     if options.llama_server:
