@@ -1,7 +1,6 @@
 """Predicted against measured speed on this machine: ``python -m benchmarks.speed [MODEL …]``.
 
-Each model is planned and run under its plan, several times in turn with the others; the best run counts, since another
-program's work only slows things down.
+Each model is planned and run under its plan, several times in turn with the others; the medians count.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Is the plan the best there is on this machine? ``python -m benchmarks.sweep [MODEL] [--llama-server PATH]``.
 
 Loads a model under the plan's settings and under every other combination of threads, batch sizes, cache types, flash
-attention and rearranged weights, each several times in turn (other programs' noise then hits all alike), and compares
-the best of each. With ``--llama-server`` that program is measured in the same turns, as it comes and at its best batch.
+attention and rearranged weights, once each. Those that came near the best are then all held in memory and run in turn,
+in another order each round, so that other programs' noise hits all alike; medians are compared. With ``--llama-server``
+that program takes part in the rounds, as it comes and at its best batch.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import itertools
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -41,14 +43,23 @@ PROMPT, ANSWER = 512, 24
 
 @dataclass
 class Rates:
-    """The best tokens per second that were seen."""
+    """Tokens per second over some runs; the medians count, for the best of many runs is the luckiest of them."""
 
-    prefill: float = 0.0
-    decode: float = 0.0
+    runs: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, prefill: float, decode: float) -> None:
         """One more run."""
-        self.prefill, self.decode = max(self.prefill, prefill), max(self.decode, decode)
+        self.runs.append((prefill, decode))
+
+    @property
+    def prefill(self) -> float:
+        """Of prompts."""
+        return statistics.median(prefill for prefill, _ in self.runs)
+
+    @property
+    def decode(self) -> float:
+        """One by one."""
+        return statistics.median(decode for _, decode in self.runs)
 
 
 def variants(plan: LoadSettings) -> list[LoadSettings]:
