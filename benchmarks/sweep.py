@@ -9,16 +9,17 @@ that program takes part in the rounds, as it comes and at its best batch.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
-import json
 import os
+import random
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from lsp_server.models.store import store_from
 
 DEFAULT_MODEL = "qwen2.5-coder-0.5b"
 N_CTX = 2048
-PROMPT, ANSWER = 512, 24
+PROMPT, ANSWER = 512, 32
 
 
 @dataclass
@@ -86,24 +87,33 @@ def variants(plan: LoadSettings) -> list[LoadSettings]:
 
 
 def run(path: Path, settings: LoadSettings) -> tuple[float, float]:
-    """(prefill, decode) in tokens per second: a prompt of 512 tokens, then 24 one by one."""
+    """(prefill, decode) in tokens per second, of a model that is loaded for the purpose."""
     model = NativeModel(path, settings)
     context = NativeContext(model, settings)
-    tokens = [(i * 7919) % (model.n_vocab // 2) + 100 for i in range(PROMPT)]
-    context.decode(tokens[: settings.n_batch], 0, want_logits=True)
+    context.decode(_tokens(model.n_vocab)[: settings.n_batch], 0, want_logits=True)
+    rates = run_context(context)
+    context.close()
+    model.close()
+    return rates
+
+
+def run_context(context: NativeContext) -> tuple[float, float]:
+    """(prefill, decode) in tokens per second: a prompt of 512 tokens, then 32 one by one."""
+    tokens, step = _tokens(context.model.n_vocab), context.n_batch
     context.clear()
     begun = time.perf_counter()
-    for start in range(0, PROMPT, settings.n_batch):
-        part = tokens[start : start + settings.n_batch]
+    for start in range(0, PROMPT, step):
+        part = tokens[start : start + step]
         context.decode(part, start, want_logits=start + len(part) == PROMPT)
     prefill = PROMPT / (time.perf_counter() - begun)
     begun = time.perf_counter()
     for i in range(ANSWER):
         context.decode([tokens[i]], PROMPT + i, want_logits=True)
-    decode = ANSWER / (time.perf_counter() - begun)
-    context.close()
-    model.close()
-    return prefill, decode
+    return prefill, ANSWER / (time.perf_counter() - begun)
+
+
+def _tokens(n_vocab: int) -> list[int]:
+    return [(i * 7919) % (n_vocab // 2) + 100 for i in range(PROMPT)]
 
 
 @contextmanager
@@ -132,14 +142,11 @@ def llama_server(program: Path, model: Path, options: Sequence[str]) -> Iterator
         process.wait()
 
 
-def run_server(program: Path, model: Path, options: Sequence[str], n_vocab: int) -> tuple[float, float]:
+def run_server(url: str, n_vocab: int) -> tuple[float, float]:
     """(prefill, decode) as llama-server itself reports them, for the same tokens."""
-    tokens = [(i * 7919) % (n_vocab // 2) + 100 for i in range(PROMPT)]
-    with llama_server(program, model, options) as url:
-        body = {"prompt": tokens, "n_predict": ANSWER, "ignore_eos": True, "temperature": 0, "cache_prompt": False}
-        httpx.post(f"{url}/completion", json={**body, "n_predict": 1}, timeout=300, trust_env=False)
-        answer = httpx.post(f"{url}/completion", json=body, timeout=300, trust_env=False)
-        timings = answer.json()["timings"]
+    body = {"prompt": _tokens(n_vocab), "n_predict": ANSWER, "ignore_eos": True, "temperature": 0}
+    answer = httpx.post(f"{url}/completion", json={**body, "cache_prompt": False}, timeout=300, trust_env=False)
+    timings = answer.json()["timings"]
     return timings["prompt_per_second"], timings["predicted_per_second"]
 
 
@@ -149,6 +156,18 @@ def describe(s: LoadSettings) -> str:
         f"{s.n_threads} threads, batch {s.n_ubatch}, {s.type_k}, flash attention {'on' if s.flash_attn else 'off'}, "
         f"{'rearranged' if s.use_extra_bufts else 'as they are'}"
     )
+
+
+def _rounds(contenders: Mapping[str, Callable[[], tuple[float, float]]], n_rounds: int) -> dict[str, Rates]:
+    """Each contender once a round, in another order each time; the first round warms all up and does not count."""
+    final = {name: Rates() for name in contenders}
+    order = random.Random(1)
+    for number in range(n_rounds + 1):
+        for name in order.sample(list(contenders), len(contenders)):
+            rates = contenders[name]()
+            if number:
+                final[name].add(*rates)
+    return final
 
 
 def main() -> int:
@@ -172,39 +191,36 @@ def main() -> int:
     best_prefill, best_decode = max(r.prefill for r in first.values()), max(r.decode for r in first.values())
     near = sorted(every, key=lambda s: -max(first[s].prefill / best_prefill, first[s].decode / best_decode))[:5]
     other = replace(plan, use_extra_bufts=not plan.use_extra_bufts)
-    finalists = list(dict.fromkeys([plan, other, replace(plan, n_ubatch=256), replace(other, n_ubatch=256), *near]))
-    final = {settings: Rates() for settings in finalists}
-    servers: dict[str, Rates] = {}
-    if options.llama_server:
-        threads = ["-t", str(plan.n_threads)]
-        servers = {
-            json.dumps(extra): Rates() for extra in ([*threads], [*threads, "-fa", "on", "-b", "512", "-ub", "512"])
-        }
-    for _ in range(options.rounds):
+    finalists = list(dict.fromkeys([plan, other, replace(plan, flash_attn=False), *near]))
+    with ExitStack() as stack:
+        models = {extra: NativeModel(path, replace(plan, use_extra_bufts=extra)) for extra in (True, False)}
+        contenders: dict[str, Callable[[], tuple[float, float]]] = {}
         for settings in finalists:
-            final[settings].add(*run(path, settings))
-        for extra, rates in servers.items():
-            rates.add(*run_server(options.llama_server, path, json.loads(extra), model.card.n_vocab or 0))
+            context = NativeContext(models[settings.use_extra_bufts], settings)
+            name = ("**the plan**: " if settings == plan else "") + describe(settings)
+            contenders[name] = functools.partial(run_context, context)
+        if options.llama_server:
+            threads = ["-t", str(plan.n_threads)]
+            for extra in (threads, [*threads, "-fa", "on", "-b", "512", "-ub", "512"]):
+                url = stack.enter_context(llama_server(options.llama_server, path, extra))
+                contenders[f"llama-server {' '.join(extra)}"] = functools.partial(
+                    run_server, url, model.card.n_vocab or 0
+                )
+        final = _rounds(contenders, options.rounds)
     top_prefill, top_decode = max(r.prefill for r in final.values()), max(r.decode for r in final.values())
-    lines = [
-        f"{options.model}: {len(every)} settings once, {len(finalists)} of them {options.rounds} times more, in turn."
-    ]
+    lines = [f"{options.model}: {len(every)} settings once, the best of them {options.rounds} times in turn, medians."]
     lines += ["", "| | prefill tok/s | of the best | decode tok/s | of the best |", "|---|--:|--:|--:|--:|"]
-
-    def row(name: str, rates: Rates) -> str:
-        return (
-            f"| {name} | {rates.prefill:.0f} | {rates.prefill / top_prefill:.2f} | "
-            f"{rates.decode:.1f} | {rates.decode / top_decode:.2f} |"
-        )
-
-    lines += [row(("**the plan**: " if s == plan else "") + describe(s), final[s]) for s in finalists]
-    lines += [row(f"llama-server {' '.join(json.loads(extra))}", rates) for extra, rates in servers.items()]
+    lines += [
+        f"| {name} | {rates.prefill:.0f} | {rates.prefill / top_prefill:.2f} | "
+        f"{rates.decode:.1f} | {rates.decode / top_decode:.2f} |"
+        for name, rates in final.items()
+    ]
     slowest = min(every, key=lambda s: first[s].decode)
     lines += [
         "",
         f"The slowest: {describe(slowest)}: {first[slowest].prefill:.0f} and {first[slowest].decode:.1f} tok/s.",
     ]
-    command = " ".join(["python -m benchmarks.sweep", options.model, *(["--llama-server …"] if servers else [])])
+    command = " ".join(["python -m benchmarks.sweep", options.model, "--llama-server …" * bool(options.llama_server)])
     write_markdown(f"sweep-{options.model}", command, lines)
     if options.model == DEFAULT_MODEL:
         insert("docs/hardware.md", "sweep", command, lines)
