@@ -23,7 +23,7 @@ from lsp_server.errors import ShardlightError
 from lsp_server.inference.backend import InfillRequest, collect
 from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
 from lsp_server.models.catalog import Role
-from lsp_server.models.files import human_size
+from lsp_server.models.files import human_size, nearest_existing
 from lsp_server.models.hardware import Hardware
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.settings import sources
@@ -176,7 +176,7 @@ def _grammars() -> Check:
 
 
 def _disk(store: ModelStore) -> Check:
-    folder = next(p for p in (store.directory, *store.directory.parents) if p.exists())
+    folder = nearest_existing(store.directory)
     free = shutil.disk_usage(folder).free
     detail = f"{human_size(free)} free for models in {store.directory}"
     if free < _MIN_DISK:

@@ -14,7 +14,7 @@ from lsp_server.cli.heads import heads_of
 from lsp_server.engine.hardware import detect, installed_library
 from lsp_server.engine.loading import exact, kernel_types, survey
 from lsp_server.inference.roles import wanted_model
-from lsp_server.models.files import human_size
+from lsp_server.models.files import human_size, nearest_existing
 from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
 from lsp_server.models.planning.auto import advise, catalog_anatomy, strongest
@@ -92,8 +92,7 @@ def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | 
     if found is None and not isinstance(ref, PathRef):
         model = _anatomy(ref, store)
         # The folder may not be there yet; what holds it then decides how fast the disk is.
-        folder = next(place for place in (store.directory, *store.directory.parents) if place.exists())
-        hardware = detect(folder, types=kernel_types(model))
+        hardware = detect(nearest_existing(store.directory), types=kernel_types(model))
         return make_plan(model, hardware, wishes), hardware
     path, library = (found or store.locate(ref)).path, installed_library()
     model, hardware = survey(path, library)

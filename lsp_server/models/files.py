@@ -69,6 +69,11 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def nearest_existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there: it tells what volume a new folder will be on."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
 def require_space(folder: Path, needed: int, what: str) -> None:
     """Make sure that a download fits before it begins.
 
@@ -80,8 +85,7 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     Raises:
         DiskSpaceError: it does not fit.
     """
-    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(nearest_existing(folder)).free
     if free < needed + _RESERVE_BYTES:
         raise DiskSpaceError(
             f"{what} needs {human_size(needed)} in {folder}, but only {human_size(free)} are free.",

@@ -2,7 +2,7 @@
 
 A plan needs the rate at which weights are really read and multiplied. That is not the memory's bandwidth alone: a
 quantization with few bits takes more arithmetic than loading, and on a laptop's few cores most of them do. Only called
-in a process that may die (see ``engine.hardware``).
+in a process that may die (see ``engine.library_report``).
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ import ctypes
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from llama_cpp import _ctypes_extensions
 
 from lsp_server.engine.native import library
-from lsp_server.engine.native.library import C
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES
 from lsp_server.models.hardware import KernelRate
 from lsp_server.models.planning.kernel_table import REPACKED
@@ -46,9 +43,7 @@ class _Ggml:
 
     def __init__(self) -> None:
         library.start()
-        folder = Path(C.__file__).parent / "lib"
-        self.base = _ctypes_extensions.load_shared_library("ggml-base", folder)
-        self.cpu = _ctypes_extensions.load_shared_library("ggml-cpu", folder)
+        self.base, self.cpu = library.shared("ggml-base"), library.shared("ggml-cpu")
         pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
         self._declare(self.base, "ggml_init", pointer, _InitParams)
         self._declare(self.base, "ggml_free", None, pointer)

@@ -66,9 +66,14 @@ def spread_over_numa_nodes() -> None:
     C.llama_numa_init(C.GGML_NUMA_STRATEGY_DISTRIBUTE)
 
 
+def shared(name: str) -> Any:
+    """One of ggml's libraries that lie beside llama.cpp's, each time with function types of its own to declare."""
+    return _ctypes_extensions.load_shared_library(name, Path(C.__file__).parent / "lib")
+
+
 def cpu_buffer_type() -> int:
     """The address of ggml's buffer type for plain RAM."""
-    base = _ctypes_extensions.load_shared_library("ggml-base", Path(C.__file__).parent / "lib")
+    base = shared("ggml-base")
     base.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
     return int(base.ggml_backend_cpu_buffer_type())
 
@@ -115,9 +120,7 @@ def described() -> Library:
 def devices() -> list[tuple[str, str, str, int, int]]:
     """What ggml can compute on: (name, description, kind, free bytes, total bytes); kind is cpu, gpu, igpu or accel."""
     start()
-    folder = Path(C.__file__).parent / "lib"
-    registry = _ctypes_extensions.load_shared_library("ggml", folder)
-    base = _ctypes_extensions.load_shared_library("ggml-base", folder)
+    registry, base = shared("ggml"), shared("ggml-base")
     registry.ggml_backend_dev_count.restype = ctypes.c_size_t
     registry.ggml_backend_dev_get.restype = ctypes.c_void_p
     registry.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
