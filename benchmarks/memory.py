@@ -102,7 +102,7 @@ def _real(path: Path, every: Sequence[LoadSettings]) -> list[dict[str, int]]:
 
 def _load(path: Path, every: Sequence[LoadSettings]) -> list[dict[str, int]]:
     from lsp_server.engine.native import memory_log
-    from lsp_server.engine.native.context import NativeContext
+    from lsp_server.engine.native.context import NativeContext, Part
     from lsp_server.engine.native.model import NativeModel
 
     with memory_log.recorded() as lines:
@@ -111,7 +111,7 @@ def _load(path: Path, every: Sequence[LoadSettings]) -> list[dict[str, int]]:
     for settings in every:
         with memory_log.recorded() as more:
             context = NativeContext(model, settings)
-            context.decode([1, 2, 3], 0, want_logits=True)
+            context.decode([Part(0, [1, 2, 3], 0, n_outputs=1)])
             context.close()
         found.append(totals(asdict(memory_log.parse([*lines, *more]))))
     return found
@@ -129,12 +129,12 @@ def _mib(size: int) -> str:
 
 def table(found: Sequence[Row]) -> list[str]:
     """The comparison, in Markdown."""
-    lines = ["| model | context | cache | step | | real, MiB | formulas | off | simulated | off |"]
-    lines += ["|---|--:|---|--:|---|--:|--:|--:|--:|--:|"]
+    lines = ["| model | context | sequences | cache | step | | real, MiB | formulas | off | simulated | off |"]
+    lines += ["|---|--:|--:|---|--:|---|--:|--:|--:|--:|--:|"]
     for row in found:
         s = row.settings
         for i, kind in enumerate(_KINDS):
-            head = f"{row.model} | {s.n_ctx:,} | {s.type_k} | {s.n_ubatch}" if i == 0 else " | | | "
+            head = f"{row.model} | {s.n_ctx:,} | {s.n_seq_max} | {s.type_k} | {s.n_ubatch}" if i == 0 else " | | | | "
             cells = [
                 f"{_mib(planned[kind])} | {row.off(kind, planned):+.1%}" for planned in (row.formula, row.simulated)
             ]
@@ -159,12 +159,12 @@ def main() -> int:
     small = store.locate(parse_ref("qwen2.5-coder-0.5b", Catalog.load())).path
     contexts = (2048, 8192, 16384, 32768)
     every = [_settings(n, type_k=kind, type_v=kind) for kind in ("F16", "Q8_0") for n in contexts]
-    found = rows("Qwen2.5-Coder 0.5B", small, [*every, _settings(8192, n_ubatch=64)], build_id)
+    every += [_settings(8192, n_ubatch=64), _settings(8192, n_seq_max=4)]
+    found = rows("Qwen2.5-Coder 0.5B", small, every, build_id)
     with tempfile.TemporaryDirectory() as folder:
         tiny = write_tiny_deepseek4(Path(folder))
-        found += rows(
-            "tiny DeepSeek-V4", tiny, [_settings(n, n_ubatch=b) for n, b in ((1024, 64), (4096, 512))], build_id
-        )
+        every = [_settings(n, n_ubatch=b, n_seq_max=s) for n, b, s in ((1024, 64, 1), (4096, 512, 1), (4096, 512, 4))]
+        found += rows("tiny DeepSeek-V4", tiny, every, build_id)
     if options.full:
         with tempfile.TemporaryDirectory() as folder:
             full = flagship.write(Path(folder))[0]

@@ -28,7 +28,7 @@ import httpx
 from benchmarks.results import insert, write_markdown
 from lsp_server.engine.hardware import installed_library
 from lsp_server.engine.loading import survey
-from lsp_server.engine.native.context import NativeContext
+from lsp_server.engine.native.context import NativeContext, Part
 from lsp_server.engine.native.model import NativeModel
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.planning.plan import Wishes
@@ -90,7 +90,7 @@ def run(path: Path, settings: LoadSettings) -> tuple[float, float]:
     """(prefill, decode) in tokens per second, of a model that is loaded for the purpose."""
     model = NativeModel(path, settings)
     context = NativeContext(model, settings)
-    context.decode(_tokens(model.n_vocab)[: settings.n_batch], 0, want_logits=True)
+    context.decode([Part(0, _tokens(model.n_vocab)[: settings.n_batch], 0, n_outputs=1)])
     rates = run_context(context)
     context.close()
     model.close()
@@ -100,15 +100,15 @@ def run(path: Path, settings: LoadSettings) -> tuple[float, float]:
 def run_context(context: NativeContext) -> tuple[float, float]:
     """(prefill, decode) in tokens per second: a prompt of 512 tokens, then 32 one by one."""
     tokens, step = _tokens(context.model.n_vocab), context.n_batch
-    context.clear()
+    context.clear(0)
     begun = time.perf_counter()
     for start in range(0, PROMPT, step):
         part = tokens[start : start + step]
-        context.decode(part, start, want_logits=start + len(part) == PROMPT)
+        context.decode([Part(0, part, start, n_outputs=int(start + len(part) == PROMPT))])
     prefill = PROMPT / (time.perf_counter() - begun)
     begun = time.perf_counter()
     for i in range(ANSWER):
-        context.decode([tokens[i]], PROMPT + i, want_logits=True)
+        context.decode([Part(0, [tokens[i]], PROMPT + i, n_outputs=1)])
     return prefill, ANSWER / (time.perf_counter() - begun)
 
 

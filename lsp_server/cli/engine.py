@@ -58,6 +58,8 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         n_threads=given("n_threads"),
         memory_share=settings.engine.memory_percent / 100,
         role=args.role,
+        checkpoint_bytes=settings.engine.checkpoint_mb * 1_000_000,
+        background_share=settings.engine.background_percent / 100,
     )
     layout_of = Catalog.load().fim_layout
     return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))

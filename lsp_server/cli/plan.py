@@ -18,7 +18,7 @@ from lsp_server.models.files import human_size, nearest_existing
 from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
 from lsp_server.models.planning.auto import advise, catalog_anatomy, strongest
-from lsp_server.models.planning.plan import Plan, Wishes
+from lsp_server.models.planning.plan import SEQUENCES, Plan, Wishes
 from lsp_server.models.planning.planner import make_plan
 from lsp_server.models.reference import CatalogRef, ModelRef, PathRef, parse_ref
 from lsp_server.models.store import ModelStore, store_from
@@ -60,6 +60,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         role=args.role,
         n_ctx=args.ctx or settings.engine.n_ctx,
         n_contexts=args.contexts,
+        n_sequences=SEQUENCES,
         memory_share=settings.engine.memory_percent / 100,
         n_gpu_layers=None if settings.engine.n_gpu_layers < 0 else settings.engine.n_gpu_layers,
         n_threads=settings.engine.n_threads or None,
@@ -147,6 +148,7 @@ def _arguments(plan: Plan) -> str:
     """The settings as llama-server would take them: for comparing, and for those who run one."""
     s = plan.settings
     parts = [f"-c {s.n_ctx * s.n_seq_max}", f"-b {s.n_batch}", f"-ub {s.n_ubatch}"]
+    parts += [f"-np {s.n_seq_max}"] * (s.n_seq_max > 1)
     parts += [f"-t {s.n_threads}", f"-tb {s.n_threads_batch}", f"-ngl {s.n_gpu_layers}", "-fa on"]
     if s.tensor_split:
         parts.append(f"-ts {','.join(map(str, s.tensor_split))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from lsp_server.engine.native.model import common_prefix
 from lsp_server.errors import InvalidRequestError
 
 # The template of a model that brings none: the form that most open chat models were trained on.
@@ -27,6 +29,21 @@ class Message:
 
     role: str
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPrompt:
+    """A conversation as token ids.
+
+    Attributes:
+        shared: length of the leading part that other conversations with the same instructions begin with as well.
+        thinks: the answer may begin with a thought; ``begun``: the prompt has opened it already.
+    """
+
+    tokens: list[int]
+    shared: int
+    thinks: bool
+    begun: bool
 
 
 class Vocabulary(Protocol):
@@ -53,8 +70,8 @@ class ChatTemplate:
         environment.globals["strftime_now"] = lambda pattern: datetime.now(timezone.utc).strftime(pattern)
         self._environment = environment
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids of a conversation, ready for the assistant's next words.
+    def prompt(self, messages: Sequence[Message]) -> ChatPrompt:
+        """A conversation, ready for the assistant's next words.
 
         A last message of the assistant is continued, not closed. Text in messages that spells a control token
         stays text.
@@ -64,6 +81,16 @@ class ChatTemplate:
         """
         if not messages:
             raise InvalidRequestError("messages: at least one is needed.")
+        tokens, text = self._rendered(messages)
+        instructions = list(itertools.takewhile(lambda message: message.role == "system", messages))
+        shared = 0
+        if 0 < len(instructions) < len(messages):
+            shared = common_prefix(tokens, self._rendered([*instructions, _ANYTHING])[0])
+        opened = messages[-1].role == "assistant" and bool(messages[-1].content)
+        return ChatPrompt(tokens, shared, thinks=not opened, begun=text.rstrip().endswith("<think>"))
+
+    def _rendered(self, messages: Sequence[Message]) -> tuple[list[int], str]:
+        """(token ids, the text that the template made)."""
         opening = messages[-1].content if messages[-1].role == "assistant" else ""
         told = messages[:-1] if opening else messages
         kept: list[str] = []
@@ -84,7 +111,7 @@ class ChatTemplate:
         for i, part in enumerate(_MARK.split(text)):
             # Odd parts are the numbers of protected spellings.
             tokens += self._tokenize(kept[int(part)], special=False) if i % 2 else self._tokenize(part, special=True)
-        return tokens + self._tokenize(opening, special=False)
+        return tokens + self._tokenize(opening, special=False), text
 
     @cached_property
     def _template(self) -> Template:
@@ -109,6 +136,8 @@ class ChatTemplate:
         return re.compile("|".join([*spellings, "[\ue000\ue001]"]))
 
 
+# Its own tokens do not matter: what comes before it is what is looked for.
+_ANYTHING = Message("user", "-")
 _MARK = re.compile("\ue000(\\d+)\ue001")
 _EXTENSIONS = ["jinja2.ext.loopcontrols"]
 

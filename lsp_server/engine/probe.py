@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _try(path: Path, settings: LoadSettings) -> None:
-    from lsp_server.engine.native.context import NativeContext
+    from lsp_server.engine.native.context import NativeContext, Part
     from lsp_server.engine.native.model import NativeModel
 
     told = -1
@@ -53,8 +53,8 @@ def _try(path: Path, settings: LoadSettings) -> None:
     # Batches take other code paths than single tokens.
     tokens = (model.bos + model.tokenize("def probe(value):\n    return value\n") * 8)[: min(64, settings.n_batch)]
     # The others are there to prove that there is room for them.
-    contexts[0].decode(tokens, 0, want_logits=True)
-    contexts[0].decode(tokens[-1:], len(tokens), want_logits=True)
+    contexts[0].decode([Part(0, tokens, 0, n_outputs=1)])
+    contexts[0].decode([Part(0, tokens[-1:], len(tokens), n_outputs=1)])
     for context in contexts:
         context.close()
     model.close()

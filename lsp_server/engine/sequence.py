@@ -1,75 +1,147 @@
-"""What is already evaluated in a context, and how much of the next prompt can keep it."""
+"""What a sequence of a context has evaluated, and how much of the next prompt can keep it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.native.context import Part
 from lsp_server.engine.native.model import common_prefix
-from lsp_server.errors import DecodeAbortedError, DecodeError
 
 
 class Memory(Protocol):
-    """The part of a context that a sequence needs; see ``native.context.NativeContext``."""
+    """The part of a context that sequences need; see ``native.context.NativeContext``."""
 
     @property
     def n_ctx(self) -> int: ...
-    def decode(
-        self, tokens: Sequence[int], position: int, *, want_logits: bool, cancelled: Callable[[], bool] | None = None
-    ) -> None: ...
-    def drop_tail(self, keep: int) -> bool: ...
-    def clear(self) -> None: ...
+    @property
+    def drops_tails(self) -> bool: ...
+    @property
+    def needs_checkpoints(self) -> bool: ...
+    def decode(self, parts: Sequence[Part], *, cancelled: Callable[[], bool] | None = None) -> list[int]: ...
+    def drop_tail(self, sequence: int, keep: int) -> bool: ...
+    def clear(self, sequence: int) -> None: ...
+    def save(self, sequence: int, *, partial: bool) -> npt.NDArray[np.uint8]: ...
+    def restore(self, sequence: int, state: npt.NDArray[np.uint8], position: int, *, partial: bool) -> bool: ...
 
 
-M = TypeVar("M", bound=Memory)
+M_co = TypeVar("M_co", bound=Memory, covariant=True)
 
 
-class CachedSequence(Generic[M]):
-    """A context together with the tokens that stand in it.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a sequence would come to a prompt: after so many of its tokens, with or without a full checkpoint."""
+
+    tokens: int
+    by_copy: bool = False
+
+
+class CachedSequence(Generic[M_co]):
+    """One sequence of a context together with the tokens that stand in it.
 
     Invariant: ``tokens`` is exactly what the context has evaluated, whatever was cancelled or failed in between.
     """
 
-    def __init__(self, memory: M) -> None:
+    def __init__(self, memory: M_co, number: int = 0, checkpoints: CheckpointStore | None = None) -> None:
         self.memory = memory
+        self.number = number
         self.tokens: list[int] = []
+        self._checkpoints = CheckpointStore(0) if checkpoints is None else checkpoints
+
+    def within_reach(self, prompt: Sequence[int]) -> Kept:
+        """What ``reuse`` would keep of a prompt."""
+        limit = self._limit(prompt)
+        kept = limit
+        if not self.memory.drops_tails and limit < len(self.tokens):
+            own = self._checkpoints.best(self.tokens, limit, self.number)
+            kept = own.position if own else 0
+        full = self._checkpoints.best(prompt, len(prompt) - 1, None)
+        # A copy costs time as well, and throws away what stands behind.
+        if full and full.position > kept:
+            return Kept(full.position, by_copy=True)
+        return Kept(kept)
 
     def reuse(self, prompt: Sequence[int]) -> int:
         """Keep the longest evaluated prefix of a prompt; returns its length in tokens.
 
         At least the prompt's last token is left to evaluate, since its logits are needed.
         """
-        keep = min(common_prefix(self.tokens, prompt), len(prompt) - 1)
-        if keep < len(self.tokens):
-            if keep > 0 and self.memory.drop_tail(keep):
-                del self.tokens[keep:]
+        kept = self.within_reach(prompt)
+        if kept.by_copy and self._begin_with_copy(prompt):
+            return len(self.tokens)
+        own = self.rewind(self._limit(prompt))
+        # What could be kept was a guess where there is a window.
+        return len(self.tokens) if not own and self._begin_with_copy(prompt) else own
+
+    def rewind(self, keep: int) -> int:
+        """Go back to the first ``keep`` tokens, or as far behind that as this memory has to; returns where it is."""
+        if keep >= len(self.tokens):
+            return len(self.tokens)
+        if keep > 0 and self.memory.drop_tail(self.number, keep):
+            self._truncate(keep)
+            return keep
+        checkpoint = self._checkpoints.best(self.tokens, keep, self.number)
+        if checkpoint and self.memory.restore(self.number, checkpoint.state, checkpoint.position, partial=True):
+            self._checkpoints.used(checkpoint)
+            self._truncate(checkpoint.position)
+            return checkpoint.position
+        self.forget()
+        return 0
+
+    def recover(self) -> None:
+        """After a step that was broken off: back to what stood before it, as far as the memory can."""
+        n = len(self.tokens)
+        if not n or not self.memory.drop_tail(self.number, n):
+            # What the memory holds now is no longer what `tokens` says.
+            checkpoint = self._checkpoints.best(self.tokens, n, self.number)
+            if checkpoint and self.memory.restore(self.number, checkpoint.state, checkpoint.position, partial=True):
+                self._truncate(checkpoint.position)
             else:
-                keep = 0
                 self.forget()
-        return keep
 
-    def extend(self, tokens: Sequence[int], *, want_logits: bool, cancelled: Callable[[], bool] | None = None) -> None:
-        """Evaluate tokens after what is there.
+    def checkpoint(self) -> None:
+        """Save the state, if this memory may need it to come back here."""
+        if self.tokens and self.memory.needs_checkpoints and not self._checkpoints.has(self.tokens, self.number):
+            self._checkpoints.add(self.tokens, self.memory.save(self.number, partial=True), self.number)
 
-        Args:
-            cancelled: breaks the evaluation off where it says True.
+    def share(self) -> None:
+        """Save the whole state, for other sequences to begin with."""
+        if not self.has_shared(self.tokens):
+            self._checkpoints.add(self.tokens, self.memory.save(self.number, partial=False), None)
 
-        Raises:
-            DecodeAbortedError: it was broken off; what was there before is there still, if the memory can do that.
-            DecodeError: the memory is cleared, so that the next request starts from a sound state.
-        """
-        try:
-            self.memory.decode(tokens, len(self.tokens), want_logits=want_logits, cancelled=cancelled)
-        except DecodeAbortedError:
-            if not self.tokens or not self.memory.drop_tail(len(self.tokens)):
-                self.forget()
-            raise
-        except DecodeError:
-            self.forget()
-            raise
+    def has_shared(self, tokens: Sequence[int]) -> bool:
+        """Whether a whole state is saved for exactly these tokens."""
+        return self._checkpoints.has(tokens, None)
+
+    def evaluated(self, tokens: Sequence[int]) -> None:
+        """Note that the memory has evaluated these after what was there."""
         self.tokens.extend(tokens)
 
     def forget(self) -> None:
         """Start from nothing."""
-        self.memory.clear()
-        self.tokens.clear()
+        self.memory.clear(self.number)
+        self._truncate(0)
+
+    def _limit(self, prompt: Sequence[int]) -> int:
+        return min(common_prefix(self.tokens, prompt), len(prompt) - 1)
+
+    def _begin_with_copy(self, prompt: Sequence[int]) -> bool:
+        full = self._checkpoints.best(prompt, len(prompt) - 1, None)
+        if full is None:
+            return False
+        self.forget()
+        if not self.memory.restore(self.number, full.state, full.position, partial=False):
+            self.forget()
+            return False
+        self._checkpoints.used(full)
+        self.tokens[:] = prompt[: full.position]
+        return True
+
+    def _truncate(self, keep: int) -> None:
+        del self.tokens[keep:]
+        self._checkpoints.forget(self.number, beyond=keep)

@@ -8,28 +8,37 @@ import enum
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lsp_server.engine import loading
-from lsp_server.engine.chat import ChatTemplate, Message
-from lsp_server.engine.generation import Finished, GenerationRequest, Step, generate
+from lsp_server.engine.chat import ChatPrompt, ChatTemplate, Message
+from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.generation import Finished, GenerationRequest, Step, Steps, check, generate
 from lsp_server.engine.layout import Hole, Prompt, fim_prompt
+from lsp_server.engine.metrics import Metrics
 from lsp_server.engine.native import memory_log
 from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.library import described as machine_library
 from lsp_server.engine.native.model import NativeModel
-from lsp_server.engine.scheduler import Event, Job, Lane, Priority, Scheduler
-from lsp_server.engine.sequence import CachedSequence
+from lsp_server.engine.pool import SequencePool
+from lsp_server.engine.power import Battery
+from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Lane, Priority, Scheduler
+from lsp_server.engine.spots import Spots
+from lsp_server.engine.step_curve import Pace, StepCurve
 from lsp_server.errors import EngineError, InvalidRequestError, ModelError, ModelLoadError
 from lsp_server.models.catalog import FimLayout, Role
-from lsp_server.models.planning.plan import Plan, Wishes
+from lsp_server.models.planning.plan import SEQUENCES, Plan, Wishes
 
 logger = logging.getLogger(__name__)
 
 # For so long after a completion the next one is expected, and other work makes short steps.
 _TYPING_S = 5.0
+# How long a step of a prompt may take, then and otherwise. Half of the speed is lost where steps are as short as a
+# person would like them; cancelling breaks a step off, whatever its length.
+_SHORT_STEP_S, _STEP_S = 0.35, 1.0
 
 
 class Phase(str, enum.Enum):
@@ -51,6 +60,8 @@ class EngineConfig:
         n_threads: 0 to have it planned.
         memory_share: of the available RAM, what may be used (0 to 1).
         role: what it is planned for.
+        checkpoint_bytes: room for saved states of sequences, in each context.
+        background_share: of the time, what work may take that nobody waits for (0 to 1).
     """
 
     model_id: str
@@ -60,6 +71,8 @@ class EngineConfig:
     n_threads: int
     memory_share: float = 0.85
     role: Role = "completion"
+    checkpoint_bytes: int = 512 << 20
+    background_share: float = 0.5
 
     @property
     def wishes(self) -> Wishes:
@@ -68,6 +81,7 @@ class EngineConfig:
             role=self.role,
             n_ctx=self.n_ctx,
             n_contexts=len(Lane),
+            n_sequences=SEQUENCES,
             memory_share=self.memory_share,
             n_gpu_layers=None if self.n_gpu_layers < 0 else self.n_gpu_layers,
             n_threads=self.n_threads or None,
@@ -88,8 +102,15 @@ class EngineService:
         self._last_infill = 0.0
         self._model: NativeModel | None = None
         self._template: ChatTemplate | None = None
-        self._lanes: dict[Lane, CachedSequence[NativeContext]] = {}
-        self._scheduler = Scheduler()
+        self._pools: dict[Lane, SequencePool[NativeContext]] = {}
+        self._curves = {lane: StepCurve() for lane in Lane}
+        self._metrics = Metrics()
+        self._spots = Spots()
+        battery = Battery()
+        self._scheduler = Scheduler(
+            lambda _lane: self.plan.settings.n_seq_max,
+            BackgroundRule(config.background_share, lambda: not battery.in_use()),
+        )
         self._tried = False
         self._closing = False
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
@@ -104,8 +125,8 @@ class EngineService:
         if self._loader.is_alive():
             self._loader.join(timeout=10)
         self._scheduler.close()
-        for sequence in self._lanes.values():
-            sequence.memory.close()
+        for pool in self._pools.values():
+            pool.memory.close()
         if self._model:
             self._model.close()
 
@@ -115,7 +136,7 @@ class EngineService:
             self.load = loading.prepare(config.path, config.wishes, machine_library(), self._on_trial)
             with memory_log.recorded() as lines:
                 model = NativeModel(config.path, self.load.plan.settings, on_progress=self._on_progress)
-                self._lanes[Lane.COMPLETION] = self._new_sequence(model)
+                self._pools[Lane.COMPLETION] = self._new_pool(model)
             self.load.compare(asdict(memory_log.parse(lines)))
             # What a first request would have to wait for.
             _ = model.special_texts, model.continuations(b" ")
@@ -150,8 +171,9 @@ class EngineService:
         self.loaded_fraction = (1 + fraction) / 2 if self._tried else fraction
         return not self._closing
 
-    def _new_sequence(self, model: NativeModel) -> CachedSequence[NativeContext]:
-        return CachedSequence(NativeContext(model, self.plan.settings))
+    def _new_pool(self, model: NativeModel) -> SequencePool[NativeContext]:
+        context = NativeContext(model, self.plan.settings)
+        return SequencePool(context, context.n_seq_max, CheckpointStore(self.config.checkpoint_bytes))
 
     @property
     def plan(self) -> Plan:
@@ -178,15 +200,40 @@ class EngineService:
     @property
     def n_ctx(self) -> int:
         """Context length in tokens, as llama.cpp allocated it."""
-        return self._lanes[Lane.COMPLETION].memory.n_ctx
+        return self._pools[Lane.COMPLETION].memory.n_ctx
 
     @property
     def busy(self) -> int:
         """Generations that run or wait."""
-        return self._scheduler.busy
+        return self._scheduler.running + self._scheduler.waiting
 
-    def infill(self, hole: Hole, max_tokens: int, *, complete_word: bool = True) -> Prompt:
+    def slots(self) -> list[dict[str, Any]]:
+        """The sequences as llama-server's ``/slots`` has them, completion first."""
+        found: list[dict[str, Any]] = []
+        for lane, pool in list(self._pools.items()):
+            for sequence in pool.sequences:
+                found.append(
+                    {
+                        "id": len(found),
+                        "n_ctx": pool.memory.n_ctx,
+                        "is_processing": pool.is_lent(sequence),
+                        "n_prompt_tokens_cache": len(sequence.tokens),
+                        "lane": lane.value,
+                        "n_checkpoints": len(pool.checkpoints),
+                        "checkpoint_bytes": pool.checkpoints.n_bytes,
+                    }
+                )
+        return found
+
+    def metrics_page(self) -> bytes:
+        """What was counted, in Prometheus' format."""
+        return self._metrics.exposition(running=self._scheduler.running, waiting=self._scheduler.waiting)
+
+    def infill(self, hole: Hole, max_tokens: int, document: str = "", *, complete_word: bool = True) -> Prompt:
         """Lay out a hole for this model.
+
+        Args:
+            document: its prompts are kept alike as long as somebody types at one place.
 
         Raises:
             InvalidRequestError: the model has no fill-in-the-middle tokens.
@@ -196,15 +243,17 @@ class EngineService:
             raise InvalidRequestError(
                 f"{self.config.model_id} was not trained to fill holes.", hint="Choose a completion model."
             )
+        layout = self._layout_of(model.architecture)
+        if layout.order == "suffix-first":
+            # Otherwise it stands behind what is typed, and is evaluated anyway.
+            hole = replace(hole, suffix=self._spots.suffix(document, hole.suffix))
         # A prompt must leave room for a token even where none is asked for.
         answer = min(max(max_tokens, 1), self.n_ctx // 2)
         budget = self.n_ctx - len(model.bos) - answer
-        prompt = fim_prompt(
-            hole, model.fim, self._layout_of(model.architecture), model.tokenize, budget, complete_word=complete_word
-        )
-        return replace(prompt, tokens=model.bos + prompt.tokens)
+        prompt = fim_prompt(hole, model.fim, layout, model.tokenize, budget, complete_word=complete_word)
+        return prompt.behind(model.bos)
 
-    def chat(self, messages: list[Message]) -> list[int]:
+    def chat(self, messages: list[Message]) -> ChatPrompt:
         """Lay out a conversation for this model. Raises InvalidRequestError if its template refuses."""
         model = self.model
         template = self._template or ChatTemplate(model)
@@ -216,24 +265,27 @@ class EngineService:
         """Queue a generation and yield its events; leaving the iterator early cancels it.
 
         Raises:
+            InvalidRequestError: the prompt is empty or does not fit.
             EngineError: from the generation.
         """
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Event] = asyncio.Queue()
 
         def emit(event: Event) -> None:
+            # Here, since whoever has read enough does not wait for the end.
+            if isinstance(event, Finished):
+                self._metrics.count(lane, event)
+            elif isinstance(event, Exception):
+                self._metrics.count_failure(lane)
             # The loop is closed when the process is on its way out; nobody listens then.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(events.put_nowait, event)
 
         model = self.model
-
-        def steps(stop: Callable[[], bool]) -> Iterator[Step | Finished]:
-            return generate(model, self._sequence(lane), request, stop, hurried=lambda: self._somebody_types(lane))
-
-        job = Job(lane, priority, steps, emit, document)
+        check(request, self.n_ctx)
+        job = Job(lane, priority, lambda stop: self._steps(model, lane, priority, request, stop), emit, document)
         self.last_used = time.monotonic()
-        if lane is Lane.COMPLETION:
+        if priority is Priority.INLINE:
             self._last_infill = self.last_used
         self._scheduler.submit(job)
         try:
@@ -248,12 +300,27 @@ class EngineService:
             job.cancel()
             self.last_used = time.monotonic()
 
-    def _somebody_types(self, lane: Lane) -> bool:
-        """Whether a job of a lane has to expect that a completion comes between."""
-        return lane is not Lane.COMPLETION and time.monotonic() - self._last_infill < _TYPING_S
+    def _steps(
+        self,
+        model: NativeModel,
+        lane: Lane,
+        priority: Priority,
+        request: GenerationRequest,
+        stop: Callable[[], bool],
+    ) -> Steps:
+        """One generation, on the sequence that suits it best. Only called in the scheduler's thread."""
+        if lane not in self._pools:
+            # The assistant's context is made at its first use.
+            self._pools[lane] = self._new_pool(model)
+        pool = self._pools[lane]
+        sequence = pool.take(request.prompt)
+        pace = Pace(self._curves[lane], pool.memory.n_batch, lambda: self._step_limit(priority))
+        try:
+            yield from generate(model, sequence, request, stop, pace)
+        finally:
+            pool.give_back(sequence)
 
-    def _sequence(self, lane: Lane) -> CachedSequence[NativeContext]:
-        """The lane's sequence; the assistant's is made at its first use. Only called in the scheduler's thread."""
-        if lane not in self._lanes:
-            self._lanes[lane] = self._new_sequence(self.model)
-        return self._lanes[lane]
+    def _step_limit(self, priority: Priority) -> float:
+        """Seconds a step of a prompt may take: little where a completion may come between."""
+        typing = priority is not Priority.INLINE and time.monotonic() - self._last_infill < _TYPING_S
+        return _SHORT_STEP_S if typing else _STEP_S

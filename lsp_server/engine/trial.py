@@ -71,6 +71,7 @@ def ladder(plan: LoadSettings) -> list[Step]:
     """What to give up when the planned settings fail, one after the other. A step that would not help is left out."""
     # Rearranged copies stay where they are, while the file they were made from can be dropped under pressure.
     steps = [Step("rearranged weights", {"use_extra_bufts": False}, plan.load_mode == "mmap", True)]
+    steps.append(Step("more than one sequence", {"n_seq_max": 1}, True, False))
     half, least = max(min(plan.n_ctx, _LEAST_CTX), plan.n_ctx // 2), min(plan.n_ctx, _LEAST_CTX)
     steps.append(Step("half of the context", {"n_ctx": half}, True, False))
     if plan.n_gpu_layers > 0:

@@ -36,6 +36,7 @@ class InfillRequest:
         stop: texts that end the answer; they are not part of it.
         document: opaque id; a newer request of the same document supersedes an older one. Empty: never.
         time_limit_ms: this long after its first token the answer ends with its line. 0: no limit.
+        priority: inline for a suggestion, background for a prompt that is read ahead.
     """
 
     prefix: str
@@ -47,6 +48,7 @@ class InfillRequest:
     stop: tuple[str, ...] = ()
     document: str = ""
     time_limit_ms: float = 0.0
+    priority: Priority = Priority.INLINE
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class HttpBackend:
             "cache_prompt": True,
             "stream": True,
             "timings_per_token": True,
-            "priority": "inline",
+            "priority": request.priority.value,
             "document": request.document,
         }
         # Closed here, not whenever it is collected: closing the connection is what stops the engine's work.

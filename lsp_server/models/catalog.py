@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from lsp_server.errors import UnknownModelError
 
@@ -18,7 +18,21 @@ else:
     import tomli as tomllib
 
 Role = Literal["completion", "assistant"]
-FimLayout = Literal["suffix-first", "prefix-first"]
+FimOrder = Literal["suffix-first", "prefix-first"]
+_FIM_ORDERS: tuple[FimOrder, ...] = get_args(FimOrder)
+
+
+@dataclass(frozen=True, slots=True)
+class FimLayout:
+    """How the models of a family want a hole presented.
+
+    Attributes:
+        order: which of the two texts around the hole comes first.
+        suffix_tokens: most tokens of the text behind the hole; None for as many as there is room for.
+    """
+
+    order: FimOrder
+    suffix_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +97,15 @@ class Catalog:
         """Read a catalog from TOML in the form of ``catalog.toml``.
 
         Raises:
-            KeyError: a field is missing, or ``auto`` names a model that is not there.
+            KeyError: a field or the default layout is missing, or ``auto`` names a model that is not there.
+            ValueError: a layout is something else than an order and a number of tokens.
         """
         data = tomllib.loads(text)
         models = {entry["name"]: _model(entry) for entry in data["models"]}
         preferences = {role: tuple(models[name].name for name in names) for role, names in data["auto"].items()}
-        return cls(models, preferences, dict(data["fim_layouts"]))
+        layouts = {architecture: _layout(architecture, entry) for architecture, entry in data["fim_layouts"].items()}
+        _ = layouts["default"]  # What every unknown architecture gets.
+        return cls(models, preferences, layouts)
 
     def __iter__(self) -> Iterator[CatalogModel]:
         return iter(self.models.values())
@@ -112,7 +129,7 @@ class Catalog:
         return tuple(self.models[name] for name in self.preferences[role])
 
     def fim_layout(self, architecture: str) -> FimLayout:
-        """Whether models of a GGUF ``general.architecture`` fill holes better with the suffix or the prefix first."""
+        """How models of a GGUF ``general.architecture`` fill holes best."""
         return self.fim_layouts.get(architecture, self.fim_layouts["default"])
 
     def _near(self, name: str) -> str:
@@ -126,6 +143,25 @@ class Catalog:
 def _shipped() -> Catalog:
     text = resources.files("lsp_server.models").joinpath("catalog.toml").read_text(encoding="utf-8")
     return Catalog.parse(text)
+
+
+def _layout(architecture: str, entry: Any) -> FimLayout:
+    def wrong(what: str) -> ValueError:
+        return ValueError(f"fim_layouts.{architecture}: {what}")
+
+    if not isinstance(entry, dict):
+        raise wrong("it must be a table")
+    if unknown := entry.keys() - {"order", "suffix_tokens"}:
+        raise wrong(f"{', '.join(sorted(unknown))} is not known")
+    suffix_tokens = entry.get("suffix_tokens")
+    order = next((order for order in _FIM_ORDERS if order == entry.get("order")), None)
+    if order is None:
+        raise wrong(f"order must be one of {', '.join(_FIM_ORDERS)}, not {entry.get('order')!r}")
+    if suffix_tokens is None and order == "prefix-first":
+        raise wrong("suffix_tokens is missing, and each keystroke evaluates them")
+    if suffix_tokens is not None and (type(suffix_tokens) is not int or suffix_tokens < 1):
+        raise wrong(f"suffix_tokens must be a positive number, not {suffix_tokens!r}")
+    return FimLayout(order, suffix_tokens)
 
 
 def _model(entry: dict[str, Any]) -> CatalogModel:

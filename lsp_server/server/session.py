@@ -78,6 +78,7 @@ class Session:
         # Texts of functions that were looked at for bugs, by URI.
         self.looked_at: dict[str, set[str]] = {}
         self.inline_tasks: dict[str, asyncio.Task[object]] = {}
+        self.reading_tasks: dict[str, asyncio.Task[None]] = {}
         self._load_settings = load_settings
         self._make_backends = make_backends
         self._backends: Backends | None = None

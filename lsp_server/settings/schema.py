@@ -52,6 +52,19 @@ class EngineSettings:
     memory_percent: int = setting(
         85, "Share of the available RAM that a model may use, in percent.", minimum=10, maximum=100
     )
+    checkpoint_mb: int = setting(
+        512,
+        "Memory for saved states of each context, in MB: with them DeepSeek-V4 and its like go back to where a prompt "
+        "changed instead of reading all of it again.",
+        minimum=0,
+    )
+    background_percent: int = setting(
+        50,
+        "Share of the time that work nobody waits for may take (bug hints on save, reading ahead), in percent. On "
+        "battery it does not run at all.",
+        minimum=1,
+        maximum=100,
+    )
     port: int = setting(0, "Port on 127.0.0.1. 0: any free one.", minimum=0, maximum=65535)
     idle_minutes: int = setting(30, "The engine leaves after this many minutes without a request. 0: never.", minimum=0)
 

@@ -17,7 +17,7 @@ from lsp_server.engine.trial import settings_from, simulated
 from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.hardware import GB, Cpu, Hardware
 from lsp_server.models.planning.anatomy import anatomy_of
-from lsp_server.models.planning.plan import Wishes
+from lsp_server.models.planning.plan import SEQUENCES, Wishes
 from lsp_server.models.planning.planner import make_plan, plan_with
 from lsp_server.models.planning.settings import LoadSettings
 from tests.support.engine import RunningEngine, engine_spec, launch, shut_down
@@ -98,7 +98,7 @@ def test_the_formulas_alone_say_so_too(small: Loaded) -> None:
 
 @pytest.mark.real_model
 def test_a_plan_for_a_machine_that_is_only_described_is_right_too(small: Loaded) -> None:
-    wishes = Wishes(n_ctx=small.settings.n_ctx, n_contexts=2, role="completion")
+    wishes = Wishes(n_ctx=small.settings.n_ctx, n_contexts=2, n_sequences=SEQUENCES, role="completion")
     plan = make_plan(anatomy_of(open_set(small.path)), machine(), wishes)
     assert plan.settings.n_ctx == small.settings.n_ctx
     # It may choose otherwise whether the CPU keeps rearranged weights, and these count as weights.

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -17,18 +18,20 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lsp_server import __version__
+from lsp_server.engine import metrics
 from lsp_server.engine.generation import Finished, GenerationRequest, Step
 from lsp_server.engine.http import requests as parse
 from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape, timings
-from lsp_server.engine.layout import Hole, Prompt
+from lsp_server.engine.layout import Hole
 from lsp_server.engine.native import library
+from lsp_server.engine.native.logprobs import TokenLogprob
 from lsp_server.engine.scheduler import Lane
 from lsp_server.engine.service import EngineService, Phase
 from lsp_server.errors import EngineError, InvalidRequestError, ShardlightError
+from lsp_server.models.planning.settings import MOST_OUTPUTS
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
-_DISCONNECT_POLL_S = 0.05
 
 
 def create_app(service: EngineService, token: str, shut_down: Callable[[], None]) -> Starlette:
@@ -64,6 +67,8 @@ def create_app(service: EngineService, token: str, shut_down: Callable[[], None]
             Route("/health", api.health),
             Route("/props", guarded(api.props)),
             Route("/v1/models", guarded(api.models)),
+            Route("/slots", guarded(api.slots)),
+            Route("/metrics", guarded(api.metrics)),
             post("/tokenize", api.tokenize),
             post("/infill", api.infill),
             post("/v1/completions", api.completions),
@@ -96,7 +101,7 @@ class _Api:
             {
                 "model_alias": service.config.model_id,
                 "model_path": str(service.config.path),
-                "total_slots": len(Lane),
+                "total_slots": len(service.slots()),
                 "default_generation_settings": {"n_ctx": service.n_ctx},
                 "chat_template": model.chat_template or "",
                 "bos_token": model.bos_text,
@@ -125,6 +130,12 @@ class _Api:
             entry["meta"] = self._model_facts()  # type: ignore[assignment]
         return JSONResponse({"object": "list", "data": [entry]})
 
+    async def slots(self, _request: Request) -> Response:
+        return JSONResponse(self._service.slots())
+
+    async def metrics(self, _request: Request) -> Response:
+        return Response(self._service.metrics_page(), media_type=metrics.CONTENT_TYPE)
+
     async def tokenize(self, request: Request) -> Response:
         body = await _body(request)
         text = parse.field(body, "content", str, "")
@@ -138,7 +149,7 @@ class _Api:
         body = await _body(request)
         options = parse.common_options(body, priority="inline")
         prompt = self._fill(parse.hole(body), options)
-        shape = InfillShape(self._service.config.model_id)
+        shape = InfillShape(self._service.config.model_id, options.response_fields)
         return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
     async def completions(self, request: Request) -> Response:
@@ -151,24 +162,40 @@ class _Api:
             prompt = self._fill(Hole(prefix=text, suffix=suffix), options)
             return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
         model = self._service.model
-        prompt = Prompt(model.bos + model.tokenize(text))
-        return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
+        generation = replace(_generation(options, Lane.COMPLETION), prompt=model.bos + model.tokenize(text))
+        return await self._answer(request, shape, options, Lane.COMPLETION, generation)
 
     async def chat_completions(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="action", max_tokens=1024)
-        prompt = Prompt(self._service.chat(parse.messages(body)))
+        prompt = self._service.chat(parse.messages(body))
         shape = OpenAIShape(self._service.config.model_id, chat=True)
-        return await self._answer(request, shape, options, Lane.ASSISTANT, prompt)
+        generation = replace(
+            _generation(options, Lane.ASSISTANT),
+            prompt=prompt.tokens,
+            boundaries=(prompt.shared,),
+            shared=prompt.shared,
+            thinks=prompt.thinks,
+            begun_thought=prompt.begun,
+        )
+        return await self._answer(request, shape, options, Lane.ASSISTANT, generation)
 
     async def shutdown(self, _request: Request) -> Response:
         self._shut_down()
         return JSONResponse({"status": "stopping"})
 
-    def _fill(self, hole: Hole, options: parse.CommonOptions) -> Prompt:
+    def _fill(self, hole: Hole, options: parse.CommonOptions) -> GenerationRequest:
         # A grammar knows nothing of a word that is begun outside of the answer.
         free = options.sampling.grammar is None
-        return self._service.infill(hole, options.max_tokens, complete_word=free)
+        prompt = self._service.infill(hole, options.max_tokens, options.document, complete_word=free)
+        return replace(
+            _generation(options, Lane.COMPLETION),
+            prompt=prompt.tokens,
+            boundaries=prompt.boundaries,
+            shared=prompt.shared,
+            drop_prefix=prompt.indentation,
+            begun_word=prompt.begun_word,
+        )
 
     async def _answer(
         self,
@@ -176,17 +203,8 @@ class _Api:
         shape: Shape,
         options: parse.CommonOptions,
         lane: Lane,
-        prompt: Prompt,
+        generation: GenerationRequest,
     ) -> Response:
-        generation = GenerationRequest(
-            prompt=prompt.tokens,
-            max_tokens=options.max_tokens,
-            sampling=options.sampling,
-            stop=options.stop,
-            drop_prefix=prompt.indentation,
-            begun_word=prompt.begun_word,
-            time_limit_ms=options.time_limit_ms,
-        )
         events = self._service.run(generation, lane, options.priority, options.document)
         if options.stream:
             # The first event is awaited here, so that a bad request is still answered with its status code.
@@ -196,6 +214,22 @@ class _Api:
         elif (whole := await _unless_disconnected(request, _collect(events, shape))) is not None:
             return whole
         return Response(status_code=499)
+
+
+def _generation(options: parse.CommonOptions, lane: Lane) -> GenerationRequest:
+    """What was asked for, still without its prompt."""
+    # An edit repeats its input, a completion seldom does.
+    usual = MOST_OUTPUTS if lane is Lane.ASSISTANT else 0
+    return GenerationRequest(
+        prompt=(),
+        max_tokens=options.max_tokens,
+        sampling=options.sampling,
+        stop=options.stop,
+        n_indent=options.n_indent,
+        n_probs=options.n_probs,
+        max_draft=usual if options.speculative_n_max is None else options.speculative_n_max,
+        time_limit_ms=options.time_limit_ms,
+    )
 
 
 async def _stream(
@@ -209,9 +243,9 @@ async def _stream(
                 if isinstance(event, Finished):
                     yield _sse(shape.last(event))
                     break
-                if event.text:
+                if event.text or event.thought or event.logprobs:
                     extra = {"timings": timings(event.timings)} if options.timings_per_token else {}
-                    yield _sse({**shape.piece(event.text), **extra})
+                    yield _sse({**shape.piece(event.text, event.logprobs, event.thought), **extra})
                 event = await anext(events)
         except ShardlightError as error:
             yield _sse({"error": {"code": 500, "type": "server_error", "message": str(error)}})
@@ -220,25 +254,34 @@ async def _stream(
 
 
 async def _collect(events: AsyncIterator[Step | Finished], shape: Shape) -> Response:
-    text = ""
+    text, thought = "", ""
+    logprobs: tuple[TokenLogprob, ...] = ()
     async with aclosing(events):  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, Finished):
-                return JSONResponse(shape.whole(text, event))
+                return JSONResponse(shape.whole(text, event, logprobs, thought))
             text += event.text
+            thought += event.thought
+            logprobs += event.logprobs
     raise AssertionError("a generation ends with Finished")
 
 
 async def _unless_disconnected(request: Request, answer: Awaitable[T]) -> T | None:
     """Await the answer; None, and the answer cancelled, when the client goes away first."""
     task = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_disconnected(request))
     try:
-        while not (await asyncio.wait({task}, timeout=_DISCONNECT_POLL_S))[0]:
-            if await request.is_disconnected():
-                return None
-        return task.result()
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
     finally:
         task.cancel()
+        gone.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    """Return when the client has gone; the body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(request: Request) -> dict[str, Any]:

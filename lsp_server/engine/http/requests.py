@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from lsp_server.engine.chat import Message
 from lsp_server.engine.layout import Hole
-from lsp_server.engine.native.sampler import SamplingParams
+from lsp_server.engine.sampling import Biases, Order, SamplingParams, check_range, sampler_order
 from lsp_server.engine.scheduler import Priority
 from lsp_server.errors import InvalidRequestError
 from lsp_server.text.snippet import Snippet
@@ -18,20 +19,33 @@ T = TypeVar("T")
 Body = Mapping[str, Any]
 _PRIORITIES = {"inline": Priority.INLINE, "action": Priority.ACTION, "background": Priority.BACKGROUND}
 _UNLIMITED = 4096  # llama-server's n_predict -1 means "until it ends"; a runaway generation ends here all the same.
+_MOST_PROBS = 1000  # Each is spelled out for each token.
 
 
 @dataclass(frozen=True, slots=True)
 class CommonOptions:
-    """What every generating endpoint takes."""
+    """What every generating endpoint takes.
+
+    Attributes:
+        n_indent: the answer ends before a line that is indented less; 0 for no such end.
+        n_probs: so many of the likeliest tokens are told with each token's own probability; None if neither is wanted.
+        speculative_n_max: most tokens that are drafted at once; None if the client leaves it to us.
+        time_limit_ms: see ``GenerationRequest``.
+        response_fields: paths of the fields that the answer is to have, as in llama-server; empty for all.
+    """
 
     max_tokens: int
     sampling: SamplingParams
     stop: tuple[str, ...]
+    n_indent: int
+    n_probs: int | None
+    speculative_n_max: int | None
     stream: bool
     priority: Priority
     document: str
     time_limit_ms: float
     timings_per_token: bool
+    response_fields: tuple[str, ...]
 
 
 def field(body: Body, name: str, kind: type[T] | tuple[type, ...], default: T) -> T:
@@ -55,34 +69,115 @@ def common_options(body: Body, *, priority: str, max_tokens: int = 128) -> Commo
     limit = field(
         body, "n_predict", int, field(body, "max_completion_tokens", int, field(body, "max_tokens", int, max_tokens))
     )
-    stop: Any = field(body, "stop", (str, list), [])
-    if isinstance(stop, list) and not all(isinstance(s, str) for s in stop):
-        raise InvalidRequestError("stop must be a text or a list of texts.")
+    stop = _texts(body, "stop", (str, list))
     name = field(body, "priority", str, priority)
     if name not in _PRIORITIES:
         raise InvalidRequestError(f"priority must be one of {', '.join(_PRIORITIES)}, not {name!r}.")
-    number = (int, float)
-    seed = field(body, "seed", int, -1)
-    sampling = SamplingParams(
-        temperature=float(field(body, "temperature", number, 0.0)),
-        top_k=field(body, "top_k", int, 40),
-        top_p=float(field(body, "top_p", number, 0.95)),
-        min_p=float(field(body, "min_p", number, 0.05)),
-        repeat_penalty=float(field(body, "repeat_penalty", number, 1.0)),
-        repeat_last_n=field(body, "repeat_last_n", int, 64),
-        seed=None if seed < 0 else seed,
-        grammar=field(body, "grammar", str, "") or None,
-    )
     return CommonOptions(
         max_tokens=_UNLIMITED if limit < 0 else limit,
-        sampling=sampling,
-        stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        sampling=sampling(body),
+        stop=(stop,) if isinstance(stop, str) else stop,
+        n_indent=_count(body, "n_indent") or 0,
+        n_probs=_n_probs(body),
+        speculative_n_max=_count(body, "speculative.n_max"),
         stream=field(body, "stream", bool, False),
         priority=_PRIORITIES[name],
         document=field(body, "document", str, ""),
-        time_limit_ms=float(field(body, "t_max_predict_ms", number, 0.0)),
+        time_limit_ms=max(0.0, _float(body, "t_max_predict_ms", 0.0)),
         timings_per_token=field(body, "timings_per_token", bool, False),
+        response_fields=_texts(body, "response_fields", list),
     )
+
+
+def sampling(body: Body) -> SamplingParams:
+    """The fields of ``SamplingParams``, by their names there.
+
+    Raises:
+        InvalidRequestError: one has another type, or is out of range.
+    """
+    given = (declared for declared in fields(SamplingParams) if body.get(declared.name) is not None)
+    return SamplingParams(**{one.name: _READERS[str(one.type)](body, one.name) for one in given})
+
+
+def _float(body: Body, name: str, default: float = math.nan) -> float:
+    value = field(body, name, (int, float), default)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _seed(body: Body, name: str) -> int | None:
+    seed = field(body, name, int, -1)
+    return None if seed < 0 else seed
+
+
+def _count(body: Body, name: str, high: int = 2**31 - 1) -> int | None:
+    """A number of things; None if the field is absent."""
+    if body.get(name) is None:
+        return None
+    count = field(body, name, int, 0)
+    check_range(name, count, 0, high)
+    return count
+
+
+def _n_probs(body: Body) -> int | None:
+    """llama-server's ``n_probs``; or ``logprobs``, a number or a yes to which ``top_logprobs`` adds the number."""
+    if n_probs := _count(body, "n_probs", _MOST_PROBS):
+        return n_probs
+    told = field(body, "logprobs", (bool, int), False)
+    top = _count(body, "top_logprobs", _MOST_PROBS)
+    if told is False:
+        if top:
+            raise InvalidRequestError("top_logprobs needs logprobs to be true.")
+        return None
+    return (top or 0) if told is True else _count(body, "logprobs", _MOST_PROBS)
+
+
+def _texts(body: Body, name: str, kinds: type | tuple[type, ...]) -> Any:
+    """A list of texts as a tuple, empty if the field is absent; or a text where ``kinds`` has that."""
+    value: Any = field(body, name, kinds, [])
+    if isinstance(value, str):
+        return value
+    if not all(isinstance(one, str) for one in value):
+        alternative = "" if kinds is list else "a text or "
+        raise InvalidRequestError(f"{name} must be {alternative}a list of texts.")
+    return tuple(value)
+
+
+def _order(body: Body, name: str) -> Order:
+    return sampler_order(_texts(body, name, (str, list)))
+
+
+def _biases(body: Body, name: str) -> Biases:
+    """llama-server's ``logit_bias``: pairs, or an object by token; numbers that are texts are ids there."""
+    value: Any = field(body, name, (list, dict), [])
+    pairs = [[int(k) if k.isdecimal() else k, bias] for k, bias in value.items()] if isinstance(value, dict) else value
+    found = []
+    for i, pair in enumerate(pairs):
+        match pair:
+            case [(int() | str()) as token, bias] if not isinstance(token, bool) and _is_bias(bias):
+                found.append((token, -math.inf if bias is False else _float({name: bias}, name)))
+            case _:
+                raise InvalidRequestError(f"{name}[{i}] must be a token's id or a text, and a number or false.")
+    return tuple(found)
+
+
+def _is_bias(value: object) -> bool:
+    return value is False or (isinstance(value, (int, float)) and value is not True)
+
+
+# How a field is read, by the type that it is declared with.
+_READERS: dict[str, Callable[[Body, str], Any]] = {
+    "float": _float,
+    "int": lambda body, name: field(body, name, int, 0),
+    "int | None": _seed,
+    "bool": lambda body, name: field(body, name, bool, False),
+    "str | None": lambda body, name: field(body, name, str, "") or None,
+    "Texts": lambda body, name: _texts(body, name, list),
+    "Order": _order,
+    "Biases": _biases,
+}
 
 
 def hole(body: Body) -> Hole:

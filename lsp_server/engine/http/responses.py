@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from lsp_server.engine.generation import Finished, StopReason, Timings
+from lsp_server.engine.native.logprobs import TokenLogprob
 
 Json = dict[str, Any]
-
+Logprobs = Sequence[TokenLogprob]
 
 _STOP_TYPES = {
     StopReason.EOS: "eos",
@@ -19,12 +22,20 @@ _STOP_TYPES = {
 }
 
 
-class Shape(Protocol):
-    """How one endpoint writes its answer: a piece of a stream, and the last (or only) message."""
+# What an endless improbability is written as; JSON has no infinity, and OpenAI writes this.
+_LEAST_LOGPROB = -9999.0
 
-    def piece(self, text: str) -> Json: ...
+
+class Shape(Protocol):
+    """How one endpoint writes its answer: a piece of a stream, and the last (or only) message.
+
+    ``logprobs`` are those of the piece's tokens, of all tokens in the only message; ``thought`` is what the model
+    thought before its answer.
+    """
+
+    def piece(self, text: str, logprobs: Logprobs = (), thought: str = "") -> Json: ...
     def last(self, finished: Finished) -> Json: ...
-    def whole(self, text: str, finished: Finished) -> Json: ...
+    def whole(self, text: str, finished: Finished, logprobs: Logprobs = (), thought: str = "") -> Json: ...
 
     @property
     def done_marker(self) -> bool: ...
@@ -32,40 +43,51 @@ class Shape(Protocol):
 
 def timings(t: Timings) -> Json:
     """llama-server's ``timings``, and ours: ``ttft_ms``, ``total_ms``."""
-    evaluated = t.prompt_tokens - t.reused_tokens
+    drafted = {"draft_n": t.draft_tokens, "draft_n_accepted": t.draft_accepted_tokens} if t.draft_tokens else {}
     return {
         "cache_n": t.reused_tokens,
-        "prompt_n": evaluated,
-        "prompt_ms": t.prompt_ms,
-        "prompt_per_second": evaluated / t.prompt_ms * 1000 if t.prompt_ms else 0.0,
-        "predicted_n": t.predicted_tokens,
-        "predicted_ms": t.predicted_ms,
-        "predicted_per_second": t.predicted_tokens / t.predicted_ms * 1000 if t.predicted_ms else 0.0,
+        **_rates("prompt", t.prompt_tokens - t.reused_tokens, t.prompt_ms),
+        **_rates("predicted", t.predicted_tokens, t.predicted_ms),
+        **drafted,
         "ttft_ms": t.ttft_ms,
         "total_ms": t.total_ms,
     }
 
 
+def _rates(name: str, count: int, ms: float) -> Json:
+    return {
+        f"{name}_n": count,
+        f"{name}_ms": ms,
+        f"{name}_per_token_ms": ms / count if count else 0.0,
+        f"{name}_per_second": count / ms * 1000 if ms else 0.0,
+    }
+
+
 class InfillShape:
-    """llama-server's ``/infill``."""
+    """llama-server's ``/infill``.
+
+    Args:
+        response_fields: paths of the fields that the last message is to have; empty for all of them.
+    """
 
     done_marker = False
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, response_fields: Sequence[str] = ()) -> None:
         self._model = model
+        self._fields = tuple(response_fields)
 
-    def piece(self, text: str) -> Json:
+    def piece(self, text: str, logprobs: Logprobs = (), thought: str = "") -> Json:
         """A part of a stream."""
-        return {"content": text, "stop": False}
+        return {"content": text, "stop": False, **self._probabilities(logprobs)}
 
     def last(self, finished: Finished) -> Json:
         """The end of a stream."""
         return self.whole("", finished)
 
-    def whole(self, text: str, finished: Finished) -> Json:
+    def whole(self, text: str, finished: Finished, logprobs: Logprobs = (), thought: str = "") -> Json:
         """The complete answer."""
         t = finished.timings
-        return {
+        answer = {
             "content": text,
             "stop": True,
             "model": self._model,
@@ -76,11 +98,16 @@ class InfillShape:
             "stopping_word": finished.stopping_word,
             "truncated": False,
             "timings": timings(t),
+            **self._probabilities(logprobs),
         }
+        return _selected(answer, self._fields) if self._fields else answer
+
+    def _probabilities(self, logprobs: Logprobs) -> Json:
+        return {"completion_probabilities": [_with_top(one) for one in logprobs]} if logprobs else {}
 
 
 class OpenAIShape:
-    """OpenAI's ``/v1/completions`` and ``/v1/chat/completions``."""
+    """OpenAI's ``/v1/completions`` and ``/v1/chat/completions``, for one answer."""
 
     done_marker = True
 
@@ -91,21 +118,25 @@ class OpenAIShape:
             "created": int(time.time()),
             "model": model,
         }
+        self._offsets = codecs.getincrementaldecoder("utf-8")("replace")
+        self._offset = 0
 
-    def piece(self, text: str) -> Json:
+    def piece(self, text: str, logprobs: Logprobs = (), thought: str = "") -> Json:
         """A part of a stream."""
-        content: Json = {"delta": {"content": text}} if self._chat else {"text": text}
-        return self._message("chunk", {**content, "finish_reason": None})
+        delta = {**({"content": text} if text or not thought else {}), **_reasoning(thought)}
+        content: Json = {"delta": delta} if self._chat else {"text": text}
+        return self._message("chunk", {**content, "logprobs": self._logprobs(logprobs), "finish_reason": None})
 
     def last(self, finished: Finished) -> Json:
         """The end of a stream."""
         content: Json = {"delta": {}} if self._chat else {"text": ""}
         return self._finish("chunk", content, finished)
 
-    def whole(self, text: str, finished: Finished) -> Json:
+    def whole(self, text: str, finished: Finished, logprobs: Logprobs = (), thought: str = "") -> Json:
         """The complete answer."""
-        content: Json = {"message": {"role": "assistant", "content": text}} if self._chat else {"text": text}
-        return self._finish("", content, finished)
+        message = {"role": "assistant", "content": text, **_reasoning(thought.rstrip())}
+        content: Json = {"message": message} if self._chat else {"text": text}
+        return self._finish("", {**content, "logprobs": self._logprobs(logprobs)}, finished)
 
     def _finish(self, kind: str, content: Json, finished: Finished) -> Json:
         t = finished.timings
@@ -124,3 +155,55 @@ class OpenAIShape:
         family = "chat.completion" if self._chat else "text_completion"
         name = f"{family}.chunk" if kind and self._chat else family
         return {**self._head, "object": name, "choices": [{"index": 0, "logprobs": None, **choice}]}
+
+    def _logprobs(self, logprobs: Logprobs) -> Json | None:
+        if not logprobs:
+            return None
+        if self._chat:
+            return {"content": [_with_top(one) for one in logprobs]}
+        offsets = []
+        for one in logprobs:
+            offsets.append(self._offset)
+            self._offset += len(self._offsets.decode(one.piece))
+        return {
+            "tokens": [_token_text(one.piece) for one in logprobs],
+            "token_logprobs": [_finite(one.logprob) for one in logprobs],
+            "top_logprobs": [{_token_text(piece): _finite(p) for _, piece, p in reversed(one.top)} for one in logprobs],
+            "text_offset": offsets,
+        }
+
+
+def _reasoning(thought: str) -> Json:
+    return {"reasoning_content": thought} if thought else {}
+
+
+def _with_top(one: TokenLogprob) -> Json:
+    """A token's probability as OpenAI's chat answers and llama-server have it (the id is llama-server's)."""
+    top = [_entry(*other) for other in one.top]
+    return {**_entry(one.token, one.piece, one.logprob), "top_logprobs": top}
+
+
+def _entry(token: int, piece: bytes, logprob: float) -> Json:
+    return {"id": token, "token": _token_text(piece), "logprob": _finite(logprob), "bytes": list(piece)}
+
+
+def _token_text(piece: bytes) -> str:
+    return piece.decode("utf-8", "replace")
+
+
+def _finite(logprob: float) -> float:
+    return max(logprob, _LEAST_LOGPROB)
+
+
+def _selected(answer: Json, paths: Sequence[str]) -> Json:
+    """The fields at these paths (``a`` or ``a/b``), by their paths; those that are not there are left out."""
+    found: Json = {}
+    for path in paths:
+        value: Any = answer
+        for key in path.split("/"):
+            if not isinstance(value, dict) or key not in value:
+                break
+            value = value[key]
+        else:
+            found[path] = value
+    return found

@@ -1,8 +1,10 @@
-"""A llama.cpp context that holds one sequence."""
+"""A llama.cpp context: the memory of a few sequences, and the buffers to evaluate them."""
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,24 @@ _ABORTED = 2  # llama_decode's answer to an abort callback that said yes
 _TYPES = {kind.name: number for number, kind in TENSOR_TYPES.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a step evaluates of one sequence.
+
+    Attributes:
+        sequence: its number, 0 to ``n_seq_max`` - 1.
+        tokens: they stand at ``position`` and after it.
+        n_outputs: of so many last tokens the logits are kept.
+    """
+
+    sequence: int
+    tokens: Sequence[int]
+    position: int
+    n_outputs: int = 0
+
+
 class NativeContext:
-    """Key/value memory and compute buffers for one sequence of a model.
+    """Key/value memory and compute buffers for ``settings.n_seq_max`` sequences of a model, each a stream of its own.
 
     Args:
         model: the weights; they must outlive the context.
@@ -61,8 +79,10 @@ class NativeContext:
             )
         self.handle: Any = handle
         self.model = model
-        self.n_ctx = int(C.llama_n_ctx(handle))
+        self.n_ctx = int(C.llama_n_ctx_seq(handle))
         self.n_batch = settings.n_batch
+        self.n_seq_max = settings.n_seq_max
+        self.n_outputs_max = settings.n_outputs_max
         self._memory: Any = C.llama_get_memory(handle)
         self._batch: Any = C.llama_batch_init(settings.n_batch, 0, 1)
 
@@ -74,37 +94,45 @@ class NativeContext:
             self.handle = None
 
     @property
-    def abortable(self) -> bool:
-        """Whether a step can be broken off: memory that drops a tail gets back to where it was, no other does."""
+    def drops_tails(self) -> bool:
+        """Whether this kind of memory can forget the end of a sequence, at least as long as its window is whole."""
         # A recurrent state can be shifted, but holds nothing that could be dropped.
         return bool(C.llama_memory_can_shift(self._memory)) and not self.model.is_recurrent
 
-    def decode(
-        self,
-        tokens: Sequence[int],
-        position: int,
-        *,
-        want_logits: bool,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> None:
-        """Evaluate up to ``n_batch`` tokens that stand at ``position`` and after it.
+    @property
+    def needs_checkpoints(self) -> bool:
+        """Whether going back may take a state that was saved: it cannot drop tails, or not behind its window."""
+        return not self.drops_tails or bool(self.model.n_swa)
+
+    def decode(self, parts: Sequence[Part], *, cancelled: Callable[[], bool] | None = None) -> list[int]:
+        """Evaluate tokens of one or several sequences in one step, ``n_batch`` of them at most.
 
         Args:
+            parts: one a sequence.
             cancelled: asked at each operation of the graph (hundreds a step); True breaks the step off.
 
+        Returns:
+            For each part the row at which its logits begin.
+
         Raises:
-            DecodeAbortedError: it was broken off; the memory's state past ``position`` is undefined then.
-            DecodeError: llama.cpp refused; the memory's state past ``position`` is undefined then.
+            DecodeAbortedError: it was broken off; the sequences' state past their positions is undefined then.
+            DecodeError: llama.cpp refused; the sequences' state past their positions is undefined then.
         """
-        batch = self._batch
-        batch.n_tokens = len(tokens)
-        for i, token in enumerate(tokens):
-            batch.token[i] = token
-            batch.pos[i] = position + i
-            batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = 0
-            batch.logits[i] = False
-        batch.logits[len(tokens) - 1] = want_logits
+        if (total := sum(len(part.tokens) for part in parts)) > self.n_batch:
+            # llama.cpp's batch has no more room, and nobody would notice.
+            raise DecodeError(f"A step has room for {self.n_batch} tokens, not for {total}.")
+        batch, n, rows = self._batch, 0, []
+        for part in parts:
+            first_output = len(part.tokens) - part.n_outputs
+            rows.append(n + first_output)
+            for i, token in enumerate(part.tokens):
+                batch.token[n] = token
+                batch.pos[n] = part.position + i
+                batch.n_seq_id[n] = 1
+                batch.seq_id[n][0] = part.sequence
+                batch.logits[n] = i >= first_output
+                n += 1
+        batch.n_tokens = n
         asked = C.ggml_abort_callback(lambda _data: cancelled()) if cancelled else C.ggml_abort_callback()
         C.llama_set_abort_callback(self.handle, asked, None)
         result = C.llama_decode(self.handle, batch)
@@ -113,24 +141,61 @@ class NativeContext:
         if result == _ABORTED:
             raise DecodeAbortedError("The evaluation was broken off.")
         if result != 0:
-            raise DecodeError(f"llama.cpp could not evaluate {len(tokens)} tokens at {position} (code {result}).")
+            places = ", ".join(f"{len(part.tokens)} at {part.position}" for part in parts)
+            raise DecodeError(f"llama.cpp could not evaluate these tokens: {places} (code {result}).")
+        # Logits are computed when the step is awaited, not when it was begun.
+        C.llama_synchronize(self.handle)
+        return rows
 
-    def logits(self) -> npt.NDArray[np.float32]:
-        """Logits after the last token decoded with ``want_logits``: float32, shape (n_vocab,), a view."""
-        pointer = C.llama_get_logits_ith(self.handle, -1)
+    def logits(self, row: int = -1) -> npt.NDArray[np.float32]:
+        """Logits of a row of the last step, by default its last: float32, shape (n_vocab,), a view."""
+        pointer = C.llama_get_logits_ith(self.handle, row)
         return np.ctypeslib.as_array(pointer, shape=(self.model.n_vocab,))
 
-    def drop_tail(self, keep: int) -> bool:
-        """Forget everything from position ``keep`` on. False if this kind of memory cannot; nothing is changed then.
+    def drop_tail(self, sequence: int, keep: int) -> bool:
+        """Forget a sequence from position ``keep`` on. False if this kind of memory cannot; nothing is changed then.
 
         Layers that look back through a window keep little more than that: what stood before a tail that is longer is
         gone, and whatever came after it would be evaluated without.
         """
         window = self.model.n_swa
-        if window and C.llama_memory_seq_pos_min(self._memory, 0) > max(0, keep - window + 1):
+        if window and C.llama_memory_seq_pos_min(self._memory, sequence) > max(0, keep - window + 1):
             return False
-        return bool(C.llama_memory_seq_rm(self._memory, 0, keep, -1))
+        return bool(C.llama_memory_seq_rm(self._memory, sequence, keep, -1))
 
-    def clear(self) -> None:
-        """Forget everything."""
-        C.llama_memory_clear(self._memory, False)
+    def clear(self, sequence: int) -> None:
+        """Forget a sequence."""
+        C.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def save(self, sequence: int, *, partial: bool) -> npt.NDArray[np.uint8]:
+        """A sequence's state: uint8, shape (bytes,).
+
+        Args:
+            partial: only what cannot be dropped: small, and of use only to the same sequence as long as what it has
+                evaluated so far stays untouched.
+
+        Raises:
+            DecodeError: llama.cpp refused.
+        """
+        flags = C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY if partial else 0
+        size = C.llama_state_seq_get_size_ext(self.handle, sequence, flags)
+        state = np.empty(size, np.uint8)
+        if C.llama_state_seq_get_data_ext(self.handle, _bytes(state), size, sequence, flags) != size:
+            raise DecodeError(f"llama.cpp could not save the state of sequence {sequence}.")
+        return state
+
+    def restore(self, sequence: int, state: npt.NDArray[np.uint8], position: int, *, partial: bool) -> bool:
+        """Bring a sequence back to a state that was saved when it had ``position`` tokens.
+
+        A partial state that belongs to another sequence, or to other tokens, is taken all the same and makes wrong
+        answers: the caller has to know. False if llama.cpp refused; the sequence's state is undefined then.
+        """
+        flags = C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY if partial else 0
+        if C.llama_state_seq_set_data_ext(self.handle, _bytes(state), state.size, sequence, flags) != state.size:
+            return False
+        # What is not part of the state still has the tail.
+        return bool(C.llama_memory_seq_rm(self._memory, sequence, position, -1))
+
+
+def _bytes(state: npt.NDArray[np.uint8]) -> Any:
+    return state.ctypes.data_as(ctypes.POINTER(ctypes.c_ubyte))

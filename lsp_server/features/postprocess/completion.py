@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lsp_server.text.edits import indent_of
+
+_QUOTES = ("'", '"', "`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,7 @@ class Place:
     Attributes:
         line_prefix, line_suffix: the cursor's line, before and after the cursor.
         next_lines: the lines below, without terminators.
-        multiline: whether more than the rest of the line is wanted.
+        multiline: whether more than the rest of the line is wanted; the line may end with what closes the block.
     """
 
     line_prefix: str
@@ -27,11 +30,18 @@ class Place:
         """Whether the cursor stands right behind what opens a block."""
         return bool(self.line_prefix.strip()) and self.multiline
 
+    @property
+    def closes_block(self) -> bool:
+        """Whether the block that is wanted is closed right behind the cursor, as in ``{}``."""
+        return bool(self.line_suffix.strip()) and self.multiline
+
 
 def is_complete(text: str, place: Place) -> bool:
     """Whether a growing fill has gone past the end of what is wanted, so that generation can stop."""
     if not place.multiline:
         return "\n" in text
+    if place.closes_block and "\n" in text[len(up_to_closing(text, place.line_suffix)) :]:
+        return True
     lines = text.split("\n")
     return _block_length(lines[:-1], place) < len(lines) - 1
 
@@ -57,6 +67,23 @@ def without_overlap(text: str, suffix: str) -> str:
     """The text without an end that is the start of what follows it on the line."""
     length = next((n for n in range(min(len(text), len(suffix)), 0, -1) if text.endswith(suffix[:n])), 0)
     return text[: len(text) - length]
+
+
+def up_to_closing(text: str, suffix: str) -> str:
+    """The text up to where it closes what it has not opened; a quote counts where the line behind begins with it.
+
+    What closes it stands behind the cursor or on a line below, and what comes after that does not belong here.
+    """
+    quote = suffix.lstrip()[:1]
+    if quote in _QUOTES:
+        match = re.match(rf"(?:[^\\{quote}]|\\.)*", text, re.DOTALL)
+        return match.group() if match else text
+    depth = 0
+    for position, char in enumerate(text):
+        depth += (char in "([{") - (char in ")]}")
+        if depth < 0:
+            return text[:position]
+    return text
 
 
 def _block_length(lines: list[str], place: Place) -> int:

@@ -14,8 +14,11 @@ _F32, _F16 = 4, 2
 
 
 def output_bytes(model: Anatomy, settings: LoadSettings) -> int:
-    """The rows of logits that are handed out."""
-    return _F32 * (model.card.n_vocab or 0) * settings.n_outputs_max
+    """The rows of logits that are handed out: one a sequence to begin with.
+
+    The buffer grows to ``n_outputs_max`` rows when an answer is first guessed ahead (9 MiB for Qwen2.5's vocabulary).
+    """
+    return _F32 * (model.card.n_vocab or 0) * settings.n_seq_max
 
 
 def compute_bytes(model: Anatomy, settings: LoadSettings) -> int:

@@ -12,6 +12,9 @@ from lsp_server.models.planning.speed import Prediction
 
 Verdict = Literal["fits", "from disk"]
 
+SEQUENCES = 4
+"""What the engine wishes for: places in code that are gone back to, and windows that ask at the same time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -21,6 +24,7 @@ class Wishes:
         role: what the model is for; it decides which speed counts.
         n_ctx: tokens a sequence.
         n_contexts: contexts over the weights; two where one model completes and assists.
+        n_sequences: sequences a context at most; fewer where their caches would take too much.
         memory_share: of the available RAM, what may be used (0 to 1).
         n_gpu_layers, n_threads: None to have them planned.
     """
@@ -28,6 +32,7 @@ class Wishes:
     role: Role = "assistant"
     n_ctx: int = 8192
     n_contexts: int = 1
+    n_sequences: int = 1
     memory_share: float = 0.85
     n_gpu_layers: int | None = None
     n_threads: int | None = None
@@ -75,7 +80,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """The plan in JSON's types: ``devices``, ``settings`` and ``predicted`` besides the rest; null: unknown."""
         settings = asdict(self.settings)
-        for name in ("n_batch", "n_outputs_max", "tensor_overrides"):
+        for name in ("n_batch", "tensor_overrides"):
             settings[name] = getattr(self.settings, name)
         return {
             "model": self.model,

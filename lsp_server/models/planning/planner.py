@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lsp_server.errors import PlanError
 from lsp_server.models.catalog import Role
@@ -13,6 +14,7 @@ from lsp_server.models.hardware import Gpu, Hardware
 from lsp_server.models.planning import reasons
 from lsp_server.models.planning.anatomy import Anatomy
 from lsp_server.models.planning.assumptions import filled
+from lsp_server.models.planning.kv_cache import kv_bytes
 from lsp_server.models.planning.placement import CPU, Share, device_of_layer, place
 from lsp_server.models.planning.plan import DeviceUse, Plan, Verdict, Wishes
 from lsp_server.models.planning.settings import LoadMode, LoadSettings
@@ -26,6 +28,9 @@ _GPU_STEP = 256 << 20
 _LEAST_CTX = 2048
 # Tokens a graph: more gain next to nothing, but where experts are copied to the GPU for each step.
 _UBATCH, _COPYING_UBATCH = 512, 2048
+# More than one sequence a context is a convenience, and may take this share of the memory.
+_CACHE_SHARE = 0.08
+_SLOWER_AT_MOST = 1.03
 # Read into pinned memory a GPU can fetch weights at the link's full rate; mapped from the file it cannot.
 _LOAD_MODES: tuple[LoadMode, ...] = ("none", "mmap")
 # A request as it usually is, in tokens read and written.
@@ -54,6 +59,14 @@ class Shortage:
     budget: int
 
 
+class Cache(NamedTuple):
+    """What is settled before a place is sought: tokens a sequence, the type they are kept in, and the sequences."""
+
+    n_ctx: int
+    kind: str
+    n_sequences: int
+
+
 def typical_seconds(predicted: Prediction, role: Role) -> float:
     """How long a usual request of a role takes: reading its prompt and writing the answer."""
     read, written = _TYPICAL[role]
@@ -66,7 +79,8 @@ def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
     """The best way to run a model on a machine.
 
     What fits is preferred over what was wished: first the cache is kept in 8 bits, then the context is halved, down to
-    2,048 tokens. If the weights exceed the memory even so, they stay on disk and are read again and again.
+    2,048 tokens. More than one sequence there is only where that costs no speed. If the weights exceed the memory even
+    so, they stay on disk and are read again and again.
 
     Raises:
         PlanError: not even that is possible; the message says what is missing.
@@ -77,16 +91,25 @@ def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
             hint="Name a model's own file; adapters, vocabularies and projectors are not models.",
         )
     known = filled(hardware)
-    for n_ctx, kind in _concessions(within_training(model, wishes)):
-        fitting = [
-            Candidate(settings, shares, predict(model, known, settings, shares))
-            for settings in _settings(model, hardware, wishes, n_ctx, kind)
-            if fits(shares := place(model, hardware, settings), hardware, wishes)
-        ]
-        if fitting:
-            best = min(fitting, key=lambda candidate: candidate.seconds(wishes))
-            return _plan(model, hardware, wishes, best, "fits")
+    for single in _concessions(within_training(model, wishes)):
+        best = _best(model, known, wishes, single)
+        if best is None:
+            continue
+        several = _best(model, known, wishes, single._replace(n_sequences=_sequences(model, hardware, wishes, single)))
+        if several and several.seconds(wishes) <= best.seconds(wishes) * _SLOWER_AT_MOST:
+            best = several
+        return _plan(model, hardware, wishes, best, "fits")
     return _plan(model, hardware, wishes, _from_disk(model, known, wishes), "from disk")
+
+
+def _best(model: Anatomy, hardware: Hardware, wishes: Wishes, cache: Cache) -> Candidate | None:
+    """The fastest way to have such a cache; None if there is no room for it."""
+    fitting = [
+        Candidate(settings, shares, predict(model, hardware, settings, shares))
+        for settings in _settings(model, hardware, wishes, cache)
+        if fits(shares := place(model, hardware, settings), hardware, wishes)
+    ]
+    return min(fitting, key=lambda candidate: candidate.seconds(wishes), default=None)
 
 
 def plan_with(model: Anatomy, hardware: Hardware, wishes: Wishes, settings: LoadSettings) -> Plan:
@@ -136,20 +159,27 @@ def _missing_bytes(shares: Mapping[str, Share], hardware: Hardware, wishes: Wish
     return max(0, _ram_bytes(shares, hardware) - ram_budget(hardware, wishes))
 
 
-def _concessions(wishes: Wishes) -> Iterator[tuple[int, str]]:
-    """(context, type of the cache), what was wished first."""
+def _concessions(wishes: Wishes) -> Iterator[Cache]:
+    """Caches for one sequence, what was wished first."""
     n_ctx = wishes.n_ctx
     while True:
-        yield n_ctx, "F16"
-        yield n_ctx, "Q8_0"
+        yield Cache(n_ctx, "F16", 1)
+        yield Cache(n_ctx, "Q8_0", 1)
         if n_ctx <= _LEAST_CTX:
             return
         n_ctx = max(_LEAST_CTX, n_ctx // 2)
 
 
-def _settings(model: Anatomy, hardware: Hardware, wishes: Wishes, n_ctx: int, kind: str) -> Iterator[LoadSettings]:
-    """Everything worth a look for a context and a type of cache."""
-    base = _base(hardware, wishes, n_ctx, kind)
+def _sequences(model: Anatomy, hardware: Hardware, wishes: Wishes, single: Cache) -> int:
+    """As many as are wished, if they take little of the memory; two even if they do not."""
+    one = sum(kv_bytes(model, _base(hardware, wishes, single))) * wishes.n_contexts
+    room = sum(gpu_budget(gpu) for gpu in hardware.gpus if not gpu.unified) + ram_budget(hardware, wishes)
+    return min(wishes.n_sequences, max(2, int(room * _CACHE_SHARE) // max(one, 1)))
+
+
+def _settings(model: Anatomy, hardware: Hardware, wishes: Wishes, cache: Cache) -> Iterator[LoadSettings]:
+    """Everything worth a look for a cache."""
+    base = _base(hardware, wishes, cache)
     if wishes.n_gpu_layers == 0 or not hardware.gpus:
         yield base
         yield replace(base, use_extra_bufts=False)
@@ -169,17 +199,18 @@ def _settings(model: Anatomy, hardware: Hardware, wishes: Wishes, n_ctx: int, ki
             return
 
 
-def _base(hardware: Hardware, wishes: Wishes, n_ctx: int, kind: str) -> LoadSettings:
+def _base(hardware: Hardware, wishes: Wishes, cache: Cache) -> LoadSettings:
     threads = wishes.n_threads or hardware.cpu.physical_cores
     return LoadSettings(
         n_gpu_layers=0,
-        n_ctx=n_ctx,
+        n_ctx=cache.n_ctx,
+        n_seq_max=cache.n_sequences,
         n_ubatch=_UBATCH,
         n_threads=threads,
         n_threads_batch=threads,
         n_contexts=wishes.n_contexts,
-        type_k=kind,
-        type_v=kind,
+        type_k=cache.kind,
+        type_v=cache.kind,
         numa=hardware.cpu.numa_nodes > 1,
     )
 
@@ -232,9 +263,9 @@ def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
     """
     least: list[Shortage] = []
     for whole in (False, True):
-        for n_ctx, kind in _concessions(within_training(model, wishes)):
+        for cache in _concessions(within_training(model, wishes)):
             candidates = []
-            for settings, shares in _mapped(model, hardware, wishes, n_ctx, kind):
+            for settings, shares in _mapped(model, hardware, wishes, cache):
                 ram = shares[CPU]
                 optional = ram.weights_bytes if whole else ram.experts.n_bytes + ram.embedding.n_bytes
                 if shortages := _shortages(shares, hardware, wishes, optional if hardware.disk_read else 0):
@@ -249,10 +280,10 @@ def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
 
 
 def _mapped(
-    model: Anatomy, hardware: Hardware, wishes: Wishes, n_ctx: int, kind: str
+    model: Anatomy, hardware: Hardware, wishes: Wishes, cache: Cache
 ) -> Iterator[tuple[LoadSettings, Mapping[str, Share]]]:
     """Placements with mapped files; a repacked copy would need the memory that is missing."""
-    every = _settings(model, hardware, wishes, n_ctx, kind)
+    every = _settings(model, hardware, wishes, cache)
     mapped = (replace(settings, use_extra_bufts=False, load_mode="mmap") for settings in every)
     for settings in dict.fromkeys(mapped):
         yield settings, place(model, hardware, settings)

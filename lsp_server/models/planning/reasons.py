@@ -83,6 +83,11 @@ def _cache(model: Anatomy, wishes: Wishes, settings: LoadSettings) -> Iterator[s
         yield f"The context is {settings.n_ctx:,} tokens instead of {wished:,}, for which there is no room."
     if settings.type_k != "F16":
         yield f"The cache is kept in {settings.type_k}, half the size of F16, for which there is no room."
+    if settings.n_seq_max > 1:
+        yield (
+            f"{settings.n_seq_max} sequences a context: a place that is gone back to is still there, and windows do "
+            "not wait for each other."
+        )
     if settings.n_contexts > 1:
         yield f"{settings.n_contexts} contexts (completion, assistant) share the weights; each has a cache of its own."
     if any(model.windowed) or (model.window and model.compress_ratios):

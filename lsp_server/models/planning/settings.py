@@ -7,6 +7,9 @@ from typing import Literal
 
 LoadMode = Literal["mmap", "none", "mlock"]
 
+MOST_OUTPUTS = 16
+"""Rows of logits that a step can have: an answer's next token, and those that were guessed ahead of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
@@ -46,16 +49,12 @@ class LoadSettings:
     load_mode: LoadMode = "mmap"
     numa: bool = False
     use_extra_bufts: bool = True
+    n_outputs_max: int = MOST_OUTPUTS
 
     @property
     def n_batch(self) -> int:
         """The engine evaluates a prompt in steps of one graph each, so that it can stop in between."""
         return self.n_ubatch
-
-    @property
-    def n_outputs_max(self) -> int:
-        """One row of logits a sequence is all that anybody asks for."""
-        return self.n_seq_max
 
     @property
     def tensor_overrides(self) -> tuple[str, ...]:

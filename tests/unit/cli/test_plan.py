@@ -281,7 +281,7 @@ class TestForPeople:
             assert any(line.startswith(device) for line in text.splitlines())
         for part in ("tokens/s answering", "(8,192 tokens of context)", "A token's time:", "experts in RAM", "Why"):
             assert part in text
-        for argument in ("-c 8192", "-ngl 44", "-fa on", "-ts 22,22", "ffn_(up|down|gate|gate_up)_(ch|)exps=CPU'"):
+        for argument in ("-c 32768", "-ngl 44", "-fa on", "-ts 22,22", "ffn_(up|down|gate|gate_up)_(ch|)exps=CPU'"):
             assert argument in text
         assert "--no-mmap" in text
         assert "Sizes are from formulas" in text

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.context.window import PREFIX_CHARS, STRIDE_CHARS, SUFFIX_CHARS, window
+from lsp_server.text.closers import front_end
 from lsp_server.text.positions import LineIndex
 
 LINE = "value = compute(value)  # 39 characters\n"
@@ -40,6 +42,13 @@ def test_typing_in_a_line_longer_than_the_window_moves_the_cut_no_more_often() -
     assert len(starts) <= 2
 
 
+@pytest.mark.parametrize("closed", [")", '")', "\n}", "\n    })\n", "),", "  ", "\n" * 9])
+def test_closers_behind_the_cursor_do_not_move_the_end(closed: str) -> None:
+    for at in range(200 * len(LINE), 201 * len(LINE)):
+        plain = window(LineIndex(LONG), at).suffix
+        assert window(LineIndex(LONG[:at] + closed + LONG[at:]), at).suffix == closed + plain
+
+
 def test_last_line_may_be_cut_when_it_holds_the_cursor() -> None:
     around = window(LineIndex("x" * 5000), 10)
     assert around.suffix == "x" * SUFFIX_CHARS
@@ -57,4 +66,4 @@ def test_is_the_text_around_the_cursor_within_bounds(text: str, times: int, wher
     assert text[:offset].endswith(around.prefix)
     assert text[offset:].startswith(around.suffix)
     assert len(around.prefix) <= PREFIX_CHARS + STRIDE_CHARS
-    assert len(around.suffix) <= SUFFIX_CHARS
+    assert len(around.suffix) <= SUFFIX_CHARS + front_end(text, offset) - offset

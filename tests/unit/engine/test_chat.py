@@ -36,7 +36,7 @@ def read(tokens: list[int]) -> str:
 
 
 def prompt(*messages: tuple[str, str], template: str | None = None) -> str:
-    return read(ChatTemplate(FakeVocabulary(template)).prompt([Message(*m) for m in messages]))
+    return read(ChatTemplate(FakeVocabulary(template)).prompt([Message(*m) for m in messages]).tokens)
 
 
 def test_a_model_without_a_template_gets_chatml() -> None:
@@ -135,3 +135,29 @@ def test_a_hostile_template_reaches_nothing(attack: str) -> None:
 
 def test_a_hostile_template_cannot_see_an_attribute() -> None:
     assert prompt(("user", "Hi"), template="[{{ raise_exception.__globals__ }}{{ ''.__class__ }}]") == "[]"
+
+
+def test_what_conversations_with_the_same_instructions_share_is_told() -> None:
+    chat = ChatTemplate(FakeVocabulary(None))
+    instructions = Message("system", "Be brief.")
+    first = chat.prompt([instructions, Message("user", "Hello")])
+    second = chat.prompt([instructions, Message("user", "Bye")])
+
+    assert first.shared == second.shared > len("Be brief.")
+    assert first.tokens[: first.shared] == second.tokens[: second.shared]
+    assert chat.prompt([Message("user", "Hello")]).shared == 0
+    assert chat.prompt([instructions]).shared == 0
+
+
+def test_an_answer_that_is_continued_has_no_thought_at_its_beginning() -> None:
+    chat = ChatTemplate(FakeVocabulary(None))
+
+    assert chat.prompt([Message("user", "Hi")]).thinks
+    assert not chat.prompt([Message("user", "Hi"), Message("assistant", "Well")]).thinks
+
+
+@pytest.mark.parametrize(("end", "begun"), [("<think>\n", True), ("", False)])
+def test_a_template_may_open_the_thought(end: str, begun: bool) -> None:
+    template = "{{ messages[0].content }}:" + end
+
+    assert ChatTemplate(FakeVocabulary(template)).prompt([Message("user", "Hi")]).begun is begun

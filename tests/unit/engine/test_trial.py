@@ -90,14 +90,17 @@ def descent(plan: LoadSettings) -> list[Rung]:
 
 
 def test_the_ladder_on_a_cpu() -> None:
-    assert [rung.settings for rung in descent(CPU)] == [
-        CPU,
+    plan = settings(n_seq_max=4)
+    assert [rung.settings for rung in descent(plan)] == [
+        plan,
+        settings(n_seq_max=4, use_extra_bufts=False),
         settings(use_extra_bufts=False),
         settings(use_extra_bufts=False, n_ctx=4096),
         settings(use_extra_bufts=False, n_ctx=2048, n_ubatch=64),
     ]
-    assert descent(CPU)[-1].given_up == (
+    assert descent(plan)[-1].given_up == (
         "rearranged weights",
+        "more than one sequence",
         "half of the context",
         "all but 2,048 tokens of context",
     )
@@ -105,14 +108,21 @@ def test_the_ladder_on_a_cpu() -> None:
 
 def test_the_ladder_gives_up_the_gpu_by_halves() -> None:
     plan = settings(
-        n_gpu_layers=25, tensor_split=(13, 12), cpu_moe_layers=(0, 1), load_mode="none", use_extra_bufts=False
+        n_gpu_layers=25,
+        tensor_split=(13, 12),
+        cpu_moe_layers=(0, 1),
+        n_seq_max=2,
+        load_mode="none",
+        use_extra_bufts=False,
     )
-    shorter = replace(plan, n_ctx=4096)
+    single = replace(plan, n_seq_max=1)
+    shorter = replace(single, n_ctx=4096)
     slower = replace(shorter, n_gpu_layers=12, tensor_split=())
     on_cpu = replace(slower, n_gpu_layers=0, cpu_moe_layers=(), load_mode="mmap")
     assert [rung.settings for rung in descent(plan)] == [
         plan,
         plan,
+        single,
         shorter,
         slower,
         on_cpu,
@@ -250,7 +260,23 @@ def test_too_little_memory_for_the_smallest_is_an_error_that_says_so(
 
     assert str(model) in failed.value.message
     assert "shardlight plan" in failed.value.hint
-    assert attempts.seen == [rung.settings for rung in descent(CPU)]
+    # Where there is one sequence already, there is no rung without the others.
+    assert attempts.seen == list(dict.fromkeys(rung.settings for rung in descent(CPU)))
+
+
+def test_sequences_go_before_the_context_does(attempts: Attempts, prove: Prove, told: list[str]) -> None:
+    attempts.codes = [NO_MEMORY, 0]
+    plan = replace(GPU, n_seq_max=4)
+
+    rung = prove(plan)
+
+    assert rung == Rung(replace(plan, n_seq_max=1), ("more than one sequence",))
+    assert told == ["There was not enough memory to load model.gguf. Trying without more than one sequence."]
+
+
+def test_a_crash_is_not_blamed_on_them(attempts: Attempts, prove: Prove) -> None:
+    attempts.codes = [CRASH, 0]
+    assert prove(replace(BOTH, n_seq_max=4)).settings.n_seq_max == 4
 
 
 def test_a_refusal_is_an_error_at_once(attempts: Attempts, memory_file: Path, prove: Prove) -> None:

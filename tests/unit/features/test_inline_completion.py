@@ -46,6 +46,28 @@ async def test_the_request() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("marked", "suffix"),
+    [
+        ("foo(<|>)\nx\n", "\nx\n"),
+        ("x = [<|>]\n", "\n"),
+        ('print("<|>")\r\nx\r\n', "\r\nx\r\n"),
+        ("foo(bar(<|>)), \nx\n", "\nx\n"),
+        ("def f(<|>):\n    pass\n", "\n    pass\n"),
+        ("foo(<|>)", ""),
+        ("foo(<|>, b)\n", ", b)\n"),
+        ("foo(<|>) + 1\n", ") + 1\n"),
+        ('x = <|>"""\ntext"""\n', '"""\ntext"""\n'),
+        ("foo(\n    <|>\n)\n", "\n)\n"),
+    ],
+)
+async def test_closers_at_the_end_of_the_line_are_not_in_the_prompt(marked: str, suffix: str) -> None:
+    """An editor adds them with each bracket, and the suffix stands at the head of a prompt."""
+    backend = ScriptedBackend(infills=["1"])
+    await complete(place(marked), backend, max_tokens=7)
+    assert [request.suffix for request in backend.seen if isinstance(request, InfillRequest)] == [suffix]
+
+
 async def test_a_block_has_no_stop_but_a_time_limit() -> None:
     backend = ScriptedBackend(infills=["\n    pass\n"])
     await complete(place("def f():<|>\n"), backend, max_tokens=7)
@@ -63,6 +85,18 @@ async def test_a_block_has_no_stop_but_a_time_limit() -> None:
         ("print(<|>)\n", "total)", "print(total)\n"),
         ('print("<|>")\n', 'hello")', 'print("hello")\n'),
         ("x = f(a, <|>b)\n", None, None),
+        ("d = datetime(<|>)\n", "1970, 1, 1) + delta", "d = datetime(1970, 1, 1)\n"),
+        ("x = f(<|>)\n", "a) + g(b)", "x = f(a) + g(b)\n"),
+        ("x = f(g(<|>))\n", "a))", "x = f(g(a))\n"),
+        ("x = f(g(<|>))\n", "a)", "x = f(g(a))\n"),
+        ("x = [<|>]\n", "1, 2]  # two", "x = [1, 2]\n"),
+        ("x = [<|>]\n", "f(a) for a in b]", "x = [f(a) for a in b]\n"),
+        ('x = _("<|>")\n', 'open() failed: %r") % x', 'x = _("open() failed: %r")\n'),
+        ('x = "<|>"\n', r"a \"b\" c" + '"', r'x = "a \"b\" c"' + "\n"),
+        ("def f(<|>):\n    pass\n", "self, a):", "def f(self, a):\n    pass\n"),
+        ("def f(<|>):\n    pass\n", "self, a)", "def f(self, a):\n    pass\n"),
+        ("foo(\n    <|>\n)\n", "a, b)\nbar()\n", "foo(\n    a, b\n)\n"),
+        ("x = {<|>}\n", "1: 2}", "x = {1: 2}\n"),
         ("def f(x):\n    <|>\n", "return x\n\n\ndef g():\n    pass\n", "def f(x):\n    return x\n"),
         ("def f(x):<|>\n", "\n    y = x\n    return y\n", "def f(x):\n    y = x\n    return y\n"),
         ("def f(x):\r\n    <|>\r\n", "y = x\n    return y\n", "def f(x):\r\n    y = x\r\n    return y\r\n"),
@@ -73,6 +107,23 @@ async def test_a_block_has_no_stop_but_a_time_limit() -> None:
 )
 async def test_suggestions(marked: str, fill: str | None, after: str | None) -> None:
     assert await completed(marked, fill or "anything") == after
+
+
+@pytest.mark.parametrize(
+    ("marked", "fill", "after"),
+    [
+        ("if (a) {<|>}\nb();\n", "\n  c();\n}\nb();", "if (a) {\n  c();\n}\nb();\n"),
+        ("if (a) {<|>}\nb();\n", " c(); }\nb();", "if (a) { c(); }\nb();\n"),
+        ("if (a) {<|>}\n", "\n  c();\n} else {\n  d();\n}\n", "if (a) {\n  c();\n}\n"),
+        ("  on(() => {<|>});\n", "\n    c();\n  });\n", "  on(() => {\n    c();\n  });\n"),
+        ("if (a) {<|>}\n", "\n  c();\n", "if (a) {\n  c();\n}\n"),
+        ("\tif (a) {<|>}\n", "\n\t\tc();\n\t\td(", "\tif (a) {\n\t\tc();\n\t}\n"),
+        ("x = {<|>}\n", "a: 1}; // one", "x = {a: 1}\n"),
+        ("if (a) {<|>}\n", "}", None),
+    ],
+)
+async def test_a_block_between_braces(marked: str, fill: str, after: str | None) -> None:
+    assert await completed(marked, fill, "javascript") == after
 
 
 @pytest.mark.parametrize(
@@ -145,6 +196,12 @@ async def test_a_dead_model_is_not_hidden() -> None:
         ("x = then_what<|>", False),
         ("x = 1<|>", False),
         ("f(<|>)", False),
+        ("if (a) {<|>}", True),
+        ("f(() => {<|>});", True),
+        ("if (a) { <|> }", True),
+        ("x = {<|>} + 1", False),
+        ("x = {<|>: 1}", False),
+        ("x = {a<|>}", False),
         ("if x:<|>  # why", False),
     ],
 )

@@ -6,14 +6,14 @@ import pytest
 
 from lsp_server.errors import UnknownModelError
 from lsp_server.models.blueprint import load_blueprint
-from lsp_server.models.catalog import Catalog
+from lsp_server.models.catalog import Catalog, FimLayout
 
 MINIMAL = """
 [auto]
 completion = ["one"]
 assistant = [{assistant}]
 [fim_layouts]
-default = "prefix-first"
+default = {{ order = "prefix-first", suffix_tokens = 64 }}
 [[models]]
 name = "one"
 title = "One"
@@ -91,9 +91,33 @@ def test_a_name_near_to_none_is_answered_with_the_way_to_find_one(catalog: Catal
 
 
 def test_fim_layout_by_architecture(catalog: Catalog) -> None:
-    assert catalog.fim_layout("qwen2") == "suffix-first"
-    assert catalog.fim_layout("deepseek4") == "prefix-first"
-    assert catalog.fim_layout("never-heard-of") == "prefix-first"
+    assert catalog.fim_layout("qwen2") == FimLayout("suffix-first")
+    assert catalog.fim_layout("deepseek4") == FimLayout("prefix-first", 256)
+    assert catalog.fim_layout("never-heard-of") == FimLayout("prefix-first", 128)
+
+
+@pytest.mark.parametrize(
+    ("layout", "complaint"),
+    [
+        ('"prefix-first"', "must be a table"),
+        ('{ order = "middle-first", suffix_tokens = 64 }', "order must be one of"),
+        ("{ suffix_tokens = 64 }", "order must be one of"),
+        ('{ order = "prefix-first" }', "suffix_tokens is missing"),
+        ('{ order = "prefix-first", suffix_tokens = 0 }', "positive number"),
+        ('{ order = "prefix-first", suffix_tokens = true }', "positive number"),
+        ('{ order = "suffix-first", suffix_tokens = "many" }', "positive number"),
+        ('{ order = "suffix-first", sufix_tokens = 64 }', "sufix_tokens is not known"),
+    ],
+)
+def test_a_layout_says_its_order_and_a_number_of_tokens(layout: str, complaint: str) -> None:
+    text = MINIMAL.format(assistant="").replace("[[models]]", f"new = {layout}\n[[models]]", 1)
+    with pytest.raises(ValueError, match=rf"fim_layouts\.new.*{complaint}"):
+        Catalog.parse(text)
+
+
+def test_there_has_to_be_a_default_layout() -> None:
+    with pytest.raises(KeyError, match="default"):
+        Catalog.parse(MINIMAL.format(assistant="").replace("default =", "qwen2 ="))
 
 
 def test_size_is_the_sum_or_unknown(catalog: Catalog) -> None:

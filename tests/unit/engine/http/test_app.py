@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import httpx
 import pytest
 
+from lsp_server.engine.chat import ChatPrompt, Message
+from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
 from lsp_server.engine.http.app import create_app
+from lsp_server.engine.layout import Hole
+from lsp_server.engine.metrics import CONTENT_TYPE
+from lsp_server.engine.native.model import FimTokens
+from lsp_server.engine.pool import SequencePool
+from lsp_server.engine.scheduler import Lane, Priority
 from lsp_server.engine.service import EngineConfig, EngineService, Phase
+from lsp_server.models.catalog import FimLayout
+from tests.support.memory import FakeMemory
 
 TOKEN = "secret"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -19,7 +30,9 @@ class Engine:
     """An app over a service that never loads anything, and a client of it."""
 
     def __init__(self) -> None:
-        self.service = EngineService(EngineConfig("small", Path("small.gguf"), 512, 0, 1), lambda _: "prefix-first")
+        self.service = EngineService(
+            EngineConfig("small", Path("small.gguf"), 512, 0, 1), lambda _: FimLayout("prefix-first")
+        )
         self.stopped = False
         app = create_app(self.service, TOKEN, self._stop)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8012")
@@ -66,6 +79,8 @@ async def test_health_when_ready(engine: Engine) -> None:
 GUARDED = [
     ("GET", "/props"),
     ("GET", "/v1/models"),
+    ("GET", "/slots"),
+    ("GET", "/metrics"),
     ("POST", "/tokenize"),
     ("POST", "/infill"),
     ("POST", "/v1/completions"),
@@ -139,6 +154,144 @@ async def test_what_needs_the_model_says_why_there_is_none(engine: Engine) -> No
 
     assert response.status_code == 500
     assert response.json()["error"]["message"] == "There is not enough memory."
+
+
+async def test_slots_are_listed(engine: Engine) -> None:
+    loaded(engine)
+
+    response = await engine.client.get("/slots", headers=AUTHORIZED)
+
+    assert response.status_code == 200
+    assert [(slot["lane"], slot["is_processing"], slot["n_prompt_tokens_cache"]) for slot in response.json()] == [
+        ("completion", False, 0),
+        ("completion", False, 0),
+    ]
+
+
+async def test_without_a_model_there_are_none(engine: Engine) -> None:
+    response = await engine.client.get("/slots", headers=AUTHORIZED)
+    assert (response.status_code, response.json()) == (200, [])
+
+
+async def test_metrics_are_what_prometheus_reads(engine: Engine) -> None:
+    response = await engine.client.get("/metrics", headers=AUTHORIZED)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == CONTENT_TYPE
+    assert "llamacpp:requests_processing 0.0" in response.text.splitlines()
+
+
+class FakeModel:
+    """A vocabulary of characters."""
+
+    architecture = "any"
+    fim: FimTokens | None = FimTokens(-1, -2, -3, None, None)
+    bos: ClassVar[list[int]] = [-9]
+    special_texts: ClassVar[frozenset[str]] = frozenset()
+
+    def tokenize(self, text: str, *, parse_special: bool = False) -> list[int]:
+        return [ord(c) for c in text]
+
+    def close(self) -> None:
+        pass
+
+
+def loaded(engine: Engine) -> None:
+    """As if a model were there, with two sequences."""
+    service, memory = engine.service, FakeMemory(n_ctx=2000, n_sequences=2)
+    service._pools[Lane.COMPLETION] = cast(Any, SequencePool(memory, 2, CheckpointStore(1000)))
+    service._model = cast(Any, FakeModel())
+    service.phase = Phase.READY
+
+
+Asked = list[tuple[GenerationRequest, Lane, Priority, str]]
+
+
+@pytest.fixture
+def asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """The generations that the endpoints ask the service for, which answers "Hi" in two pieces."""
+    loaded(engine)
+    found: Asked = []
+
+    async def run(
+        request: GenerationRequest, lane: Lane, priority: Priority, document: str = ""
+    ) -> AsyncIterator[Step | Finished]:
+        found.append((request, lane, priority, document))
+        yield Step("H")
+        yield Step()
+        yield Step("i")
+        yield Finished(StopReason.EOS, "", Timings(prompt_tokens=5, predicted_tokens=2))
+
+    def chat(messages: Sequence[Message]) -> ChatPrompt:
+        return ChatPrompt([1, 2, 3, 4], 2, thinks=True, begun=False)
+
+    monkeypatch.setattr(engine.service, "run", run)
+    monkeypatch.setattr(engine.service, "chat", chat)
+    return found
+
+
+async def test_a_hole_becomes_a_completion_with_its_boundaries(engine: Engine, asked: Asked) -> None:
+    body = {"input_prefix": "x = 1\nret", "input_suffix": "\n", "n_predict": 7, "n_indent": 4, "stop": ["#"]}
+
+    response = await engine.client.post("/infill", headers=AUTHORIZED, json=body)
+
+    assert response.json()["content"] == "Hi"
+    ((request, lane, priority, _),) = asked
+    assert (lane, priority) == (Lane.COMPLETION, Priority.INLINE)
+    assert (request.max_tokens, request.n_indent, request.stop, request.begun_word) == (7, 4, ("#",), "ret")
+    prompt = engine.service.infill(Hole("x = 1\nret", "\n"), 7)
+    assert (list(request.prompt), tuple(request.boundaries)) == (prompt.tokens, tuple(prompt.boundaries))
+    assert not request.thinks
+    # What a completion writes is seldom there already.
+    assert request.max_draft == 0
+
+
+async def test_under_a_grammar_no_word_is_left_to_the_answer(engine: Engine, asked: Asked) -> None:
+    body = {"input_prefix": "ret", "input_suffix": "", "grammar": 'root ::= "a"'}
+    await engine.client.post("/infill", headers=AUTHORIZED, json=body)
+    assert asked[0][0].begun_word == ""
+
+
+async def test_a_conversation_goes_to_the_assistant_with_what_others_begin_with(engine: Engine, asked: Asked) -> None:
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+
+    response = await engine.client.post("/v1/chat/completions", headers=AUTHORIZED, json=body)
+
+    assert response.json()["choices"][0]["message"]["content"] == "Hi"
+    ((request, lane, priority, _),) = asked
+    assert (lane, priority) == (Lane.ASSISTANT, Priority.ACTION)
+    assert (request.prompt, request.shared, tuple(request.boundaries)) == ([1, 2, 3, 4], 2, (2,))
+    assert request.thinks
+    # An edit repeats its input.
+    assert request.max_draft > 0
+
+
+async def test_a_client_may_say_how_much_is_guessed_ahead(engine: Engine, asked: Asked) -> None:
+    body = {"messages": [{"role": "user", "content": "Hi"}], "speculative.n_max": 0}
+    await engine.client.post("/v1/chat/completions", headers=AUTHORIZED, json=body)
+    assert asked[0][0].max_draft == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "ends_with"),
+    [
+        ("/infill", {"input_prefix": "a", "input_suffix": ""}, '"stop": true'),
+        ("/v1/completions", {"prompt": "a"}, "[DONE]"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a"}]}, "[DONE]"),
+    ],
+)
+async def test_a_stream_has_a_piece_for_each_step_that_shows_something(
+    engine: Engine, asked: Asked, path: str, body: dict[str, object], ends_with: str
+) -> None:
+    response = await engine.client.post(path, headers=AUTHORIZED, json={**body, "stream": True})
+
+    assert response.headers["content-type"].startswith("text/event-stream")
+    lines = [line for line in response.text.splitlines() if line]
+    assert all(line.startswith("data: ") for line in lines)
+    # Two pieces and the end; the step between shows nothing.
+    assert len(lines) == 3 + (ends_with == "[DONE]")
+    assert ends_with in lines[-1]
+    assert len(asked) == 1
 
 
 async def test_shutdown(engine: Engine) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import math
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from lsp_server.engine.chat import Message
-from lsp_server.engine.http.requests import common_options, field, hole, messages
+from lsp_server.engine.http.requests import _READERS, common_options, field, hole, messages
 from lsp_server.engine.layout import Hole
-from lsp_server.engine.native.sampler import SamplingParams
+from lsp_server.engine.sampling import DEFAULT_ORDER, SamplingParams
 from lsp_server.engine.scheduler import Priority
 from lsp_server.errors import InvalidRequestError
 from lsp_server.text.snippet import Snippet
@@ -24,28 +26,68 @@ def test_an_empty_body_is_a_greedy_answer_of_bounded_length() -> None:
     assert given.sampling.temperature == 0
     assert (given.max_tokens, given.stop, given.stream, given.document) == (128, (), False, "")
     assert (given.priority, given.time_limit_ms, given.timings_per_token) == (Priority.ACTION, 0, False)
+    assert (given.n_indent, given.n_probs, given.speculative_n_max, given.response_fields) == (0, None, None, ())
+
+
+# By name: what is sent, and what is understood.
+SAMPLING: dict[str, tuple[Any, Any]] = {
+    "temperature": (1, 1.0),
+    "dynatemp_range": (0.5, 0.5),
+    "dynatemp_exponent": (2.0, 2.0),
+    "top_k": (3, 3),
+    "top_p": (0.5, 0.5),
+    "min_p": (0.1, 0.1),
+    "top_n_sigma": (1.5, 1.5),
+    "typical_p": (0.9, 0.9),
+    "xtc_probability": (0.2, 0.2),
+    "xtc_threshold": (0.3, 0.3),
+    "repeat_last_n": (32, 32),
+    "repeat_penalty": (1.1, 1.1),
+    "presence_penalty": (0.4, 0.4),
+    "frequency_penalty": (-0.4, -0.4),
+    "dry_multiplier": (0.8, 0.8),
+    "dry_base": (2, 2.0),
+    "dry_allowed_length": (4, 4),
+    "dry_penalty_last_n": (-1, -1),
+    "dry_sequence_breakers": (["\n"], ("\n",)),
+    "mirostat": (2, 2),
+    "mirostat_tau": (4.0, 4.0),
+    "mirostat_eta": (0.2, 0.2),
+    "adaptive_target": (0.7, 0.7),
+    "adaptive_decay": (0.5, 0.5),
+    "min_keep": (1, 1),
+    "seed": (7, 7),
+    "logit_bias": ([[5, 1], ["no", False]], ((5, 1.0), ("no", -math.inf))),
+    "ignore_eos": (True, True),
+    "samplers": (["top-k", "temp"], ("top_k", "temperature")),
+    "grammar": ('root ::= "a"', 'root ::= "a"'),
+}
+
+
+def test_every_field_of_the_sampling_can_be_read() -> None:
+    assert set(SAMPLING) == {f.name for f in fields(SamplingParams)}
+    assert {f.type for f in fields(SamplingParams)} == set(_READERS)
 
 
 def test_every_option_is_read() -> None:
     given = options(
         n_predict=5,
-        temperature=1,
-        top_k=3,
-        top_p=0.5,
-        min_p=0.1,
-        repeat_penalty=1.1,
-        repeat_last_n=32,
-        seed=7,
-        grammar='root ::= "a"',
+        **{name: value for name, (value, _) in SAMPLING.items()},
         stop=["\n", "```"],
         stream=True,
         priority="background",
         document="file",
         t_max_predict_ms=250,
         timings_per_token=True,
+        n_indent=4,
+        n_probs=3,
+        response_fields=["content", "timings/prompt_n"],
+        **{"speculative.n_max": 7},
     )
 
-    assert given.sampling == SamplingParams(1.0, 3, 0.5, 0.1, 1.1, 32, 7, 'root ::= "a"')
+    assert given.sampling == SamplingParams(**{name: read for name, (_, read) in SAMPLING.items()})
+    assert (given.n_indent, given.n_probs, given.speculative_n_max) == (4, 3, 7)
+    assert given.response_fields == ("content", "timings/prompt_n")
     assert (given.max_tokens, given.stop, given.stream, given.document) == (5, ("\n", "```"), True, "file")
     assert (given.priority, given.time_limit_ms, given.timings_per_token) == (Priority.BACKGROUND, 250, True)
 
@@ -68,6 +110,147 @@ def test_the_length_in_everybodys_spelling(body: dict[str, Any], expected: int) 
 @pytest.mark.parametrize(("stop", "expected"), [("\n", ("\n",)), ([], ()), (None, ()), (["a", "b"], ("a", "b"))])
 def test_stop_is_a_text_or_a_list(stop: object, expected: tuple[str, ...]) -> None:
     assert options(stop=stop).stop == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"15043": 1, "no": -2.5}, ((15043, 1.0), ("no", -2.5))),
+        ({"7": False}, ((7, -math.inf),)),
+        ([[7, False], ["7", 1]], ((7, -math.inf), ("7", 1.0))),
+        ({}, ()),
+        ([], ()),
+    ],
+)
+def test_a_bias_in_both_forms_of_llama_server(sent: object, expected: object) -> None:
+    assert options(logit_bias=sent).sampling.logit_bias == expected
+
+
+@pytest.mark.parametrize(
+    "wrong", [[7], [[7]], [[7, 1, 2]], [[7, "1"]], [[7, True]], [[True, 1]], [[1.5, 1]], {"7": None}, {"7": {}}]
+)
+def test_a_wrong_bias_is_named(wrong: object) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^logit_bias\[0\] must be"):
+        options(logit_bias=wrong)
+
+
+@pytest.mark.parametrize(
+    ("samplers", "order"), [(None, DEFAULT_ORDER), ([], ()), ("kt", ("top_k", "temperature")), ("", ())]
+)
+def test_an_order(samplers: object, order: tuple[str, ...]) -> None:
+    assert options(samplers=samplers).sampling.samplers == order
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"logprobs": True}, 0),
+        ({"logprobs": True, "top_logprobs": 5}, 5),
+        ({"logprobs": False}, None),
+        ({"logprobs": False, "top_logprobs": 0}, None),
+        ({"logprobs": 0}, 0),
+        ({"logprobs": 4}, 4),
+        ({"n_probs": 0}, None),
+        ({"n_probs": 2, "logprobs": 4}, 2),
+    ],
+)
+def test_probabilities_in_everybodys_spelling(body: dict[str, Any], expected: int | None) -> None:
+    assert options(**body).n_probs == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"top_logprobs": 3}, "top_logprobs needs logprobs to be true"),
+        ({"logprobs": True, "top_logprobs": -1}, "top_logprobs must be between 0 and 1000, not -1"),
+        ({"logprobs": -1}, "logprobs must be between 0 and 1000"),
+        ({"logprobs": "yes"}, "logprobs must be of type bool or int, not str"),
+        ({"n_probs": 1001}, "n_probs must be between 0 and 1000"),
+        ({"n_indent": -1}, "n_indent must be at least 0, not -1"),
+        ({"n_indent": "4"}, "n_indent must be of type int, not str"),
+        ({"speculative.n_max": -1}, "speculative.n_max must be at least 0"),
+        ({"response_fields": "content"}, "response_fields must be of type list"),
+        ({"response_fields": [3]}, "response_fields must be a list of texts"),
+        ({"samplers": ["top_z"]}, "samplers must be of penalties, dry"),
+        ({"samplers": [3]}, "samplers must be a text or a list of texts"),
+        ({"samplers": "kz"}, "samplers must be of penalties, dry, .*, not 'z'"),
+        ({"dry_sequence_breakers": []}, "dry_sequence_breakers must be 1 to 32 texts"),
+        ({"dry_sequence_breakers": "x"}, "dry_sequence_breakers must be of type list"),
+        ({"top_p": 2}, "top_p must be between 0 and 1, not 2.0"),
+        ({"temperature": 10**400}, "temperature must be between 0 and 1e"),
+        ({"mirostat": 3}, "mirostat must be between 0 and 2"),
+        ({"ignore_eos": 1}, "ignore_eos must be of type bool"),
+        ({"logit_bias": 3}, "logit_bias must be of type list or dict"),
+        ({"logit_bias": [[1, 10**400]]}, "logit_bias must be between"),
+    ],
+)
+def test_what_is_wrong_is_named(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=f"^{message}"):
+        options(**body)
+
+
+def test_a_negative_time_limit_is_none() -> None:
+    assert options(t_max_predict_ms=-1).time_limit_ms == 0
+
+
+def test_what_llama_vim_sends() -> None:
+    body = {
+        "id_slot": 0,
+        "input_prefix": "def f():\n",
+        "input_suffix": "\n",
+        "input_extra": [{"text": "B", "time": [3, 4], "filename": "b.py"}],
+        "prompt": "    return ",
+        "n_predict": 128,
+        "stop": [],
+        "n_indent": 4,
+        "top_k": 40,
+        "top_p": 0.9,
+        "stream": False,
+        "samplers": ["top_k", "top_p", "infill"],
+        "cache_prompt": True,
+        "n_cache_reuse": 256,
+        "t_max_prompt_ms": 500,
+        "t_max_predict_ms": 1000,
+        "response_fields": ["content", "timings/prompt_n", "truncated"],
+    }
+    given = common_options(body, priority="inline")
+
+    assert hole(body).extra == (Snippet("b.py", "B"),)
+    assert given.sampling == SamplingParams(top_p=0.9, samplers=("top_k", "top_p", "infill"))
+    assert (given.n_indent, given.time_limit_ms, given.max_tokens) == (4, 1000, 128)
+
+
+def test_what_llama_vscode_sends() -> None:
+    warming = options(n_predict=0, samplers=[], cache_prompt=True, t_max_prompt_ms=1, t_max_predict_ms=1)
+    assert (warming.max_tokens, warming.sampling.samplers) == (0, ())
+
+    chat = options(
+        samplers="edkypmxt",
+        temperature=0.8,
+        dynatemp_range=0,
+        dynatemp_exponent=1,
+        top_k=40,
+        top_p=0.95,
+        min_p=0.05,
+        typical_p=1,
+        xtc_probability=0,
+        xtc_threshold=0.1,
+        repeat_last_n=64,
+        repeat_penalty=1,
+        presence_penalty=0,
+        frequency_penalty=0,
+        dry_multiplier=0,
+        dry_base=1.75,
+        dry_allowed_length=2,
+        dry_penalty_last_n=-1,
+        max_tokens=-1,
+        timings_per_token=False,
+        lora=[{"id": 0, "scale": 0.5}],
+        tools=[],
+        tool_choice="auto",
+    )
+    order = tuple(name for name in DEFAULT_ORDER if name != "top_n_sigma")
+    assert chat.sampling == SamplingParams(temperature=0.8, dry_penalty_last_n=-1, samplers=order)
 
 
 @pytest.mark.parametrize(("seed", "expected"), [(None, None), (-1, None), (0, 0), (42, 42)])

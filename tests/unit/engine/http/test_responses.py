@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 
 from lsp_server.engine.generation import Finished, StopReason, Timings
 from lsp_server.engine.http.responses import InfillShape, OpenAIShape, timings
+from lsp_server.engine.native.logprobs import TokenLogprob
 
 COSTS = Timings(
     prompt_tokens=100,
@@ -27,9 +30,11 @@ def test_timings_count_what_was_evaluated() -> None:
         "cache_n": 60,
         "prompt_n": 40,
         "prompt_ms": 200.0,
+        "prompt_per_token_ms": 5.0,
         "prompt_per_second": 200.0,
         "predicted_n": 20,
         "predicted_ms": 1000.0,
+        "predicted_per_token_ms": 50.0,
         "predicted_per_second": 20.0,
         "ttft_ms": 210.0,
         "total_ms": 1300.0,
@@ -38,6 +43,12 @@ def test_timings_count_what_was_evaluated() -> None:
 
 def test_timings_of_nothing_divide_by_nothing() -> None:
     assert set(timings(Timings()).values()) == {0}
+
+
+def test_timings_with_a_draft() -> None:
+    told = timings(replace(COSTS, draft_tokens=15, draft_accepted_tokens=12))
+
+    assert told == {**timings(COSTS), "draft_n": 15, "draft_n_accepted": 12}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +134,98 @@ def test_text_whole_and_streamed() -> None:
     assert [answer["choices"][0]["finish_reason"] for answer in answers] == [None, "stop", "stop"]
 
 
+def test_infill_with_the_fields_that_llama_vim_asks_for() -> None:
+    fields = ["content", "timings/prompt_n", "timings/predicted_per_token_ms", "truncated", "no", "model/no", ""]
+    shape = InfillShape("small", fields)
+    expected = {"content": "te", "timings/prompt_n": 40, "timings/predicted_per_token_ms": 50.0, "truncated": False}
+
+    assert shape.whole("te", finished()) == expected
+    assert shape.last(finished()) == {**expected, "content": ""}
+    assert shape.piece("te") == {"content": "te", "stop": False}
+    assert InfillShape("small", [""]).whole("te", finished()) == {}
+
+
+# The second and third are the halves of a character.
+TOKENS = (
+    TokenLogprob(5, b"ab", -0.5, ((5, b"ab", -0.5), (7, b"c", -1.5))),
+    TokenLogprob(8, b"\xe2\x82", -0.25, ()),
+    TokenLogprob(9, b"\xac", -math.inf, ((9, b"\xac", -math.inf),)),
+    TokenLogprob(3, b"d", -1.0, ()),
+)
+ENTRIES = [
+    {
+        "id": 5,
+        "token": "ab",
+        "bytes": [97, 98],
+        "logprob": -0.5,
+        "top_logprobs": [
+            {"id": 5, "token": "ab", "bytes": [97, 98], "logprob": -0.5},
+            {"id": 7, "token": "c", "bytes": [99], "logprob": -1.5},
+        ],
+    },
+    {"id": 8, "token": "\ufffd", "bytes": [0xE2, 0x82], "logprob": -0.25, "top_logprobs": []},
+    {
+        "id": 9,
+        "token": "\ufffd",
+        "bytes": [0xAC],
+        "logprob": -9999.0,
+        "top_logprobs": [{"id": 9, "token": "\ufffd", "bytes": [0xAC], "logprob": -9999.0}],
+    },
+    {"id": 3, "token": "d", "bytes": [100], "logprob": -1.0, "top_logprobs": []},
+]
+
+
+def test_probabilities_in_llama_servers_words() -> None:
+    shape = InfillShape("small")
+
+    assert shape.whole("ab€d", finished(), TOKENS)["completion_probabilities"] == ENTRIES
+    assert shape.piece("ab", TOKENS[:1])["completion_probabilities"] == ENTRIES[:1]
+
+
+def test_probabilities_in_a_chat() -> None:
+    shape = OpenAIShape("small", chat=True)
+
+    assert shape.whole("ab€d", finished(), TOKENS)["choices"][0]["logprobs"] == {"content": ENTRIES}
+    assert shape.piece("ab", TOKENS[:1])["choices"][0]["logprobs"] == {"content": ENTRIES[:1]}
+
+
+def test_probabilities_of_a_text() -> None:
+    expected = {
+        "tokens": ["ab", "\ufffd", "\ufffd", "d"],
+        "token_logprobs": [-0.5, -0.25, -9999.0, -1.0],
+        "top_logprobs": [{"ab": -0.5, "c": -1.5}, {}, {"\ufffd": -9999.0}, {}],
+        "text_offset": [0, 2, 2, 3],
+    }
+
+    assert OpenAIShape("small", chat=False).whole("ab€d", finished(), TOKENS)["choices"][0]["logprobs"] == expected
+
+    streamed = OpenAIShape("small", chat=False)
+    parts = [streamed.piece("", (token,))["choices"][0]["logprobs"] for token in TOKENS]
+    assert {key: [value for part in parts for value in part[key]] for key in expected} == expected
+
+
+def test_of_top_tokens_that_look_the_same_the_likelier_is_told() -> None:
+    top = ((1, b"\xe2", -1.0), (2, b"\xe3", -2.0))
+    answer = OpenAIShape("small", chat=False).piece("", (TokenLogprob(1, b"\xe2", -1.0, top),))
+
+    assert answer["choices"][0]["logprobs"]["top_logprobs"] == [{"\ufffd": -1.0}]
+
+
+def test_thoughts_are_told_apart_from_the_answer() -> None:
+    shape = OpenAIShape("small", chat=True)
+    message = {"role": "assistant", "content": "Yes.", "reasoning_content": "Well."}
+
+    assert shape.whole("Yes.", finished(), thought="Well.\n")["choices"][0]["message"] == message
+    assert shape.piece("", thought="Well.\n")["choices"][0]["delta"] == {"reasoning_content": "Well.\n"}
+    assert shape.piece("Yes", thought=".")["choices"][0]["delta"] == {"content": "Yes", "reasoning_content": "."}
+    assert shape.piece("")["choices"][0]["delta"] == {"content": ""}
+
+
 @pytest.mark.parametrize("shape", [InfillShape("m"), OpenAIShape("m", chat=True), OpenAIShape("m", chat=False)])
 def test_every_answer_is_json(shape: InfillShape | OpenAIShape) -> None:
-    for answer in (shape.piece("€"), shape.last(finished()), shape.whole("€", finished())):
-        assert json.loads(json.dumps(answer)) == answer
+    for answer in (
+        shape.piece("€", TOKENS, "hm"),
+        shape.last(finished()),
+        shape.whole("€", finished(), TOKENS, "hm"),
+    ):
+        assert json.loads(json.dumps(answer, allow_nan=False)) == answer

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.features.postprocess.completion import Place, is_complete, trim, without_overlap
+from lsp_server.features.postprocess.completion import Place, is_complete, trim, up_to_closing, without_overlap
 
 BLANK = Place("    ", "", (), multiline=True)
 AFTER_COLON = Place("    if x:", "", (), multiline=True)
+BRACES = Place("  if (b) {", "}", (), multiline=True)
 LINE = Place("    x = ", "", (), multiline=False)
 
 
@@ -74,6 +75,11 @@ def test_half_a_line_is_dropped_only_where_whole_ones_are_left() -> None:
         (BLANK, "a\nb\n", True),
         (AFTER_COLON, "\n        a\n    b\n", True),
         (AFTER_COLON, "\n        a\n\n", False),
+        (BRACES, "\n    a();\n", False),
+        (BRACES, "\n    if (b) {\n    }\n", False),
+        (BRACES, "\n    a();\n  }", False),
+        (BRACES, "\n    a();\n  }\n", True),
+        (BRACES, " a(); }\n", True),
     ],
 )
 def test_is_complete(place: Place, text: str, complete: bool) -> None:
@@ -94,6 +100,24 @@ def test_is_complete(place: Place, text: str, complete: bool) -> None:
 )
 def test_without_overlap(text: str, suffix: str, kept: str) -> None:
     assert without_overlap(text, suffix) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix", "kept"),
+    [
+        ("a, b", ")", "a, b"),
+        ("a, b) + c", ")", "a, b"),
+        ("f(a), b)", ")", "f(a), b"),
+        ("a[0]]", "", "a[0]"),
+        (") and so on", '")', ") and so on"),
+        ('a") % b', '")', "a"),
+        (r"a \" b" + '" c', '"', r"a \" b"),
+        ("it's", '"', "it's"),
+        ("", ")", ""),
+    ],
+)
+def test_up_to_closing(text: str, suffix: str, kept: str) -> None:
+    assert up_to_closing(text, suffix) == kept
 
 
 @given(st.text(st.sampled_from("ab \n\t}")), st.booleans(), st.booleans())

@@ -23,7 +23,7 @@ def test_in_json_everything_has_its_place() -> None:
         assert device["description"]
     chosen = data["settings"]
     assert (chosen["n_ctx"], chosen["n_batch"]) == (4096, chosen["n_ubatch"])
-    assert chosen["n_outputs_max"] == 1
+    assert chosen["n_outputs_max"] == 16
     assert chosen["cpu_moe_layers"] == list(plan.settings.cpu_moe_layers)
     assert sum(chosen["tensor_split"]) == chosen["n_gpu_layers"]
     (pattern,) = chosen["tensor_overrides"]

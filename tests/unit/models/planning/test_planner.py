@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from lsp_server.models.hardware import GB, Hardware, load_profile
 from lsp_server.models.planning.anatomy import Anatomy
 from lsp_server.models.planning.auto import catalog_anatomy
 from lsp_server.models.planning.placement import CPU, place
-from lsp_server.models.planning.plan import Plan, Wishes
+from lsp_server.models.planning.plan import SEQUENCES, Plan, Wishes
 from lsp_server.models.planning.planner import (
     fits,
     gpu_budget,
@@ -56,6 +57,7 @@ def check(plan: Plan, anatomy: Anatomy, hardware: Hardware) -> None:
         assert chosen.load_mode == "mmap"
         assert not chosen.use_extra_bufts
     assert plan.devices[-1].budget_bytes < hardware.ram_available or wishes.memory_share == 1
+    assert 1 <= chosen.n_seq_max <= wishes.n_sequences
     assert 1 <= chosen.n_ctx <= wishes.n_ctx <= (anatomy.card.context_length or math.inf)
     assert 0 <= chosen.n_gpu_layers <= anatomy.n_layers + 1
     assert not chosen.tensor_split or sum(chosen.tensor_split) == chosen.n_gpu_layers
@@ -80,6 +82,7 @@ def test_every_model_on_every_machine(name: str, profile: str) -> None:
     st.floats(0.05, 64),
     st.sampled_from([1, 300, 8192, 1 << 20]),
     st.sampled_from([1, 2]),
+    st.sampled_from([1, 2, 4]),
     st.one_of(st.none(), st.integers(0, 40)),
 )
 def test_every_machine_has_a_plan_or_is_told_why_not(
@@ -88,13 +91,15 @@ def test_every_machine_has_a_plan_or_is_told_why_not(
     ram_gb: float,
     n_ctx: int,
     n_contexts: int,
+    n_sequences: int,
     n_gpu_layers: int | None,
 ) -> None:
     gpus = [gpu(f"GPU{i}", gib, unified=unified) for i, (gib, unified) in enumerate(cards)]
     hardware = machine(*gpus, ram_gb=ram_gb)
     outcome: Plan | PlanError
     try:
-        outcome = make_plan(anatomy, hardware, Wishes(n_ctx=n_ctx, n_contexts=n_contexts, n_gpu_layers=n_gpu_layers))
+        wishes = Wishes(n_ctx=n_ctx, n_contexts=n_contexts, n_sequences=n_sequences, n_gpu_layers=n_gpu_layers)
+        outcome = make_plan(anatomy, hardware, wishes)
     except PlanError as error:
         outcome = error
     if isinstance(outcome, Plan):
@@ -268,6 +273,85 @@ class TestWishes:
         two = replace(machine(), cpu=replace(planning.CPU, numa_nodes=2))
         assert make_plan(small_qwen(), two, Wishes()).settings.numa
         assert not make_plan(small_qwen(), machine(), Wishes()).settings.numa
+
+
+class TestSequences:
+    """As many as are wished where they cost little."""
+
+    def plan(self, ram: float, n_contexts: int = 1, n_sequences: int = 4, **wishes: Any) -> Plan:
+        hardware = replace(machine(), ram_available=int(ram))
+        wished = Wishes(n_contexts=n_contexts, n_sequences=n_sequences, memory_share=1.0, **wishes)
+        plan = make_plan(small_qwen(), hardware, wished)
+        check(plan, small_qwen(), hardware)
+        return plan
+
+    def cache(self, n_contexts: int = 1) -> int:
+        """Bytes that one sequence takes in each context."""
+        return self.plan(64 * GB, n_contexts, n_sequences=1).devices[-1].kv_bytes
+
+    def least(self, n_sequences: int, n_contexts: int = 1) -> int:
+        """Bytes with which so many fit."""
+        chosen = settings(n_ubatch=512, n_seq_max=n_sequences, n_contexts=n_contexts)
+        return place(small_qwen(), machine(), chosen)[CPU].resident_bytes
+
+    @pytest.mark.parametrize("profile", ["gpu-24gb-64gb", "rtx3090-80gb"])
+    def test_four_on_a_roomy_machine(self, profile: str) -> None:
+        plan = make_plan(small_qwen(), load_profile(profile), Wishes(n_contexts=2, n_sequences=SEQUENCES))
+        assert (plan.settings.n_seq_max, plan.settings.n_ctx, plan.settings.type_k) == (4, 8192, "F16")
+
+    def test_none_but_those_that_are_wished(self) -> None:
+        for n in (1, 2, 3):
+            assert self.plan(64 * GB, n_sequences=n).settings.n_seq_max == n
+        assert make_plan(small_qwen(), machine(), Wishes()).settings.n_seq_max == 1
+
+    @pytest.mark.parametrize("n_contexts", [1, 2])
+    def test_as_many_as_take_a_twelfth_of_the_memory(self, n_contexts: int) -> None:
+        one = self.cache(n_contexts)
+        assert self.plan(4 * one / 0.08 + 100, n_contexts).settings.n_seq_max == 4
+        assert self.plan(4 * one / 0.08 - 100, n_contexts).settings.n_seq_max == 3
+
+    def test_two_where_even_those_take_more(self) -> None:
+        assert self.plan(self.cache() / 0.08).settings.n_seq_max == 2
+        # The least with which two fit.
+        plan = self.plan(self.least(2))
+        assert (plan.settings.n_seq_max, plan.settings.n_ctx, plan.settings.type_k) == (2, 8192, "F16")
+
+    def test_one_before_anything_else_is_given_up(self) -> None:
+        for n_bytes in (self.least(2) - 1, self.least(1)):
+            plan = self.plan(n_bytes)
+            assert (plan.settings.n_seq_max, plan.settings.n_ctx, plan.settings.type_k) == (1, 8192, "F16")
+        # Two in 8 bits would fit there, too.
+        assert self.plan(self.least(1) - 1).settings.type_k == "Q8_0"
+
+    def test_a_shorter_context_may_have_more_of_them(self) -> None:
+        assert self.plan(self.cache() / 0.08, n_ctx=2048).settings.n_seq_max == 4
+
+    def test_one_where_weights_are_read_from_disk(self) -> None:
+        hardware = replace(load_profile("laptop-16gb"), gpus=())
+        plan = make_plan(flagship(), hardware, Wishes(n_contexts=2, n_sequences=4))
+        check(plan, flagship(), hardware)
+        assert (plan.verdict, plan.settings.n_seq_max) == ("from disk", 1)
+
+    def test_the_memory_of_gpus_counts_once(self) -> None:
+        one = self.cache()
+        room = int(2.5 * one / 0.08)
+        shared = machine(gpu(gib=8, unified=True), ram_gb=room / GB)
+        assert make_plan(small_qwen(), shared, Wishes(n_sequences=4, memory_share=1.0)).settings.n_seq_max == 2
+        own = machine(gpu(gib=8), ram_gb=room / GB)
+        assert make_plan(small_qwen(), own, Wishes(n_sequences=4, memory_share=1.0)).settings.n_seq_max == 4
+
+    @pytest.mark.parametrize("profile", PROFILES)
+    @pytest.mark.parametrize("name", BLUEPRINTS)
+    def test_every_machine_has_a_plan_with_as_much_context_as_without_them(self, name: str, profile: str) -> None:
+        anatomy, hardware = catalog_anatomy(name), load_profile(profile)
+        one, four = (make_plan(anatomy, hardware, Wishes(n_contexts=2, n_sequences=n)) for n in (1, 4))
+        check(four, anatomy, hardware)
+        assert 1 <= four.settings.n_seq_max <= 4
+        assert (four.verdict, four.settings.n_ctx, four.settings.type_k) == (
+            one.verdict,
+            one.settings.n_ctx,
+            one.settings.type_k,
+        )
 
 
 class TestFromDisk:

@@ -109,6 +109,10 @@ class TestCache:
     def test_two_contexts(self) -> None:
         assert "2 contexts (completion, assistant) share the weights" in of(settings(n_contexts=2))
 
+    def test_sequences(self) -> None:
+        assert "4 sequences a context: a place that is gone back to is still there" in of(settings(n_seq_max=4))
+        assert "sequences" not in of(settings())
+
     def test_windows(self) -> None:
         window = {"attention.sliding_window": 1024}
         known, unknown = (model(architecture=name, metadata=window) for name in ("gemma2", "llama"))

@@ -4,6 +4,8 @@ import re
 
 from lsp_server.models.blueprint import load_blueprint
 from lsp_server.models.card import group_of
+from lsp_server.models.planning.plan import SEQUENCES
+from lsp_server.models.planning.settings import MOST_OUTPUTS
 from tests.support.planning import settings
 
 
@@ -20,6 +22,10 @@ def test_no_layer_no_pattern() -> None:
     assert settings().tensor_overrides == ()
 
 
-def test_a_step_is_one_graph_and_a_sequence_one_row_of_logits() -> None:
-    chosen = settings(n_ubatch=128, n_seq_max=3)
-    assert (chosen.n_batch, chosen.n_outputs_max) == (128, 3)
+def test_a_step_is_one_graph() -> None:
+    assert settings(n_ubatch=128).n_batch == 128
+
+
+def test_a_step_has_a_row_of_logits_for_each_sequence_or_all_guesses_of_one() -> None:
+    assert settings(n_seq_max=SEQUENCES).n_outputs_max == MOST_OUTPUTS == 16
+    assert SEQUENCES <= MOST_OUTPUTS
