@@ -14,7 +14,13 @@ from lsp_server.models.planning.placement import repacked_types
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, dict[str, KernelRate]]:
-    return measured(1, ("Q4_K", "F16"), "build", memory_file=tmp_path_factory.mktemp("cache") / "hardware.json")
+    # What other programs disturbed is dropped, and on a busy machine that may be all.
+    for _ in range(10):
+        file = tmp_path_factory.mktemp("cache") / "hardware.json"
+        found = measured(1, ("Q4_K", "F16"), "build", memory_file=file)
+        if found[1]:
+            break
+    return found
 
 
 def test_every_type_has_figures(figures: tuple[float, dict[str, KernelRate]]) -> None:
