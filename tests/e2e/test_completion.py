@@ -214,3 +214,44 @@ async def test_a_client_with_inline_completion_gets_no_second_copy(connect: Conn
     editor = await connect({"infills": ["1"]})
     assert await listed(editor, *editor.open(root / "a.py", "x = <|>\n")) == []
     assert (await model_state(editor)).begun == 0
+
+
+AUTOMATIC = lsp.CodeActionTriggerKind.Automatic
+
+
+async def test_where_the_cursor_rests_is_read_ahead(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"]})
+    uri, position = editor.open(root / "a.py", "x = <|>\n\n\ny = 2\n")
+    await editor.complete(uri, position)
+
+    await editor.actions(uri, lsp.Position(2, 0), trigger=AUTOMATIC)
+
+    await until_state(editor, begun=2, goingOn=0)
+    assert (await model_state(editor)).requests == ["InfillRequest"] * 2
+
+
+async def test_who_only_reads_code_or_asks_for_actions_has_nothing_read_ahead(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"]})
+    uri, position = editor.open(root / "a.py", "x = <|>\n\n\ny = 2\n")
+    await editor.actions(uri, lsp.Position(2, 0), trigger=AUTOMATIC)
+    await editor.complete(uri, position)
+    await editor.actions(uri, lsp.Position(2, 0), trigger=lsp.CodeActionTriggerKind.Invoked)
+    await editor.complete(uri, position)
+
+    # The first would have been asked before these two.
+    assert (await model_state(editor)).requests == ["InfillRequest"] * 2
+
+
+async def test_a_suggestion_ends_what_is_read_ahead(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["1"], "hold": True})
+    uri, position = editor.open(root / "a.py", "x = <|>\n\n\ny = 2\n")
+    asked = asyncio.ensure_future(editor.complete(uri, position))
+    await until_state(editor, begun=1)
+    release(editor)
+    await asked
+    await editor.actions(uri, lsp.Position(2, 0), trigger=AUTOMATIC)
+    await until_state(editor, begun=2)
+
+    await editor.complete(uri, position)
+
+    await until_state(editor, begun=3, goingOn=0)

@@ -217,7 +217,11 @@ class Editor:
         return list(answer.items)
 
     async def actions(
-        self, uri: str, position: lsp.Position, only: list[lsp.CodeActionKind | str] | None = None
+        self,
+        uri: str,
+        position: lsp.Position,
+        only: list[lsp.CodeActionKind | str] | None = None,
+        trigger: lsp.CodeActionTriggerKind | None = None,
     ) -> list[lsp.CodeAction]:
         """The code actions at a position."""
         answer = await self.request(
@@ -225,7 +229,7 @@ class Editor:
                 lsp.CodeActionParams(
                     lsp.TextDocumentIdentifier(uri),
                     lsp.Range(position, position),
-                    lsp.CodeActionContext(diagnostics=[], only=only),
+                    lsp.CodeActionContext(diagnostics=[], only=only, trigger_kind=trigger),
                 )
             )
         )

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.errors import BackendUnavailableError
-from lsp_server.features.inline_completion import Cursor, complete, place_of
-from lsp_server.inference.backend import Chunk, InfillRequest, Snippet, StopReason
+from lsp_server.features.inline_completion import Cursor, complete, place_of, read_ahead
+from lsp_server.inference.backend import Chunk, InfillRequest, Priority, Snippet, StopReason
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.snapshot import Snapshot
@@ -44,6 +46,22 @@ async def test_the_request() -> None:
             document="file:///a.py",
         )
     ]
+
+
+async def test_what_is_read_ahead_is_what_a_suggestion_would_ask_for() -> None:
+    backend = ScriptedBackend(infills=["1"])
+    where = place("x = 0\ny = <|>\nz = 2\n")
+    await read_ahead(where, backend)
+    await complete(where, backend, max_tokens=7)
+    ahead, asked = backend.seen
+    assert isinstance(asked, InfillRequest)
+    assert ahead == replace(asked, max_tokens=0, priority=Priority.BACKGROUND)
+
+
+async def test_within_a_word_nothing_is_read_ahead() -> None:
+    backend = ScriptedBackend(infills=["1"])
+    await read_ahead(place("x = va<|>lue\n"), backend)
+    assert backend.seen == []
 
 
 @pytest.mark.parametrize(
