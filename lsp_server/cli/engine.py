@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lsp_server.engine import process, runtime
-from lsp_server.engine.service import EngineConfig
+from lsp_server.engine.config import EngineConfig
 from lsp_server.inference.roles import wanted_model
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.store import store_from

@@ -19,8 +19,9 @@ from setproctitle import setproctitle
 
 from lsp_server import __version__
 from lsp_server.engine import runtime
+from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.http.app import create_app
-from lsp_server.engine.service import EngineConfig, EngineService, Phase
+from lsp_server.engine.service import EngineService, Phase
 from lsp_server.errors import EngineStartError
 from lsp_server.models.catalog import FimLayout
 

@@ -9,13 +9,13 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 from lsp_server.engine import loading
 from lsp_server.engine.chat import ChatPrompt, ChatTemplate, Message
 from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, Steps, check, generate
 from lsp_server.engine.layout import Hole, Prompt, fim_prompt
 from lsp_server.engine.metrics import Metrics
@@ -29,8 +29,8 @@ from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Lane, Priori
 from lsp_server.engine.spots import Spots
 from lsp_server.engine.step_curve import Pace, StepCurve
 from lsp_server.errors import EngineError, InvalidRequestError, ModelError, ModelLoadError
-from lsp_server.models.catalog import FimLayout, Role
-from lsp_server.models.planning.plan import SEQUENCES, Plan, Wishes
+from lsp_server.models.catalog import FimLayout
+from lsp_server.models.planning.plan import Plan
 
 logger = logging.getLogger(__name__)
 
@@ -47,45 +47,6 @@ class Phase(str, enum.Enum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    """What the engine is started with.
-
-    Attributes:
-        model_id: the name the user chose.
-        path: the GGUF, or the first of its shards.
-        n_gpu_layers: -1 to have it planned.
-        n_threads: 0 to have it planned.
-        memory_share: of the available RAM, what may be used (0 to 1).
-        role: what it is planned for.
-        checkpoint_bytes: room for saved states of sequences, in each context.
-        background_share: of the time, what work may take that nobody waits for (0 to 1).
-    """
-
-    model_id: str
-    path: Path
-    n_ctx: int
-    n_gpu_layers: int
-    n_threads: int
-    memory_share: float = 0.85
-    role: Role = "completion"
-    checkpoint_bytes: int = 512 << 20
-    background_share: float = 0.5
-
-    @property
-    def wishes(self) -> Wishes:
-        """What the planner is asked for: whoever asks for the other role finds room for its context too."""
-        return Wishes(
-            role=self.role,
-            n_ctx=self.n_ctx,
-            n_contexts=len(Lane),
-            n_sequences=SEQUENCES,
-            memory_share=self.memory_share,
-            n_gpu_layers=None if self.n_gpu_layers < 0 else self.n_gpu_layers,
-            n_threads=self.n_threads or None,
-        )
 
 
 class EngineService:

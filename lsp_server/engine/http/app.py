@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,18 +17,17 @@ from starlette.routing import Route
 
 from lsp_server import __version__
 from lsp_server.engine import metrics
-from lsp_server.engine.generation import Finished, GenerationRequest, Step
+from lsp_server.engine.generation import GenerationRequest
 from lsp_server.engine.http import requests as parse
-from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape, timings
+from lsp_server.engine.http.answering import collect, stream, unless_disconnected
+from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.native import library
-from lsp_server.engine.native.logprobs import TokenLogprob
 from lsp_server.engine.scheduler import Lane
 from lsp_server.engine.service import EngineService, Phase
-from lsp_server.errors import EngineError, InvalidRequestError, ShardlightError
+from lsp_server.errors import EngineError, InvalidRequestError
 from lsp_server.models.planning.settings import MOST_OUTPUTS
 
-T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -208,10 +205,10 @@ class _Api:
         events = self._service.run(generation, lane, options.priority, options.document)
         if options.stream:
             # The first event is awaited here, so that a bad request is still answered with its status code.
-            first = await _unless_disconnected(request, anext(events))
+            first = await unless_disconnected(request, anext(events))
             if first is not None:
-                return StreamingResponse(_stream(first, events, shape, options), media_type="text/event-stream")
-        elif (whole := await _unless_disconnected(request, _collect(events, shape))) is not None:
+                return StreamingResponse(stream(first, events, shape, options), media_type="text/event-stream")
+        elif (whole := await unless_disconnected(request, collect(events, shape))) is not None:
             return whole
         return Response(status_code=499)
 
@@ -232,58 +229,6 @@ def _generation(options: parse.CommonOptions, lane: Lane) -> GenerationRequest:
     )
 
 
-async def _stream(
-    first: Step | Finished, events: AsyncIterator[Step | Finished], shape: Shape, options: parse.CommonOptions
-) -> AsyncIterator[bytes]:
-    """Server-sent events. Starlette cancels this when the client goes away, and with it the generation."""
-    async with aclosing(events):  # type: ignore[type-var]
-        event: Step | Finished = first
-        try:
-            while True:
-                if isinstance(event, Finished):
-                    yield _sse(shape.last(event))
-                    break
-                if event.text or event.thought or event.logprobs:
-                    extra = {"timings": timings(event.timings)} if options.timings_per_token else {}
-                    yield _sse({**shape.piece(event.text, event.logprobs, event.thought), **extra})
-                event = await anext(events)
-        except ShardlightError as error:
-            yield _sse({"error": {"code": 500, "type": "server_error", "message": str(error)}})
-        if shape.done_marker:
-            yield b"data: [DONE]\n\n"
-
-
-async def _collect(events: AsyncIterator[Step | Finished], shape: Shape) -> Response:
-    text, thought = "", ""
-    logprobs: tuple[TokenLogprob, ...] = ()
-    async with aclosing(events):  # type: ignore[type-var]
-        async for event in events:
-            if isinstance(event, Finished):
-                return JSONResponse(shape.whole(text, event, logprobs, thought))
-            text += event.text
-            thought += event.thought
-            logprobs += event.logprobs
-    raise AssertionError("a generation ends with Finished")
-
-
-async def _unless_disconnected(request: Request, answer: Awaitable[T]) -> T | None:
-    """Await the answer; None, and the answer cancelled, when the client goes away first."""
-    task = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
-    finally:
-        task.cancel()
-        gone.cancel()
-
-
-async def _disconnected(request: Request) -> None:
-    """Return when the client has gone; the body must have been read."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 async def _body(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
@@ -292,10 +237,6 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequestError("The body must be a JSON object.")
     return body
-
-
-def _sse(message: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n\n"
 
 
 def _error(code: int, kind: str, message: str, **extra: Any) -> JSONResponse:

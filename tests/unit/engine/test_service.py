@@ -15,6 +15,7 @@ import pytest
 from lsp_server.engine import loading
 from lsp_server.engine import service as module
 from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.evaluation import Evaluation
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
 from lsp_server.engine.layout import Hole
@@ -22,7 +23,7 @@ from lsp_server.engine.native import library
 from lsp_server.engine.native.model import FimTokens
 from lsp_server.engine.pool import SequencePool
 from lsp_server.engine.scheduler import Lane, Priority
-from lsp_server.engine.service import EngineConfig, EngineService, Phase
+from lsp_server.engine.service import EngineService, Phase
 from lsp_server.engine.step_curve import Pace, StepCurve
 from lsp_server.errors import InvalidRequestError, ModelLoadError, OutOfMemoryError
 from lsp_server.models.catalog import FimLayout

@@ -11,6 +11,7 @@ import pytest
 
 from lsp_server.engine.chat import ChatPrompt, Message
 from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
 from lsp_server.engine.http.app import create_app
 from lsp_server.engine.layout import Hole
@@ -18,7 +19,7 @@ from lsp_server.engine.metrics import CONTENT_TYPE
 from lsp_server.engine.native.model import FimTokens
 from lsp_server.engine.pool import SequencePool
 from lsp_server.engine.scheduler import Lane, Priority
-from lsp_server.engine.service import EngineConfig, EngineService, Phase
+from lsp_server.engine.service import EngineService, Phase
 from lsp_server.models.catalog import FimLayout
 from tests.support.memory import FakeMemory
 
