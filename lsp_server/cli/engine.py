@@ -30,6 +30,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run.add_argument("--n-gpu-layers", type=int, help="layers on the GPU; -1 to have it planned")
     run.add_argument("--n-threads", type=int, help="threads; 0 to have it planned")
     run.add_argument("--role", choices=["completion", "assistant"], default="completion", help="what it is planned for")
+    run.add_argument("--memory-percent", type=_percent, help="share of the available RAM that it may use")
+    run.add_argument("--checkpoint-mb", type=int, help="memory for saved states of each context")
+    run.add_argument("--background-percent", type=_percent, help="share of the time for work that nobody waits for")
     run.add_argument("--port", type=int, help="on 127.0.0.1; 0 for any free one")
     run.add_argument("--idle-minutes", type=int, help="leave after that long without a request; 0 for never")
     run.set_defaults(run=_run)
@@ -39,6 +42,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     stop = commands.add_parser("stop", help="stop all engines that run")
     stop.set_defaults(run=_stop)
+
+
+def _percent(text: str) -> int:
+    percent = int(text) if text.isdecimal() else 0
+    if not 1 <= percent <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 1 to 100")
+    return percent
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -56,10 +66,10 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         n_ctx=given("n_ctx"),
         n_gpu_layers=given("n_gpu_layers"),
         n_threads=given("n_threads"),
-        memory_share=settings.engine.memory_percent / 100,
+        memory_share=given("memory_percent") / 100,
         role=args.role,
-        checkpoint_bytes=settings.engine.checkpoint_mb * 1_000_000,
-        background_share=settings.engine.background_percent / 100,
+        checkpoint_bytes=given("checkpoint_mb") * 1_000_000,
+        background_share=given("background_percent") / 100,
     )
     layout_of = Catalog.load().fim_layout
     return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))

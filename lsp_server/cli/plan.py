@@ -62,6 +62,7 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         n_contexts=args.contexts,
         n_sequences=SEQUENCES,
         memory_share=settings.engine.memory_percent / 100,
+        reserve_bytes=args.contexts * settings.engine.checkpoint_mb * 1_000_000,
         n_gpu_layers=None if settings.engine.n_gpu_layers < 0 else settings.engine.n_gpu_layers,
         n_threads=settings.engine.n_threads or None,
     )

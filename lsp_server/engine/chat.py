@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Protocol
@@ -44,6 +44,10 @@ class ChatPrompt:
     shared: int
     thinks: bool
     begun: bool
+
+    def behind(self, head: list[int]) -> ChatPrompt:
+        """The same prompt with tokens in front that every prompt begins with."""
+        return replace(self, tokens=[*head, *self.tokens], shared=self.shared and self.shared + len(head))
 
 
 class Vocabulary(Protocol):

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+# However small they are, somebody has to go through them.
+_MOST = 512
+
 
 @dataclass(slots=True, eq=False)
 class Checkpoint:
@@ -42,24 +45,38 @@ class CheckpointStore:
     def __init__(self, budget_bytes: int) -> None:
         self._budget = budget_bytes
         self._checkpoints: list[Checkpoint] = []
+        self._n_bytes = 0
         self._clock = 0
 
     @property
     def n_bytes(self) -> int:
         """Bytes held."""
-        return sum(checkpoint.state.nbytes for checkpoint in self._checkpoints)
+        return self._n_bytes
 
     def __len__(self) -> int:
         return len(self._checkpoints)
 
+    def makes_room(self, n_bytes: int) -> bool:
+        """Let the least valuable go until so many bytes find room; False, and nothing goes, if they never do."""
+        if n_bytes > self._budget:
+            return False
+        excess = self._n_bytes + n_bytes - self._budget
+        crowd = len(self._checkpoints) + 1 - _MOST
+        if excess > 0 or crowd > 0:
+            for checkpoint in self._least_valuable_first():
+                if excess <= 0 and crowd <= 0:
+                    break
+                self._drop(checkpoint)
+                excess -= checkpoint.state.nbytes
+                crowd -= 1
+        return True
+
     def add(self, tokens: Sequence[int], state: npt.NDArray[np.uint8], owner: int | None) -> None:
-        """Keep a state that was saved when exactly ``tokens`` had been evaluated."""
-        if state.nbytes > self._budget:
-            return
-        self._clock += 1
-        self._checkpoints.append(Checkpoint(len(tokens), digest(tokens), state, owner, self._clock))
-        while self.n_bytes > self._budget:
-            self._checkpoints.remove(min(self._checkpoints[:-1], key=self._value))
+        """Keep a state that was saved when exactly ``tokens`` had been evaluated, if there is room for it."""
+        if self.makes_room(state.nbytes):
+            self._clock += 1
+            self._checkpoints.append(Checkpoint(len(tokens), digest(tokens), state, owner, self._clock))
+            self._n_bytes += state.nbytes
 
     def has(self, tokens: Sequence[int], owner: int | None) -> bool:
         """Whether there is one for exactly these tokens."""
@@ -73,20 +90,35 @@ class CheckpointStore:
                 return checkpoint
         return None
 
-    def used(self, checkpoint: Checkpoint) -> None:
-        """Note that it was of use."""
+    def note_use(self, checkpoint: Checkpoint) -> None:
+        """It was of use."""
         self._clock += 1
         checkpoint.last_used = self._clock
 
     def forget(self, owner: int, beyond: int) -> None:
         """Drop a sequence's own checkpoints behind a position, for what stands there is no longer what stood there."""
-        self._checkpoints = [c for c in self._checkpoints if c.owner != owner or c.position <= beyond]
+        for checkpoint in [c for c in self._checkpoints if c.owner == owner and c.position > beyond]:
+            self._drop(checkpoint)
 
-    def _value(self, checkpoint: Checkpoint) -> float:
-        """Tokens that would be evaluated again without it, fewer the longer it was not used."""
-        before = (c.position for c in self._checkpoints if c.owner == checkpoint.owner)
-        previous = max((position for position in before if position < checkpoint.position), default=0)
-        return (checkpoint.position - previous) / (1 + self._clock - checkpoint.last_used)
+    def _drop(self, checkpoint: Checkpoint) -> None:
+        self._checkpoints.remove(checkpoint)
+        self._n_bytes -= checkpoint.state.nbytes
+
+    def _least_valuable_first(self) -> list[Checkpoint]:
+        """Ordered by the tokens a byte that would be evaluated again without it, fewer the longer it was not used.
+
+        Without a partial one its sequence goes back to the one before; without a full one its prompt begins anew.
+        """
+        values: dict[int, float] = {}
+        previous: dict[int, int] = {}
+        for checkpoint in sorted(self._checkpoints, key=lambda c: c.position):
+            saved = checkpoint.position
+            if checkpoint.owner is not None:
+                saved -= previous.get(checkpoint.owner, 0)
+                previous[checkpoint.owner] = checkpoint.position
+            age = 1 + self._clock - checkpoint.last_used
+            values[id(checkpoint)] = saved / max(checkpoint.state.nbytes, 1) / age
+        return sorted(self._checkpoints, key=lambda c: values[id(c)])
 
 
 def digest(tokens: Sequence[int]) -> bytes:

@@ -32,7 +32,7 @@ class EngineConfig:
     n_threads: int
     memory_share: float = 0.85
     role: Role = "completion"
-    checkpoint_bytes: int = 512 << 20
+    checkpoint_bytes: int = 512_000_000
     background_share: float = 0.5
 
     @property
@@ -44,6 +44,7 @@ class EngineConfig:
             n_contexts=len(Lane),
             n_sequences=SEQUENCES,
             memory_share=self.memory_share,
+            reserve_bytes=len(Lane) * self.checkpoint_bytes,
             n_gpu_layers=None if self.n_gpu_layers < 0 else self.n_gpu_layers,
             n_threads=self.n_threads or None,
         )

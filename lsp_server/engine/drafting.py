@@ -18,6 +18,8 @@ _LENGTHS = (3, 7, MOST_OUTPUTS - 1)
 # So many tokens must have stood there before in the same order.
 _KEY = 3
 _LONGEST_MATCH = 24
+# What repeats itself more often than this is not worth looking at in full with every token.
+_MOST_PLACES = 32
 # A replacement that was followed by so many right guesses was one.
 _PROOF = 2
 
@@ -102,7 +104,7 @@ class Drafter:
 
     def _place(self, history: Sequence[int]) -> int | None:
         """Where the longest repetition of the last tokens goes on; of equals the last. None if it is too short."""
-        places = self._places.get(tuple(history[-_KEY:]), ())
+        places = self._places.get(tuple(history[-_KEY:]), [])[-_MOST_PLACES:]
         length, place = max(((_matching(history, place), place) for place in places), default=(0, -1))
         # After guesses that failed, only a place that resembles this one more is worth a try.
         return place if place >= 0 and length >= min(_KEY * (1 + self._failures), _LONGEST_MATCH) else None

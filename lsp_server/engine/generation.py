@@ -35,6 +35,7 @@ class Timings:
     Attributes:
         prompt_tokens: length of the prompt.
         reused_tokens: leading part of it that was evaluated before and kept.
+        evaluated_tokens: of the rest, those that were evaluated: fewer if it was cancelled.
         predicted_tokens: tokens generated.
         draft_tokens, draft_accepted_tokens: guessed ahead, and of these, right.
         ttft_ms: from the start of evaluation to the first generated token.
@@ -44,6 +45,7 @@ class Timings:
 
     prompt_tokens: int = 0
     reused_tokens: int = 0
+    evaluated_tokens: int = 0
     predicted_tokens: int = 0
     draft_tokens: int = 0
     draft_accepted_tokens: int = 0
@@ -118,16 +120,6 @@ Steps = Generator[Evaluation | Event, None, None]
 _LEAST_SHARED = 64
 
 
-class _Clock:
-    """Measures what a generation spends, without the pauses in which others ran."""
-
-    def __init__(self) -> None:
-        self.start = time.perf_counter()
-        self.first_token = 0.0
-        self.prompt = 0.0
-        self.predicted = 0.0
-
-
 def check(request: GenerationRequest, n_ctx: int) -> None:
     """Raise InvalidRequestError if the prompt is empty or does not fit the context."""
     if not request.prompt:
@@ -159,105 +151,151 @@ def generate(
         InvalidRequestError: the grammar is invalid.
         DecodeError: llama.cpp failed.
     """
-    prompt = request.prompt
-    clock = _Clock()
     sampler = NativeSampler(model, request.sampling)
     try:
-        sampler.remember(prompt)
-        reused = sequence.reuse(prompt)
-        thoughts = Thoughts(begun=request.begun_thought) if request.thinks else None
-        text = TextStream(request.stop, request.drop_prefix, n_indent=request.n_indent, thoughts=thoughts)
+        sampler.remember(request.prompt)
+        generation = _Generation(model, sequence, sampler, request, cancelled)
+        try:
+            yield from generation.read(pace)
+            yield from generation.write()
+        except DecodeAbortedError:
+            generation.reason = StopReason.CANCELLED
+        yield from generation.finish()
+    finally:
+        sampler.close()
+
+
+class _Generation:
+    """A prompt that is read, then an answer that is written."""
+
+    def __init__(
+        self,
+        model: NativeModel,
+        sequence: CachedSequence[NativeContext],
+        sampler: NativeSampler,
+        request: GenerationRequest,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.reason = StopReason.LENGTH
+        self._model = model
+        self._sequence = sequence
+        self._sampler = sampler
+        self._request = request
+        self._cancelled = cancelled
+        self._started = time.perf_counter()
+        self._first_token = self._prompt_s = self._predicted_s = 0.0
+        self._reused = sequence.reuse(request.prompt)
+        # Prompt and answer; the sequence may still lack the end of it.
+        self._history = list(request.prompt)
+        self._row = -1
+        self._n_evaluated = 0
+        self._thoughts = Thoughts(begun=request.begun_thought) if request.thinks else None
+        self._text = TextStream(request.stop, request.drop_prefix, n_indent=request.n_indent, thoughts=self._thoughts)
         # Wrong guesses are a tail to drop.
-        drafter = Drafter(0 if sequence.memory.needs_checkpoints else request.max_draft)
-        history = list(prompt)
+        self._drafter = Drafter(0 if sequence.memory.needs_checkpoints else request.max_draft)
+        self._begun = request.begun_word.encode("utf-8", "replace")
 
-        def timings() -> Timings:
-            return Timings(
-                prompt_tokens=len(prompt),
-                reused_tokens=reused,
-                predicted_tokens=len(history) - len(prompt),
-                draft_tokens=drafter.drafted,
-                draft_accepted_tokens=drafter.accepted,
-                ttft_ms=(clock.first_token - clock.start) * 1000 if clock.first_token else 0.0,
-                total_ms=(time.perf_counter() - clock.start) * 1000,
-                prompt_ms=clock.prompt * 1000,
-                predicted_ms=clock.predicted * 1000,
-            )
-
-        row = -1
-        stops = _stops(sequence, request)
+    def read(self, pace: Pace) -> Steps:
+        """Evaluate what the sequence does not have of the prompt. Raises DecodeAbortedError when cancelled."""
+        sequence, prompt = self._sequence, self._request.prompt
+        stops = _stops(sequence, self._request)
+        stop = self._cancelled if pace.breaks_off else None
         while (done := len(sequence.tokens)) < len(prompt):
-            if cancelled():
-                yield Finished(StopReason.CANCELLED, "", timings())
-                return
+            self._check_wanted()
             sequence.checkpoint()
             end = min(done + pace.size(), *(stop for stop in stops if stop > done))
-            evaluation = Evaluation(sequence, prompt[done:end], int(end == len(prompt)), cancelled)
-            try:
-                yield evaluation
-            except DecodeAbortedError:
-                yield Finished(StopReason.CANCELLED, "", timings())
-                return
-            clock.prompt += evaluation.seconds
+            evaluation = Evaluation(sequence, prompt[done:end], int(end == len(prompt)), stop)
+            yield evaluation
+            self._prompt_s += evaluation.seconds
+            self._n_evaluated += end - done
             pace.curve.observe(end - done, evaluation.seconds)
-            row = evaluation.row
-            if end == request.shared and end >= _LEAST_SHARED:
+            self._row = evaluation.row
+            if end == self._request.shared and end >= _LEAST_SHARED:
                 sequence.share()
             yield Step()
 
-        reason = StopReason.LENGTH
-        limit = min(request.max_tokens, sequence.memory.n_ctx - len(prompt))
-        begun = request.begun_word.encode("utf-8", "replace")
-        while (room := limit - (len(history) - len(prompt))) > 0 and reason is StopReason.LENGTH:
-            if cancelled():
-                reason = StopReason.CANCELLED
-                break
+    def write(self) -> Steps:
+        """Generate until something ends it, which ``reason`` tells then. Raises DecodeAbortedError when cancelled."""
+        sequence, history, n_prompt = self._sequence, self._history, len(self._request.prompt)
+        limit = n_prompt + min(self._request.max_tokens, sequence.memory.n_ctx - n_prompt)
+        while len(history) < limit and self.reason is StopReason.LENGTH:
+            self._check_wanted()
             guesses: list[int] = []
             # A token is shown before it is evaluated: its successor waits for that, its reader need not.
             if unevaluated := history[len(sequence.tokens) :]:
-                guesses = [] if begun else drafter.draft(history, room - 1)
+                guesses = [] if self._begun else self._drafter.draft(history, limit - len(history) - 1)
                 evaluation = Evaluation(sequence, [*unevaluated, *guesses], 1 + len(guesses))
-                try:
-                    yield evaluation
-                except DecodeAbortedError:
-                    reason = StopReason.CANCELLED
-                    break
-                clock.predicted += evaluation.seconds
-                row = evaluation.row
+                yield evaluation
+                self._predicted_s += evaluation.seconds
+                self._row = evaluation.row
             right = 0
             # Each guess is evaluated already; the row after the last right one tells what comes instead.
             for guess in (*guesses, None):
-                began = time.perf_counter()
-                token = sampler.sample(sequence.memory, row, begun=begun)
-                now = time.perf_counter()
-                clock.first_token = clock.first_token or now
-                clock.predicted += now - began
-                if model.is_end(token):
-                    reason = StopReason.EOS
+                token = self._sample()
+                if token is None:
                     break
-                history.append(token)
-                data = model.piece(token)
-                data, begun = data[len(begun) :], begun[len(data) :]
-                piece = text.feed(data)
-                late = request.time_limit_ms and (now - clock.first_token) * 1000 > request.time_limit_ms
-                if text.ended or (late and "\n" in piece):
-                    reason = StopReason.STOP
-                told = logprobs(model, sequence.memory, row, token, request.n_probs)
                 right += token == guess
-                yield Step(piece, timings(), told, thoughts.take() if thoughts else "")
-                if token != guess or reason is not StopReason.LENGTH:
+                yield self._step(token)
+                if token != guess or self.reason is not StopReason.LENGTH:
                     break
-                row += 1
+                self._row += 1
             if guesses:
-                drafter.checked(history, right)
+                self._drafter.checked(history, right)
                 sequence.rewind(len(sequence.tokens) - len(guesses) + right)
-        rest = text.flush()
-        thought = thoughts.take() if thoughts else ""
+
+    def finish(self) -> Steps:
+        """What was held back, and the end."""
+        rest = self._text.flush()
+        thought = self._thoughts.take() if self._thoughts else ""
         if rest or thought:
-            yield Step(rest, timings(), thought=thought)
-        yield Finished(reason, text.matched, timings())
-    finally:
-        sampler.close()
+            yield Step(rest, self._timings(), thought=thought)
+        yield Finished(self.reason, self._text.matched, self._timings())
+
+    def _check_wanted(self) -> None:
+        if self._cancelled():
+            raise DecodeAbortedError("The generation was cancelled.")
+
+    def _sample(self) -> int | None:
+        """The next token from the current row; None, and the reason, where the answer ends."""
+        began = time.perf_counter()
+        token = self._sampler.sample(self._sequence.memory, self._row, begun=self._begun)
+        now = time.perf_counter()
+        self._first_token = self._first_token or now
+        self._predicted_s += now - began
+        if self._model.is_end(token):
+            self.reason = StopReason.EOS
+            return None
+        self._history.append(token)
+        return token
+
+    def _step(self, token: int) -> Step:
+        """What a token adds to the answer; sets the reason if it ends it."""
+        data = self._model.piece(token)
+        data, self._begun = data[len(self._begun) :], self._begun[len(data) :]
+        text = self._text.feed(data)
+        limit_s = self._request.time_limit_ms / 1000
+        late = limit_s and time.perf_counter() - self._first_token > limit_s
+        if late and "\n" in text:
+            text = text[: text.index("\n") + 1]
+            self.reason = StopReason.STOP
+        if self._text.ended:
+            self.reason = StopReason.STOP
+        told = logprobs(self._model, self._sequence.memory, self._row, token, self._request.n_probs)
+        return Step(text, self._timings(), told, self._thoughts.take() if self._thoughts else "")
+
+    def _timings(self) -> Timings:
+        return Timings(
+            prompt_tokens=len(self._request.prompt),
+            reused_tokens=self._reused,
+            evaluated_tokens=self._n_evaluated,
+            predicted_tokens=len(self._history) - len(self._request.prompt),
+            draft_tokens=self._drafter.drafted,
+            draft_accepted_tokens=self._drafter.accepted,
+            ttft_ms=(self._first_token - self._started) * 1000 if self._first_token else 0.0,
+            total_ms=(time.perf_counter() - self._started) * 1000,
+            prompt_ms=self._prompt_s * 1000,
+            predicted_ms=self._predicted_s * 1000,
+        )
 
 
 def _stops(sequence: CachedSequence[NativeContext], request: GenerationRequest) -> list[int]:

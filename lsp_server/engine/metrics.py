@@ -43,7 +43,7 @@ class Metrics:
         """A generation has ended."""
         t = finished.timings
         self._requests.labels(lane.value, finished.reason.value).inc()
-        self._prompt_tokens.inc(max(0, t.prompt_tokens - t.reused_tokens))
+        self._prompt_tokens.inc(t.evaluated_tokens)
         self._prompt_seconds.inc(t.prompt_ms / 1000)
         self._predicted.inc(t.predicted_tokens)
         self._predicted_seconds.inc(t.predicted_ms / 1000)

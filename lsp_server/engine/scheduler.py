@@ -128,6 +128,9 @@ class Scheduler:
     def submit(self, job: Job) -> None:
         """Queue a job; it cancels those that it supersedes."""
         with self._changed:
+            if self._closed:
+                job.emit(Finished(StopReason.CANCELLED, "", Timings()))
+                return
             for other in [*self._waiting, *self._active]:
                 if job.supersedes(other):
                     other.cancel()
@@ -140,14 +143,15 @@ class Scheduler:
         with self._changed:
             self._changed.notify()
 
-    def close(self) -> None:
-        """Cancel everything and end the thread."""
+    def close(self) -> bool:
+        """Cancel everything and end the thread; whether it has ended, which a step may take its time to."""
         with self._changed:
             self._closed = True
             for job in [*self._waiting, *self._active]:
                 job.cancel()
             self._changed.notify()
         self._thread.join(timeout=10)
+        return not self._thread.is_alive()
 
     @property
     def running(self) -> int:
@@ -162,8 +166,23 @@ class Scheduler:
             return len(self._waiting)
 
     def _run(self) -> None:
-        while jobs := self._next():
-            self._step(jobs)
+        while True:
+            try:
+                while jobs := self._next():
+                    self._step(jobs)
+                return
+            except Exception as unexpected:
+                # Whatever it was: who waits for this thread would wait for ever.
+                self._give_up(_failure(unexpected))
+
+    def _give_up(self, error: DecodeError) -> None:
+        """End all jobs with an error."""
+        with self._changed:
+            jobs, self._active, self._waiting = [*self._active, *self._waiting], [], []
+        for job in jobs:
+            if job._steps is not None:
+                job._steps.close()
+            job.emit(error)
 
     def _next(self) -> list[Job]:
         """Who makes the next step together; waits while there is nobody. Empty when closed and done."""

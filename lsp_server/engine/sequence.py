@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.native.context import Part
 from lsp_server.engine.native.model import common_prefix
+from lsp_server.errors import DecodeError
 
 
 class Memory(Protocol):
@@ -26,6 +28,7 @@ class Memory(Protocol):
     def decode(self, parts: Sequence[Part], *, cancelled: Callable[[], bool] | None = None) -> list[int]: ...
     def drop_tail(self, sequence: int, keep: int) -> bool: ...
     def clear(self, sequence: int) -> None: ...
+    def state_bytes(self, sequence: int, *, partial: bool) -> int: ...
     def save(self, sequence: int, *, partial: bool) -> npt.NDArray[np.uint8]: ...
     def restore(self, sequence: int, state: npt.NDArray[np.uint8], position: int, *, partial: bool) -> bool: ...
 
@@ -87,7 +90,7 @@ class CachedSequence(Generic[M_co]):
             return keep
         checkpoint = self._checkpoints.best(self.tokens, keep, self.number)
         if checkpoint and self.memory.restore(self.number, checkpoint.state, checkpoint.position, partial=True):
-            self._checkpoints.used(checkpoint)
+            self._checkpoints.note_use(checkpoint)
             self._truncate(checkpoint.position)
             return checkpoint.position
         self.forget()
@@ -107,12 +110,12 @@ class CachedSequence(Generic[M_co]):
     def checkpoint(self) -> None:
         """Save the state, if this memory may need it to come back here."""
         if self.tokens and self.memory.needs_checkpoints and not self._checkpoints.has(self.tokens, self.number):
-            self._checkpoints.add(self.tokens, self.memory.save(self.number, partial=True), self.number)
+            self._save(partial=True)
 
     def share(self) -> None:
         """Save the whole state, for other sequences to begin with."""
         if not self.has_shared(self.tokens):
-            self._checkpoints.add(self.tokens, self.memory.save(self.number, partial=False), None)
+            self._save(partial=False)
 
     def has_shared(self, tokens: Sequence[int]) -> bool:
         """Whether a whole state is saved for exactly these tokens."""
@@ -127,6 +130,14 @@ class CachedSequence(Generic[M_co]):
         self.memory.clear(self.number)
         self._truncate(0)
 
+    def _save(self, *, partial: bool) -> None:
+        # Before it is copied: a state may be larger than all the room there is.
+        if self._checkpoints.makes_room(self.memory.state_bytes(self.number, partial=partial)):
+            # Without it a later prompt costs more, and this one goes on.
+            with contextlib.suppress(DecodeError):
+                state = self.memory.save(self.number, partial=partial)
+                self._checkpoints.add(self.tokens, state, self.number if partial else None)
+
     def _limit(self, prompt: Sequence[int]) -> int:
         return min(common_prefix(self.tokens, prompt), len(prompt) - 1)
 
@@ -138,7 +149,7 @@ class CachedSequence(Generic[M_co]):
         if not self.memory.restore(self.number, full.state, full.position, partial=False):
             self.forget()
             return False
-        self._checkpoints.used(full)
+        self._checkpoints.note_use(full)
         self.tokens[:] = prompt[: full.position]
         return True
 

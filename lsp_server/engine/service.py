@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import functools
 import logging
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -39,6 +41,12 @@ _TYPING_S = 5.0
 # How long a step of a prompt may take, then and otherwise. Half of the speed is lost where steps are as short as a
 # person would like them; cancelling breaks a step off, whatever its length.
 _SHORT_STEP_S, _STEP_S = 0.35, 1.0
+# Room for saved states where none is needed to go back, only to begin other sequences with.
+_SHARED_BYTES = 96_000_000
+# Tokens that a hole's prompt leaves for the answer at least: what is read ahead is laid out as what is asked for later.
+_ANSWER_ROOM = 128
+# Characters a token of the context that a hole's sides may have: nobody wants the rest of a huge file tokenized.
+_CHARS_PER_TOKEN = 16
 
 
 class Phase(str, enum.Enum):
@@ -60,7 +68,8 @@ class EngineService:
         self.last_used = time.monotonic()
         self.load: loading.Load | None = None
         self._layout_of = layout_of
-        self._last_infill = 0.0
+        # When somebody last typed, by document.
+        self._typed: dict[str, float] = {}
         self._model: NativeModel | None = None
         self._template: ChatTemplate | None = None
         self._pools: dict[Lane, SequencePool[NativeContext]] = {}
@@ -85,7 +94,9 @@ class EngineService:
         self._closing = True
         if self._loader.is_alive():
             self._loader.join(timeout=10)
-        self._scheduler.close()
+        if not self._scheduler.close():
+            # Freed under a step that still runs, the memory would end the process; it ends anyway.
+            return
         for pool in self._pools.values():
             pool.memory.close()
         if self._model:
@@ -134,7 +145,10 @@ class EngineService:
 
     def _new_pool(self, model: NativeModel) -> SequencePool[NativeContext]:
         context = NativeContext(model, self.plan.settings)
-        return SequencePool(context, context.n_seq_max, CheckpointStore(self.config.checkpoint_bytes))
+        room = self.config.checkpoint_bytes
+        if not context.needs_checkpoints:
+            room = min(room, _SHARED_BYTES)
+        return SequencePool(context, context.n_seq_max, CheckpointStore(room))
 
     @property
     def plan(self) -> Plan:
@@ -208,8 +222,9 @@ class EngineService:
         if layout.order == "suffix-first":
             # Otherwise it stands behind what is typed, and is evaluated anyway.
             hole = replace(hole, suffix=self._spots.suffix(document, hole.suffix))
-        # A prompt must leave room for a token even where none is asked for.
-        answer = min(max(max_tokens, 1), self.n_ctx // 2)
+        most = self.n_ctx * _CHARS_PER_TOKEN
+        hole = replace(hole, prefix=hole.prefix[-most:], suffix=hole.suffix[:most])
+        answer = min(max(max_tokens, _ANSWER_ROOM), self.n_ctx // 2)
         budget = self.n_ctx - len(model.bos) - answer
         prompt = fim_prompt(hole, model.fim, layout, model.tokenize, budget, complete_word=complete_word)
         return prompt.behind(model.bos)
@@ -218,7 +233,9 @@ class EngineService:
         """Lay out a conversation for this model. Raises InvalidRequestError if its template refuses."""
         model = self.model
         template = self._template or ChatTemplate(model)
-        return template.prompt(messages)
+        prompt = template.prompt(messages)
+        # Most templates write it themselves.
+        return prompt if prompt.tokens[: len(model.bos)] == model.bos else prompt.behind(model.bos)
 
     async def run(
         self, request: GenerationRequest, lane: Lane, priority: Priority, document: str = ""
@@ -244,10 +261,12 @@ class EngineService:
 
         model = self.model
         check(request, self.n_ctx)
-        job = Job(lane, priority, lambda stop: self._steps(model, lane, priority, request, stop), emit, document)
         self.last_used = time.monotonic()
+        pace = self._pace(lane, priority, document)
+        job = Job(lane, priority, lambda stop: self._steps(model, lane, request, stop, pace), emit, document)
         if priority is Priority.INLINE:
-            self._last_infill = self.last_used
+            self._typed = {d: t for d, t in self._typed.items() if self.last_used - t < _TYPING_S}
+            self._typed[document] = self.last_used
         self._scheduler.submit(job)
         try:
             while True:
@@ -262,12 +281,7 @@ class EngineService:
             self.last_used = time.monotonic()
 
     def _steps(
-        self,
-        model: NativeModel,
-        lane: Lane,
-        priority: Priority,
-        request: GenerationRequest,
-        stop: Callable[[], bool],
+        self, model: NativeModel, lane: Lane, request: GenerationRequest, stop: Callable[[], bool], pace: Pace
     ) -> Steps:
         """One generation, on the sequence that suits it best. Only called in the scheduler's thread."""
         if lane not in self._pools:
@@ -275,13 +289,24 @@ class EngineService:
             self._pools[lane] = self._new_pool(model)
         pool = self._pools[lane]
         sequence = pool.take(request.prompt)
-        pace = Pace(self._curves[lane], pool.memory.n_batch, lambda: self._step_limit(priority))
         try:
             yield from generate(model, sequence, request, stop, pace)
         finally:
             pool.give_back(sequence)
 
+    def _pace(self, lane: Lane, priority: Priority, document: str) -> Pace:
+        """How a job goes through its prompt.
+
+        While somebody types in a document, each keystroke gives up the one before and wants the same prompt but for its
+        end: if its step were broken off, none would get anywhere until the typing stops.
+        """
+        typing = priority is Priority.INLINE and time.monotonic() - self._typed.get(document, -math.inf) < _TYPING_S
+        limit_s = functools.partial(self._step_limit, priority)
+        return Pace(self._curves[lane], self.plan.settings.n_batch, limit_s, breaks_off=not typing)
+
     def _step_limit(self, priority: Priority) -> float:
-        """Seconds a step of a prompt may take: little where a completion may come between."""
-        typing = priority is not Priority.INLINE and time.monotonic() - self._last_infill < _TYPING_S
-        return _SHORT_STEP_S if typing else _STEP_S
+        """Seconds a step of a prompt may take: few where something more urgent may come between."""
+        if priority is Priority.INLINE:
+            return _STEP_S
+        typing = any(time.monotonic() - at < _TYPING_S for at in self._typed.values())
+        return _SHORT_STEP_S if typing or priority is Priority.BACKGROUND else _STEP_S

@@ -22,7 +22,10 @@ class StepCurve:
         """A step of so many tokens took so long."""
         if n_tokens in _SIZES:
             known = self._seconds.get(n_tokens, seconds)
-            self._seconds[n_tokens] = known + _WEIGHT * (seconds - known)
+            self._seconds[n_tokens] = known = known + _WEIGHT * (seconds - known)
+            # A larger step that once was slow would not be tried again, and never be seen to be fast.
+            for larger in (size for size in self._seconds if size > n_tokens):
+                self._seconds[larger] = min(self._seconds[larger], known * larger / n_tokens)
 
     def seconds(self, n_tokens: int) -> float | None:
         """What a step would take, in proportion to the next smaller one that was measured; None before any was.
@@ -58,11 +61,14 @@ class Pace:
     Attributes:
         most: tokens a step at most.
         limit_s: seconds that the next step may take.
+        breaks_off: whether a step is broken off when its job is cancelled; else it is finished, and the next keystroke
+            goes on from there.
     """
 
     curve: StepCurve
     most: int
     limit_s: Callable[[], float]
+    breaks_off: bool = True
 
     def size(self) -> int:
         """Tokens of the next step."""

@@ -41,6 +41,9 @@ class EngineSpec:
     port: int
     idle_minutes: int
     role: Role = "completion"
+    memory_percent: int = 85
+    checkpoint_mb: int = 512
+    background_percent: int = 50
 
     @property
     def name(self) -> str:
@@ -107,11 +110,18 @@ async def _start(spec: EngineSpec) -> runtime.EngineRecord:
         raise
 
 
-def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
+def command_of(spec: EngineSpec) -> list[str]:
+    """The command that runs an engine."""
     command = [sys.executable, "-m", "lsp_server", "engine", "run", "--model", str(spec.model_path)]
     command += ["--name", spec.model_id, "--n-ctx", str(spec.n_ctx), "--n-gpu-layers", str(spec.n_gpu_layers)]
     command += ["--n-threads", str(spec.n_threads), "--port", str(spec.port), "--role", spec.role]
-    command += ["--idle-minutes", str(spec.idle_minutes)]
+    command += ["--idle-minutes", str(spec.idle_minutes), "--memory-percent", str(spec.memory_percent)]
+    command += ["--checkpoint-mb", str(spec.checkpoint_mb), "--background-percent", str(spec.background_percent)]
+    return command
+
+
+def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
+    command = command_of(spec)
     logger.info("Starting %s", " ".join(command))
     with runtime.log_path(spec.name).open("wb") as log:
         # A session of its own: the engine outlives this editor and does not get its Ctrl-C.

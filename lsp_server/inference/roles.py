@@ -55,6 +55,9 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
         port=engine.port,
         idle_minutes=engine.idle_minutes,
         role="completion" if completes else "assistant",
+        memory_percent=engine.memory_percent,
+        checkpoint_mb=engine.checkpoint_mb,
+        background_percent=engine.background_percent,
     )
 
 

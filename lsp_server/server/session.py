@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -67,6 +68,7 @@ class Session:
         make_backends: Callable[[LanguageServer, Settings], Backends],
     ) -> None:
         self.server = server
+        self.id = uuid.uuid4().hex[:8]
         self.documents = Documents()
         self.hints = Hints()
         self.settings = Settings()

@@ -55,7 +55,7 @@ class EngineSettings:
     checkpoint_mb: int = setting(
         512,
         "Memory for saved states of each context, in MB: with them DeepSeek-V4 and its like go back to where a prompt "
-        "changed instead of reading all of it again.",
+        "changed instead of reading all of it again. Other models use less than 100.",
         minimum=0,
     )
     background_percent: int = setting(

@@ -181,12 +181,15 @@ class FakeMemory:
     def clear(self, sequence: int) -> None:
         self._streams[sequence] = _Stream()
 
+    def state_bytes(self, sequence: int, *, partial: bool) -> int:
+        return self._state_bytes * (1 if partial else 1 + len(self._streams[sequence].cells))
+
     def save(self, sequence: int, *, partial: bool) -> npt.NDArray[np.uint8]:
         stream = self._streams[sequence]
         n = len(stream.cells)
         self.saves.append((sequence, n, partial))
         self._states.append(_Saved(None if partial else tuple(stream.cells), stream.state, stream.least))
-        state = np.zeros(self._state_bytes * (1 if partial else 1 + n), np.uint8)
+        state = np.zeros(self.state_bytes(sequence, partial=partial), np.uint8)
         state[:8] = np.frombuffer(np.int64(len(self._states) - 1).tobytes(), np.uint8)
         return state
 

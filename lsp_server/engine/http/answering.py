@@ -43,14 +43,14 @@ async def stream(
 
 async def collect(events: AsyncIterator[Step | Finished], shape: Shape) -> Response:
     text, thought = "", ""
-    logprobs: tuple[TokenLogprob, ...] = ()
+    logprobs: list[TokenLogprob] = []
     async with aclosing(events):  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, Finished):
-                return JSONResponse(shape.whole(text, event, logprobs, thought))
+                return JSONResponse(shape.whole(text, event, tuple(logprobs), thought))
             text += event.text
             thought += event.thought
-            logprobs += event.logprobs
+            logprobs.extend(event.logprobs)
     raise AssertionError("a generation ends with Finished")
 
 

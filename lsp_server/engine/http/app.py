@@ -158,9 +158,10 @@ class _Api:
         if suffix:
             prompt = self._fill(Hole(prefix=text, suffix=suffix), options)
             return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
+        # A text may go on for long: it must not have the sequences that suggestions need.
         model = self._service.model
-        generation = replace(_generation(options, Lane.COMPLETION), prompt=model.bos + model.tokenize(text))
-        return await self._answer(request, shape, options, Lane.COMPLETION, generation)
+        generation = replace(_generation(options), prompt=model.bos + model.tokenize(text))
+        return await self._answer(request, shape, options, Lane.ASSISTANT, generation)
 
     async def chat_completions(self, request: Request) -> Response:
         body = await _body(request)
@@ -168,7 +169,8 @@ class _Api:
         prompt = self._service.chat(parse.messages(body))
         shape = OpenAIShape(self._service.config.model_id, chat=True)
         generation = replace(
-            _generation(options, Lane.ASSISTANT),
+            # An edit repeats its input, a completion seldom does.
+            _generation(options, guesses=MOST_OUTPUTS),
             prompt=prompt.tokens,
             boundaries=(prompt.shared,),
             shared=prompt.shared,
@@ -186,7 +188,7 @@ class _Api:
         free = options.sampling.grammar is None
         prompt = self._service.infill(hole, options.max_tokens, options.document, complete_word=free)
         return replace(
-            _generation(options, Lane.COMPLETION),
+            _generation(options),
             prompt=prompt.tokens,
             boundaries=prompt.boundaries,
             shared=prompt.shared,
@@ -213,10 +215,8 @@ class _Api:
         return Response(status_code=499)
 
 
-def _generation(options: parse.CommonOptions, lane: Lane) -> GenerationRequest:
-    """What was asked for, still without its prompt."""
-    # An edit repeats its input, a completion seldom does.
-    usual = MOST_OUTPUTS if lane is Lane.ASSISTANT else 0
+def _generation(options: parse.CommonOptions, guesses: int = 0) -> GenerationRequest:
+    """What was asked for, still without its prompt; ``guesses`` if the client leaves these to us."""
     return GenerationRequest(
         prompt=(),
         max_tokens=options.max_tokens,
@@ -224,7 +224,7 @@ def _generation(options: parse.CommonOptions, lane: Lane) -> GenerationRequest:
         stop=options.stop,
         n_indent=options.n_indent,
         n_probs=options.n_probs,
-        max_draft=usual if options.speculative_n_max is None else options.speculative_n_max,
+        max_draft=guesses if options.speculative_n_max is None else options.speculative_n_max,
         time_limit_ms=options.time_limit_ms,
     )
 
@@ -232,7 +232,7 @@ def _generation(options: parse.CommonOptions, lane: Lane) -> GenerationRequest:
 async def _body(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequestError(f"The body is not JSON: {error}.") from error
     if not isinstance(body, dict):
         raise InvalidRequestError("The body must be a JSON object.")

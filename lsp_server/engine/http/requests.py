@@ -19,6 +19,9 @@ T = TypeVar("T")
 Body = Mapping[str, Any]
 _PRIORITIES = {"inline": Priority.INLINE, "action": Priority.ACTION, "background": Priority.BACKGROUND}
 _UNLIMITED = 4096  # llama-server's n_predict -1 means "until it ends"; a runaway generation ends here all the same.
+_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+# Each is looked for with every token.
+_MOST_STOPS, _LONGEST_STOP = 64, 1000
 _MOST_PROBS = 1000  # Each is spelled out for each token.
 
 
@@ -70,13 +73,16 @@ def common_options(body: Body, *, priority: str, max_tokens: int = 128) -> Commo
         body, "n_predict", int, field(body, "max_completion_tokens", int, field(body, "max_tokens", int, max_tokens))
     )
     stop = _texts(body, "stop", (str, list))
+    stops = (stop,) if isinstance(stop, str) else stop
+    if len(stops) > _MOST_STOPS or any(len(text) > _LONGEST_STOP for text in stops):
+        raise InvalidRequestError(f"stop may have {_MOST_STOPS} texts of {_LONGEST_STOP:,} characters at most.")
     name = field(body, "priority", str, priority)
     if name not in _PRIORITIES:
         raise InvalidRequestError(f"priority must be one of {', '.join(_PRIORITIES)}, not {name!r}.")
     return CommonOptions(
         max_tokens=_UNLIMITED if limit < 0 else limit,
         sampling=sampling(body),
-        stop=(stop,) if isinstance(stop, str) else stop,
+        stop=stops,
         n_indent=_count(body, "n_indent") or 0,
         n_probs=_n_probs(body),
         speculative_n_max=_count(body, "speculative.n_max"),
@@ -208,5 +214,9 @@ def messages(body: Body) -> list[Message]:
             content = "".join(str(p.get("text", "")) for p in content if isinstance(p, Mapping))
         if not isinstance(content, str):
             raise InvalidRequestError(f"messages[{i}].content must be a text.")
-        result.append(Message(field(item, "role", str, "user"), content))
+        role = field(item, "role", str, "user")
+        if role not in _ROLES:
+            # It stands in the template as it is, where a control token would be one.
+            raise InvalidRequestError(f"messages[{i}].role must be one of {', '.join(_ROLES)}, not {role!r}.")
+        result.append(Message(role, content))
     return result

@@ -46,7 +46,7 @@ def timings(t: Timings) -> Json:
     drafted = {"draft_n": t.draft_tokens, "draft_n_accepted": t.draft_accepted_tokens} if t.draft_tokens else {}
     return {
         "cache_n": t.reused_tokens,
-        **_rates("prompt", t.prompt_tokens - t.reused_tokens, t.prompt_ms),
+        **_rates("prompt", t.evaluated_tokens, t.prompt_ms),
         **_rates("predicted", t.predicted_tokens, t.predicted_ms),
         **drafted,
         "ttft_ms": t.ttft_ms,

@@ -96,8 +96,8 @@ class NativeContext:
     @property
     def drops_tails(self) -> bool:
         """Whether this kind of memory can forget the end of a sequence, at least as long as its window is whole."""
-        # A recurrent state can be shifted, but holds nothing that could be dropped.
-        return bool(C.llama_memory_can_shift(self._memory)) and not self.model.is_recurrent
+        # A state, or DeepSeek-V4's compressed keys, hold nothing that could be dropped.
+        return not self.model.is_recurrent
 
     @property
     def needs_checkpoints(self) -> bool:
@@ -167,6 +167,11 @@ class NativeContext:
         """Forget a sequence."""
         C.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
+    def state_bytes(self, sequence: int, *, partial: bool) -> int:
+        """Bytes of a sequence's state."""
+        flags = C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY if partial else 0
+        return int(C.llama_state_seq_get_size_ext(self.handle, sequence, flags))
+
     def save(self, sequence: int, *, partial: bool) -> npt.NDArray[np.uint8]:
         """A sequence's state: uint8, shape (bytes,).
 
@@ -178,9 +183,10 @@ class NativeContext:
             DecodeError: llama.cpp refused.
         """
         flags = C.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY if partial else 0
-        size = C.llama_state_seq_get_size_ext(self.handle, sequence, flags)
+        size = self.state_bytes(sequence, partial=partial)
         state = np.empty(size, np.uint8)
-        if C.llama_state_seq_get_data_ext(self.handle, _bytes(state), size, sequence, flags) != size:
+        # It says 0 where it failed.
+        if not size or C.llama_state_seq_get_data_ext(self.handle, _bytes(state), size, sequence, flags) != size:
             raise DecodeError(f"llama.cpp could not save the state of sequence {sequence}.")
         return state
 

@@ -26,6 +26,7 @@ class Wishes:
         n_contexts: contexts over the weights; two where one model completes and assists.
         n_sequences: sequences a context at most; fewer where their caches would take too much.
         memory_share: of the available RAM, what may be used (0 to 1).
+        reserve_bytes: of that, what something else may take (saved states of sequences).
         n_gpu_layers, n_threads: None to have them planned.
     """
 
@@ -34,6 +35,7 @@ class Wishes:
     n_contexts: int = 1
     n_sequences: int = 1
     memory_share: float = 0.85
+    reserve_bytes: int = 0
     n_gpu_layers: int | None = None
     n_threads: int | None = None
 

@@ -90,6 +90,7 @@ def make_plan(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Plan:
             f"{model.card.name} has no layers: it is no model that can generate text.",
             hint="Name a model's own file; adapters, vocabularies and projectors are not models.",
         )
+    wishes = _for_model(model, wishes)
     known = filled(hardware)
     for single in _concessions(within_training(model, wishes)):
         best = _best(model, known, wishes, single)
@@ -114,6 +115,7 @@ def _best(model: Anatomy, hardware: Hardware, wishes: Wishes, cache: Cache) -> C
 
 def plan_with(model: Anatomy, hardware: Hardware, wishes: Wishes, settings: LoadSettings) -> Plan:
     """A plan for settings that are given, whether or not they fit."""
+    wishes = _for_model(model, wishes)
     shares = place(model, hardware, settings)
     missing = _missing_bytes(shares, hardware, wishes)
     predicted = predict(model, filled(hardware), settings, shares, missing_bytes=missing)
@@ -125,9 +127,15 @@ def within_training(model: Anatomy, wishes: Wishes) -> Wishes:
     return replace(wishes, n_ctx=min(wishes.n_ctx, model.card.context_length or wishes.n_ctx))
 
 
+def _for_model(model: Anatomy, wishes: Wishes) -> Wishes:
+    """Nothing is set aside for saved states where the cache can drop its tail: there they are few, and small."""
+    needs_states = bool(model.compress_ratios or model.recurrent or any(model.windowed))
+    return wishes if needs_states else replace(wishes, reserve_bytes=0)
+
+
 def ram_budget(hardware: Hardware, wishes: Wishes) -> int:
     """Bytes of RAM that may be used."""
-    return int(hardware.ram_available * wishes.memory_share)
+    return max(0, int(hardware.ram_available * wishes.memory_share) - wishes.reserve_bytes)
 
 
 def gpu_budget(gpu: Gpu) -> int:

@@ -120,6 +120,7 @@ async def _cursor(session: Session, place: Place, offset: int) -> Cursor:
         offset,
         path=workspace.relative(place.path),
         repository=workspace.root_of(place.path).name,
-        document=place.uri,
+        # Another window may have the same file, and does not want its suggestions ended.
+        document=f"{session.id} {place.uri}",
         related=await asyncio.to_thread(related_files, place.snapshot, place.path, workspace),
     )

@@ -109,7 +109,7 @@ def test_what_was_of_use_stays_longer() -> None:
     for _ in range(5):
         best = store.best(one, 10, 0)
         assert best is not None
-        store.used(best)
+        store.note_use(best)
 
     store.add([*range(40, 50)], state(10), 2)
 

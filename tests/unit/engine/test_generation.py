@@ -66,8 +66,9 @@ def sampler() -> Iterator[None]:
 class Steady:
     """A pace of always as many tokens."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, breaks_off: bool = True) -> None:
         self.curve = StepCurve()
+        self.breaks_off = breaks_off
         self._size = size
 
     def size(self) -> int:

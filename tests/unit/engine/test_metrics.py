@@ -37,6 +37,7 @@ def test_what_generations_cost_adds_up() -> None:
         finished(
             prompt_tokens=100,
             reused_tokens=96,
+            evaluated_tokens=4,
             predicted_tokens=10,
             draft_tokens=6,
             draft_accepted_tokens=4,
@@ -45,7 +46,7 @@ def test_what_generations_cost_adds_up() -> None:
             ttft_ms=600,
         ),
     )
-    metrics.count(Lane.COMPLETION, finished(prompt_tokens=50, reused_tokens=0, predicted_tokens=1, prompt_ms=250))
+    metrics.count(Lane.COMPLETION, finished(prompt_tokens=50, evaluated_tokens=50, predicted_tokens=1, prompt_ms=250))
 
     found = samples(metrics)
 

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
+from lsp_server.engine import power
 from lsp_server.engine.power import Battery
+
+
+@pytest.fixture(autouse=True)
+def supplies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Linux' folder of power supplies, which is not there until a test makes it."""
+    folder = tmp_path / "power_supply"
+    monkeypatch.setattr(power, "_SUPPLIES", folder)
+    return folder
 
 
 class Machine:
@@ -75,10 +85,36 @@ def test_a_system_of_which_psutil_knows_nothing_is_plugged_in(monkeypatch: pytes
     assert not Battery().in_use()
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError("/sys/class/power_supply"), RuntimeError("no service")])
+@pytest.mark.parametrize("error", [FileNotFoundError("gone"), RuntimeError("no service"), TypeError("not a number")])
 def test_a_system_that_refuses_to_tell_is_plugged_in(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def refuse() -> None:
         raise error
 
     monkeypatch.setattr(psutil, "sensors_battery", refuse, raising=False)
     assert not Battery().in_use()
+
+
+LAPTOP = {"BAT0": {"type": "Battery", "status": "Discharging"}, "AC": {"type": "Mains", "online": "0"}}
+MOUSE = {"hidpp_battery_0": {"type": "Battery", "scope": "Device", "status": "Discharging"}}
+
+
+@pytest.mark.parametrize(
+    ("found", "on_battery"),
+    [
+        ({}, False),
+        (LAPTOP, True),
+        ({**LAPTOP, "AC": {"type": "Mains", "online": "1"}}, False),
+        ({"BAT0": {"type": "Battery", "status": "Full"}}, False),
+        (MOUSE, False),
+        ({**MOUSE, **LAPTOP}, True),
+    ],
+    ids=["none", "unplugged", "plugged in", "full", "a mouse", "a laptop with a mouse"],
+)
+def test_what_linux_tells(supplies: Path, found: dict[str, dict[str, str]], on_battery: bool) -> None:
+    supplies.mkdir()
+    for name, files in found.items():
+        (supplies / name).mkdir()
+        for file, text in files.items():
+            (supplies / name / file).write_text(text + "\n")
+
+    assert Battery().in_use() is on_battery

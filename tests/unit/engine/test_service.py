@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
-import psutil
 import pytest
 
-from lsp_server.engine import loading
+from lsp_server.engine import loading, power
 from lsp_server.engine import service as module
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
@@ -88,6 +86,7 @@ def test_what_the_planner_is_asked_for(given: tuple[int, int], n_gpu_layers: int
         n_contexts=2,
         n_sequences=4,
         memory_share=0.5,
+        reserve_bytes=1_024_000_000,
         n_gpu_layers=n_gpu_layers,
         n_threads=n_threads,
     )
@@ -132,14 +131,17 @@ def serve(monkeypatch: pytest.MonkeyPatch, steps: Callable[..., Iterator[Any]]) 
     monkeypatch.setattr(module, "generate", steps)
 
 
-@pytest.mark.parametrize(("max_tokens", "most"), [(0, 99), (1, 99), (40, 60), (50, 50), (4096, 50)])
+@pytest.mark.parametrize(
+    ("n_ctx", "max_tokens", "most"),
+    [(1000, 0, 872), (1000, 128, 872), (1000, 200, 800), (1000, 4096, 500), (100, 1, 50)],
+)
 def test_a_hole_larger_than_the_context_leaves_room_for_the_answer(
-    service: EngineService, max_tokens: int, most: int
+    service: EngineService, n_ctx: int, max_tokens: int, most: int
 ) -> None:
-    """But at most half of it, whatever is asked for, and always one token."""
-    loaded(service, FakeModel(), n_ctx=100)
+    """But at most half of it, whatever is asked for; and what is read ahead is laid out as what is asked for later."""
+    loaded(service, FakeModel(), n_ctx=n_ctx)
 
-    prompt = service.infill(Hole("x;" * 100, "y" * 200), max_tokens)
+    prompt = service.infill(Hole("x;" * 1000, "y" * 2000), max_tokens)
 
     # Room is made in strides.
     assert most * 0.8 <= len(prompt.tokens) <= most
@@ -217,7 +219,7 @@ def test_what_is_loaded_is_what_was_proven_and_what_it_takes_is_compared(
     assert proven.measured == {"weights": 10 * MIB, "kv": 2 * MIB, "compute": MIB}
 
 
-FINISHED = Finished(StopReason.EOS, "", Timings(prompt_tokens=10, reused_tokens=4, predicted_tokens=3, ttft_ms=5))
+FINISHED = Finished(StopReason.EOS, "", Timings(10, 4, 6, predicted_tokens=3, ttft_ms=5))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ FINISHED = Finished(StopReason.EOS, "", Timings(prompt_tokens=10, reused_tokens=
     [
         (Lane.ASSISTANT, Priority.ACTION, 1.0, 0.35),
         (Lane.ASSISTANT, Priority.ACTION, 60.0, 1.0),
-        (Lane.COMPLETION, Priority.BACKGROUND, 1.0, 0.35),
+        (Lane.COMPLETION, Priority.BACKGROUND, 60.0, 0.35),
         (Lane.COMPLETION, Priority.INLINE, 1.0, 1.0),
     ],
 )
@@ -241,7 +243,7 @@ async def test_others_make_short_steps_while_somebody_types(
 
     def generate(*arguments: Any) -> Iterator[Finished]:
         pace: Pace = arguments[-1]
-        service._last_infill = time.monotonic() - since_s
+        service._typed = {"a.py": time.monotonic() - since_s}
         seen.append(pace.limit_s())
         yield FINISHED
 
@@ -258,13 +260,31 @@ async def test_a_completion_is_what_tells_that_somebody_types(
 ) -> None:
     serve(monkeypatch, lambda *_: (event for event in [FINISHED]))
     loaded(service, FakeModel(), n_ctx=100)
-    service._last_infill = long_ago = time.monotonic() - 60
 
-    [event async for event in service.run(GenerationRequest([1], 1), Lane.ASSISTANT, Priority.ACTION)]
-    assert service._last_infill == long_ago
+    [event async for event in service.run(GenerationRequest([1], 1), Lane.ASSISTANT, Priority.ACTION, "a.py")]
+    assert service._typed == {}
 
-    [event async for event in service.run(GenerationRequest([1], 1), Lane.COMPLETION, Priority.INLINE)]
-    assert service._last_infill > long_ago
+    service._typed["b.py"] = time.monotonic() - 60
+    [event async for event in service.run(GenerationRequest([1], 1), Lane.COMPLETION, Priority.INLINE, "a.py")]
+    assert list(service._typed) == ["a.py"]
+
+
+async def test_a_step_that_the_next_keystroke_goes_on_from_is_finished(
+    service: EngineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off at every keystroke, a long prompt would get nowhere before the typing stops."""
+    seen: list[bool] = []
+
+    def generate(*arguments: Any) -> Iterator[Finished]:
+        seen.append(arguments[-1].breaks_off)
+        yield FINISHED
+
+    serve(monkeypatch, generate)
+    loaded(service, FakeModel(), n_ctx=100)
+    for document in ("a.py", "a.py", "b.py"):
+        [event async for event in service.run(GenerationRequest([1], 1), Lane.COMPLETION, Priority.INLINE, document)]
+
+    assert seen == [True, False, True]
 
 
 async def test_each_lane_learns_for_itself_how_long_steps_take(
@@ -385,8 +405,7 @@ async def test_on_battery_work_that_nobody_waits_for_is_not_done(
 
     serve(monkeypatch, generate)
     loaded(service, FakeModel(), n_ctx=100)
-    on_battery = SimpleNamespace(power_plugged=False)
-    monkeypatch.setattr(psutil, "sensors_battery", lambda: on_battery, raising=False)
+    monkeypatch.setattr(power, "_unplugged", lambda: True)
 
     reasons = []
     for priority in (Priority.BACKGROUND, Priority.ACTION):

@@ -13,6 +13,7 @@ from lsp_server.engine.native.logprobs import TokenLogprob
 COSTS = Timings(
     prompt_tokens=100,
     reused_tokens=60,
+    evaluated_tokens=40,
     predicted_tokens=20,
     ttft_ms=210.0,
     total_ms=1300.0,
