@@ -730,3 +730,33 @@ class TestBackground:
         assert background.reason() is StopReason.CANCELLED
         closing.join(PATIENCE_S)
         assert not closing.is_alive()
+
+
+def test_whatever_goes_wrong_in_the_thread_itself_ends_those_who_wait_and_not_the_thread() -> None:
+    troubles = [ZeroDivisionError("a defect of ours")]
+
+    def n_sequences(_lane: Lane) -> int:
+        if troubles:
+            raise troubles.pop()
+        return 1
+
+    events: queue.Queue[Event] = queue.Queue()
+    ended = Finished(StopReason.EOS, "", Timings())
+    scheduler = Scheduler(n_sequences)
+    for _ in range(2):
+        scheduler.submit(Job(Lane.COMPLETION, Priority.ACTION, lambda _stop: (e for e in [ended]), events.put))
+        outcome = events.get(timeout=PATIENCE_S)
+        assert isinstance(outcome, DecodeError) or outcome is ended
+
+    assert outcome is ended
+    assert scheduler.close()
+
+
+def test_a_job_that_comes_too_late_is_answered() -> None:
+    events: queue.Queue[Event] = queue.Queue()
+    scheduler = Scheduler(lambda _lane: 1)
+    scheduler.close()
+
+    scheduler.submit(Job(Lane.COMPLETION, Priority.ACTION, lambda _stop: (e for e in ()), events.put))
+
+    assert events.get(timeout=PATIENCE_S) == Finished(StopReason.CANCELLED, "", Timings())

@@ -66,12 +66,12 @@ def test_the_newer_counts_more_but_a_single_hiccup_little() -> None:
 
 
 def test_a_machine_that_got_faster_is_given_larger_steps_again() -> None:
-    """Sizes that were too slow once are tried again, by what smaller ones promise."""
-    measured = curve({64: 1.0})
+    """Sizes that were too slow once are tried again, by what smaller ones promise: only what is chosen is measured."""
+    measured = curve({64: 10.0})
     assert measured.size(0.5, 512) < 64
-    for _ in range(20):
-        measured.observe(32, 0.01)
-        measured.observe(64, 0.02)
+    for _ in range(40):
+        size = measured.size(0.5, 512)
+        measured.observe(size, size * 0.0003)
     assert measured.size(0.5, 512) == 512
 
 

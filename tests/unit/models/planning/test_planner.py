@@ -441,3 +441,13 @@ def test_a_request_takes_reading_and_writing() -> None:
     assert typical_seconds(Prediction(24.0, 256.0, ()), "completion") == 2
     assert typical_seconds(Prediction(0.0, 64.0, ()), "completion") == math.inf
     assert typical_seconds(Prediction(24.0, 0.0, ()), "completion") == math.inf
+
+
+def test_room_for_saved_states_is_set_aside_where_they_are_needed() -> None:
+    wishes = Wishes(reserve_bytes=GB)
+    roomy = machine(ram_gb=256)
+    plain, compressed = (make_plan(model, roomy, wishes).devices[-1] for model in (small_qwen(), flagship()))
+    without = make_plan(flagship(), roomy, Wishes()).devices[-1]
+
+    assert compressed.budget_bytes == without.budget_bytes - GB
+    assert plain.budget_bytes == without.budget_bytes
