@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import psutil
 import pytest
 
 from lsp_server.engine.measurement import measured
@@ -19,7 +20,10 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> tuple[float, dict[str, 
         file = tmp_path_factory.mktemp("cache") / "hardware.json"
         found = measured(1, ("Q4_K", "F16"), "build", memory_file=file)
         if found[1]:
-            break
+            return found
+    load = psutil.getloadavg()[0]
+    if load > (psutil.cpu_count() or 1) + 1:
+        pytest.skip(f"Other programs keep this machine busy (load {load:.1f}).")
     return found
 
 
