@@ -199,12 +199,11 @@ class _Generation:
         """Evaluate what the sequence does not have of the prompt. Raises DecodeAbortedError when cancelled."""
         sequence, prompt = self._sequence, self._request.prompt
         stops = _stops(sequence, self._request)
-        stop = self._cancelled if pace.breaks_off else None
         while (done := len(sequence.tokens)) < len(prompt):
             self._check_wanted()
             sequence.checkpoint()
             end = min(done + pace.size(), *(stop for stop in stops if stop > done))
-            evaluation = Evaluation(sequence, prompt[done:end], int(end == len(prompt)), stop)
+            evaluation = Evaluation(sequence, prompt[done:end], int(end == len(prompt)), self._cancelled)
             yield evaluation
             self._prompt_s += evaluation.seconds
             self._n_evaluated += end - done

@@ -8,6 +8,7 @@ jobs go first; of equally urgent ones in a lane, those that write their answers 
 from __future__ import annotations
 
 import enum
+import functools
 import itertools
 import logging
 import threading
@@ -246,6 +247,8 @@ class Scheduler:
                 jobs = jobs[:1]
                 raise DecodeAbortedError("The generation was cancelled.")
             if wanted := [job._wanted for job in jobs if job._wanted]:
+                if wanted[0].cancelled:
+                    wanted[0].cancelled = functools.partial(self._in_the_way, jobs[0])
                 evaluate(wanted)
         except ShardlightError as raised:
             error = raised
@@ -259,6 +262,17 @@ class Scheduler:
         if jobs[0].priority is Priority.BACKGROUND:
             now = time.monotonic()
             self._background_from = now + (now - began) * (1 / self._background.share - 1)
+
+    def _in_the_way(self, job: Job) -> bool:
+        """Whether a cancelled job's step keeps somebody waiting who will not go on from there.
+
+        The next keystroke will: were each one's step broken off by the next, a long prompt would get nowhere until the
+        typing stops. And where nobody waits, what is finished may be of use.
+        """
+        if self._closed or not job._cancelled.is_set():
+            return self._closed
+        others = (other for other in (*self._waiting, *self._active) if other is not job)
+        return any(not job.document or other.document != job.document for other in others)
 
     def _go_on(self, job: Job, error: ShardlightError | None) -> None:
         last: Event | None = None

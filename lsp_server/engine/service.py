@@ -7,7 +7,6 @@ import contextlib
 import enum
 import functools
 import logging
-import math
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -68,8 +67,7 @@ class EngineService:
         self.last_used = time.monotonic()
         self.load: loading.Load | None = None
         self._layout_of = layout_of
-        # When somebody last typed, by document.
-        self._typed: dict[str, float] = {}
+        self._last_infill = -_TYPING_S
         self._model: NativeModel | None = None
         self._template: ChatTemplate | None = None
         self._pools: dict[Lane, SequencePool[NativeContext]] = {}
@@ -262,11 +260,11 @@ class EngineService:
         model = self.model
         check(request, self.n_ctx)
         self.last_used = time.monotonic()
-        pace = self._pace(lane, priority, document)
+        limit_s = functools.partial(self._step_limit, priority)
+        pace = Pace(self._curves[lane], self.plan.settings.n_batch, limit_s)
         job = Job(lane, priority, lambda stop: self._steps(model, lane, request, stop, pace), emit, document)
         if priority is Priority.INLINE:
-            self._typed = {d: t for d, t in self._typed.items() if self.last_used - t < _TYPING_S}
-            self._typed[document] = self.last_used
+            self._last_infill = self.last_used
         self._scheduler.submit(job)
         try:
             while True:
@@ -294,19 +292,9 @@ class EngineService:
         finally:
             pool.give_back(sequence)
 
-    def _pace(self, lane: Lane, priority: Priority, document: str) -> Pace:
-        """How a job goes through its prompt.
-
-        While somebody types in a document, each keystroke gives up the one before and wants the same prompt but for its
-        end: if its step were broken off, none would get anywhere until the typing stops.
-        """
-        typing = priority is Priority.INLINE and time.monotonic() - self._typed.get(document, -math.inf) < _TYPING_S
-        limit_s = functools.partial(self._step_limit, priority)
-        return Pace(self._curves[lane], self.plan.settings.n_batch, limit_s, breaks_off=not typing)
-
     def _step_limit(self, priority: Priority) -> float:
         """Seconds a step of a prompt may take: few where something more urgent may come between."""
         if priority is Priority.INLINE:
             return _STEP_S
-        typing = any(time.monotonic() - at < _TYPING_S for at in self._typed.values())
+        typing = time.monotonic() - self._last_infill < _TYPING_S
         return _SHORT_STEP_S if typing or priority is Priority.BACKGROUND else _STEP_S

@@ -61,14 +61,11 @@ class Pace:
     Attributes:
         most: tokens a step at most.
         limit_s: seconds that the next step may take.
-        breaks_off: whether a step is broken off when its job is cancelled; else it is finished, and the next keystroke
-            goes on from there.
     """
 
     curve: StepCurve
     most: int
     limit_s: Callable[[], float]
-    breaks_off: bool = True
 
     def size(self) -> int:
         """Tokens of the next step."""

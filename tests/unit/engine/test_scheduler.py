@@ -448,8 +448,19 @@ class TestSuperseding:
         engine.open()
 
         assert (older.reason(), newer.reason()) == (StopReason.CANCELLED, StopReason.EOS)
-        # The step in which it stood was broken off.
-        assert engine.trace == ["newer"]
+        # The step in which it stood was finished: the newer one goes on from there.
+        assert engine.trace == ["blocked", "newer"]
+
+    def test_another_document_does_not_wait_for_a_step_that_was_given_up(self, engine: Engine) -> None:
+        engine.start(n=2)
+        given_up = blocked(engine, priority=Priority.INLINE, document="a.py", prompt=5)
+        other = Probe(engine, "other", priority=Priority.INLINE, document="b.py").submit()
+        given_up.job.cancel()
+
+        engine.open()
+
+        assert (given_up.reason(), other.reason()) == (StopReason.CANCELLED, StopReason.EOS)
+        assert engine.trace == ["other"]
 
     def test_and_waiting_ones_of_its_document_but_no_others(self, engine: Engine) -> None:
         engine.start()
@@ -493,7 +504,18 @@ class TestCancelling:
         assert not waiting.begun.is_set()
         assert engine.scheduler.running == 1
 
-    def test_a_job_that_runs_is_broken_off_within_a_step_of_its_prompt(self, engine: Engine) -> None:
+    def test_a_job_that_runs_is_broken_off_within_a_step_of_its_prompt_if_somebody_waits(self, engine: Engine) -> None:
+        engine.start()
+        running = blocked(engine, prompt=5)
+        waiting = Probe(engine, "waiting").submit()
+
+        running.job.cancel()
+        engine.open()
+
+        assert (running.reason(), waiting.reason()) == (StopReason.CANCELLED, StopReason.EOS)
+        assert engine.trace == ["waiting"]
+
+    def test_and_else_finishes_its_step_which_may_be_of_use(self, engine: Engine) -> None:
         engine.start()
         running = blocked(engine, prompt=5)
 
@@ -501,7 +523,7 @@ class TestCancelling:
         engine.open()
 
         assert running.reason() is StopReason.CANCELLED
-        assert engine.trace == []
+        assert engine.trace == ["blocked"]
 
     def test_or_stops_after_a_step_of_its_answer(self, engine: Engine) -> None:
         engine.start()

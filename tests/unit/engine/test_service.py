@@ -243,7 +243,7 @@ async def test_others_make_short_steps_while_somebody_types(
 
     def generate(*arguments: Any) -> Iterator[Finished]:
         pace: Pace = arguments[-1]
-        service._typed = {"a.py": time.monotonic() - since_s}
+        service._last_infill = time.monotonic() - since_s
         seen.append(pace.limit_s())
         yield FINISHED
 
@@ -261,30 +261,12 @@ async def test_a_completion_is_what_tells_that_somebody_types(
     serve(monkeypatch, lambda *_: (event for event in [FINISHED]))
     loaded(service, FakeModel(), n_ctx=100)
 
-    [event async for event in service.run(GenerationRequest([1], 1), Lane.ASSISTANT, Priority.ACTION, "a.py")]
-    assert service._typed == {}
+    service._last_infill = long_ago = time.monotonic() - 60
+    [event async for event in service.run(GenerationRequest([1], 1), Lane.ASSISTANT, Priority.ACTION)]
+    assert service._last_infill == long_ago
 
-    service._typed["b.py"] = time.monotonic() - 60
-    [event async for event in service.run(GenerationRequest([1], 1), Lane.COMPLETION, Priority.INLINE, "a.py")]
-    assert list(service._typed) == ["a.py"]
-
-
-async def test_a_step_that_the_next_keystroke_goes_on_from_is_finished(
-    service: EngineService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Broken off at every keystroke, a long prompt would get nowhere before the typing stops."""
-    seen: list[bool] = []
-
-    def generate(*arguments: Any) -> Iterator[Finished]:
-        seen.append(arguments[-1].breaks_off)
-        yield FINISHED
-
-    serve(monkeypatch, generate)
-    loaded(service, FakeModel(), n_ctx=100)
-    for document in ("a.py", "a.py", "b.py"):
-        [event async for event in service.run(GenerationRequest([1], 1), Lane.COMPLETION, Priority.INLINE, document)]
-
-    assert seen == [True, False, True]
+    [event async for event in service.run(GenerationRequest([1], 1), Lane.COMPLETION, Priority.INLINE)]
+    assert service._last_infill > long_ago
 
 
 async def test_each_lane_learns_for_itself_how_long_steps_take(
