@@ -16,9 +16,10 @@ from lsp_server.models.files import human_size
 from lsp_server.models.hardware import Hardware, load_profile
 from lsp_server.models.planning.anatomy import Anatomy
 from lsp_server.models.planning.auto import catalog_anatomy
+from lsp_server.models.planning.budget import fits
 from lsp_server.models.planning.placement import CPU, place
 from lsp_server.models.planning.plan import Wishes
-from lsp_server.models.planning.planner import fits, make_plan
+from lsp_server.models.planning.planner import make_plan
 from lsp_server.models.planning.settings import LoadSettings
 from lsp_server.models.planning.speed import Prediction, predict
 

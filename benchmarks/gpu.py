@@ -30,8 +30,9 @@ from lsp_server.models.blueprint import Blueprint, TensorRow, load_blueprint
 from lsp_server.models.files import human_size
 from lsp_server.models.hardware import GB, Hardware
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
+from lsp_server.models.planning.budget import gpu_budget
 from lsp_server.models.planning.plan import Wishes
-from lsp_server.models.planning.planner import gpu_budget, make_plan
+from lsp_server.models.planning.planner import make_plan
 from lsp_server.models.planning.settings import LoadSettings
 from lsp_server.models.planning.speed import Prediction
 from tools.flagship import FLAGSHIP

@@ -52,5 +52,5 @@ class SequencePool(Generic[M_co]):
 
 def _cost(rank: int, sequence: CachedSequence[Memory], prompt: Sequence[int]) -> float:
     kept = sequence.within_reach(prompt)
-    lost = len(sequence.tokens) - (0 if kept.by_copy else kept.tokens)
+    lost = len(sequence.tokens) - (0 if kept.full else kept.tokens)
     return len(prompt) - kept.tokens + lost * 0.5 ** (rank + 1)

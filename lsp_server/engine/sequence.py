@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from lsp_server.engine.checkpoints import CheckpointStore
+from lsp_server.engine.checkpoints import Checkpoint, CheckpointStore
 from lsp_server.engine.native.context import Part
 from lsp_server.engine.native.model import common_prefix
 from lsp_server.errors import DecodeError
@@ -38,10 +38,10 @@ M_co = TypeVar("M_co", bound=Memory, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How a sequence would come to a prompt: after so many of its tokens, with or without a full checkpoint."""
+    """How a sequence would come to a prompt: after so many of its tokens, from a full checkpoint if there is one."""
 
     tokens: int
-    by_copy: bool = False
+    full: Checkpoint | None = None
 
 
 class CachedSequence(Generic[M_co]):
@@ -63,10 +63,10 @@ class CachedSequence(Generic[M_co]):
         if not self.memory.drops_tails and limit < len(self.tokens):
             own = self._checkpoints.best(self.tokens, limit, self.number)
             kept = own.position if own else 0
-        full = self._checkpoints.best(prompt, len(prompt) - 1, None)
+        full = self._best_full(prompt)
         # A copy costs time as well, and throws away what stands behind.
         if full and full.position > kept:
-            return Kept(full.position, by_copy=True)
+            return Kept(full.position, full)
         return Kept(kept)
 
     def reuse(self, prompt: Sequence[int]) -> int:
@@ -75,37 +75,22 @@ class CachedSequence(Generic[M_co]):
         At least the prompt's last token is left to evaluate, since its logits are needed.
         """
         kept = self.within_reach(prompt)
-        if kept.by_copy and self._begin_with_copy(prompt):
-            return len(self.tokens)
-        own = self.rewind(self._limit(prompt))
+        if kept.full and self._begin_with(kept.full, prompt):
+            return kept.tokens
+        if own := self.rewind(self._limit(prompt)):
+            return own
         # What could be kept was a guess where there is a window.
-        return len(self.tokens) if not own and self._begin_with_copy(prompt) else own
+        full = self._best_full(prompt)
+        return full.position if full and self._begin_with(full, prompt) else 0
 
     def rewind(self, keep: int) -> int:
         """Go back to the first ``keep`` tokens, or as far behind that as this memory has to; returns where it is."""
-        if keep >= len(self.tokens):
-            return len(self.tokens)
-        if keep > 0 and self.memory.drop_tail(self.number, keep):
-            self._truncate(keep)
-            return keep
-        checkpoint = self._checkpoints.best(self.tokens, keep, self.number)
-        if checkpoint and self.memory.restore(self.number, checkpoint.state, checkpoint.position, partial=True):
-            self._checkpoints.note_use(checkpoint)
-            self._truncate(checkpoint.position)
-            return checkpoint.position
-        self.forget()
-        return 0
+        return len(self.tokens) if keep >= len(self.tokens) else self._go_back(keep)
 
     def recover(self) -> None:
         """After a step that was broken off: back to what stood before it, as far as the memory can."""
-        n = len(self.tokens)
-        if not n or not self.memory.drop_tail(self.number, n):
-            # What the memory holds now is no longer what `tokens` says.
-            checkpoint = self._checkpoints.best(self.tokens, n, self.number)
-            if checkpoint and self.memory.restore(self.number, checkpoint.state, checkpoint.position, partial=True):
-                self._truncate(checkpoint.position)
-            else:
-                self.forget()
+        # What the memory holds now is no longer what `tokens` says.
+        self._go_back(len(self.tokens))
 
     def checkpoint(self) -> None:
         """Save the state, if this memory may need it to come back here."""
@@ -130,6 +115,18 @@ class CachedSequence(Generic[M_co]):
         self.memory.clear(self.number)
         self._truncate(0)
 
+    def _go_back(self, keep: int) -> int:
+        if keep > 0 and self.memory.drop_tail(self.number, keep):
+            self._truncate(keep)
+            return keep
+        checkpoint = self._checkpoints.best(self.tokens, keep, self.number)
+        if checkpoint and self.memory.restore(self.number, checkpoint.state, checkpoint.position, partial=True):
+            self._checkpoints.note_use(checkpoint)
+            self._truncate(checkpoint.position)
+            return checkpoint.position
+        self.forget()
+        return 0
+
     def _save(self, *, partial: bool) -> None:
         # Before it is copied: a state may be larger than all the room there is.
         if self._checkpoints.makes_room(self.memory.state_bytes(self.number, partial=partial)):
@@ -141,10 +138,10 @@ class CachedSequence(Generic[M_co]):
     def _limit(self, prompt: Sequence[int]) -> int:
         return min(common_prefix(self.tokens, prompt), len(prompt) - 1)
 
-    def _begin_with_copy(self, prompt: Sequence[int]) -> bool:
-        full = self._checkpoints.best(prompt, len(prompt) - 1, None)
-        if full is None:
-            return False
+    def _best_full(self, prompt: Sequence[int]) -> Checkpoint | None:
+        return self._checkpoints.best(prompt, len(prompt) - 1, None)
+
+    def _begin_with(self, full: Checkpoint, prompt: Sequence[int]) -> bool:
         self.forget()
         if not self.memory.restore(self.number, full.state, full.position, partial=False):
             self.forget()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,7 @@ from lsp_server.models.catalog import Catalog
 from lsp_server.models.gguf.shard_set import open_set
 from lsp_server.models.reference import parse_ref
 from lsp_server.models.store import ModelStore
-from tests.support.engine import RunningEngine, engine_spec, launch, shut_down
-
-
-@pytest.fixture(scope="module")
-def tiny_engine(tiny_deepseek4: Path) -> Iterator[RunningEngine]:
-    running = asyncio.run(launch(engine_spec(tiny_deepseek4)))
-    yield running
-    asyncio.run(shut_down(running))
+from tests.support.engine import RunningEngine
 
 
 @pytest.fixture

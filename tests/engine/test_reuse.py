@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from lsp_server.engine import scheduler
-from tests.support.engine import RunningEngine, engine_spec, events, launch, shut_down
+from tests.support.engine import RunningEngine, events
 
 SOURCE = Path(scheduler.__file__).read_text("utf-8")
 CURSOR = SOURCE.index("        self._thread.join(timeout=10)")
@@ -165,13 +165,6 @@ async def counted(client: httpx.AsyncClient) -> dict[str, float]:
     assert response.headers["content-type"].startswith("text/plain")
     rows = re.findall(r"^([^# ].*) (\S+)$", response.text, re.MULTILINE)
     return {name: float(value) for name, value in rows}
-
-
-@pytest.fixture(scope="module")
-def tiny_engine(tiny_deepseek4: Path) -> Iterator[RunningEngine]:
-    running = asyncio.run(launch(engine_spec(tiny_deepseek4, n_ctx=3072)))
-    yield running
-    asyncio.run(shut_down(running))
 
 
 @pytest.fixture

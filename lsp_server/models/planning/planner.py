@@ -10,21 +10,17 @@ from typing import NamedTuple
 from lsp_server.errors import PlanError
 from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size
-from lsp_server.models.hardware import Gpu, Hardware
+from lsp_server.models.hardware import Hardware
 from lsp_server.models.planning import reasons
 from lsp_server.models.planning.anatomy import Anatomy
 from lsp_server.models.planning.assumptions import filled
+from lsp_server.models.planning.budget import Shortage, fits, gpu_budget, missing_bytes, ram_budget, shortages
 from lsp_server.models.planning.kv_cache import kv_bytes
 from lsp_server.models.planning.placement import CPU, Share, device_of_layer, place
 from lsp_server.models.planning.plan import DeviceUse, Plan, Verdict, Wishes
 from lsp_server.models.planning.settings import LoadMode, LoadSettings
 from lsp_server.models.planning.speed import Prediction, predict
 
-# What stays free on a GPU: the driver's own needs, and a desktop's.
-_GPU_RESERVE = 1 << 30
-_GPU_RESERVE_SHARE = 0.03
-# What is free changes with every window that opens; a plan, and the trial that proves it, should not.
-_GPU_STEP = 256 << 20
 _LEAST_CTX = 2048
 # Tokens a graph: more gain next to nothing, but where experts are copied to the GPU for each step.
 _UBATCH, _COPYING_UBATCH = 512, 2048
@@ -48,15 +44,6 @@ class Candidate:
     def seconds(self, wishes: Wishes) -> float:
         """How long a usual request takes."""
         return typical_seconds(self.predicted, wishes.role)
-
-
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """Bytes that a place would have to hold, and how many it may."""
-
-    place: str
-    needed: int
-    budget: int
 
 
 class Cache(NamedTuple):
@@ -117,7 +104,7 @@ def plan_with(model: Anatomy, hardware: Hardware, wishes: Wishes, settings: Load
     """A plan for settings that are given, whether or not they fit."""
     wishes = _for_model(model, wishes)
     shares = place(model, hardware, settings)
-    missing = _missing_bytes(shares, hardware, wishes)
+    missing = missing_bytes(shares, hardware, wishes)
     predicted = predict(model, filled(hardware), settings, shares, missing_bytes=missing)
     return _plan(model, hardware, wishes, Candidate(settings, shares, predicted), "from disk" if missing else "fits")
 
@@ -131,40 +118,6 @@ def _for_model(model: Anatomy, wishes: Wishes) -> Wishes:
     """Nothing is set aside for saved states where the cache can drop its tail: there they are few, and small."""
     needs_states = bool(model.compress_ratios or model.recurrent or any(model.windowed))
     return wishes if needs_states else replace(wishes, reserve_bytes=0)
-
-
-def ram_budget(hardware: Hardware, wishes: Wishes) -> int:
-    """Bytes of RAM that may be used."""
-    return max(0, int(hardware.ram_available * wishes.memory_share) - wishes.reserve_bytes)
-
-
-def gpu_budget(gpu: Gpu) -> int:
-    """Bytes of a GPU's memory that may be used."""
-    room = gpu.free_bytes - max(_GPU_RESERVE, int(gpu.total_bytes * _GPU_RESERVE_SHARE))
-    return max(0, room // _GPU_STEP * _GPU_STEP)
-
-
-def fits(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> bool:
-    """Whether every device has room for its share."""
-    return not _shortages(shares, hardware, wishes)
-
-
-def _shortages(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes, from_disk: int = 0) -> list[Shortage]:
-    """Where there is not enough, if so many of the RAM's bytes may stay on disk."""
-    rows = [Shortage("the RAM", _ram_bytes(shares, hardware) - from_disk, ram_budget(hardware, wishes))]
-    rows += [Shortage(gpu.name, shares[gpu.name].resident_bytes, gpu_budget(gpu)) for gpu in hardware.gpus]
-    return [row for row in rows if row.needed > row.budget]
-
-
-def _ram_bytes(shares: Mapping[str, Share], hardware: Hardware) -> int:
-    """Of the CPU, and of GPUs whose memory the RAM is."""
-    unified = sum(shares[gpu.name].resident_bytes for gpu in hardware.gpus if gpu.unified)
-    return shares[CPU].resident_bytes + unified
-
-
-def _missing_bytes(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> int:
-    """By how much the RAM's budget is exceeded."""
-    return max(0, _ram_bytes(shares, hardware) - ram_budget(hardware, wishes))
 
 
 def _concessions(wishes: Wishes) -> Iterator[Cache]:
@@ -276,10 +229,10 @@ def _from_disk(model: Anatomy, hardware: Hardware, wishes: Wishes) -> Candidate:
             for settings, shares in _mapped(model, hardware, wishes, cache):
                 ram = shares[CPU]
                 optional = ram.weights_bytes if whole else ram.experts.n_bytes + ram.embedding.n_bytes
-                if shortages := _shortages(shares, hardware, wishes, optional if hardware.disk_read else 0):
-                    least = min(least or shortages, shortages, key=_missing)
+                if lacking := shortages(shares, hardware, wishes, optional if hardware.disk_read else 0):
+                    least = min(least or lacking, lacking, key=_missing)
                     continue
-                missing = _missing_bytes(shares, hardware, wishes)
+                missing = missing_bytes(shares, hardware, wishes)
                 predicted = predict(model, hardware, settings, shares, missing_bytes=missing)
                 candidates.append(Candidate(settings, shares, predicted))
             if candidates:
@@ -297,14 +250,14 @@ def _mapped(
         yield settings, place(model, hardware, settings)
 
 
-def _missing(shortages: list[Shortage]) -> int:
-    return sum(row.needed - row.budget for row in shortages)
+def _missing(rows: list[Shortage]) -> int:
+    return sum(row.needed - row.budget for row in rows)
 
 
-def _does_not_fit(model: Anatomy, hardware: Hardware, wishes: Wishes, shortages: list[Shortage]) -> PlanError:
+def _does_not_fit(model: Anatomy, hardware: Hardware, wishes: Wishes, rows: list[Shortage]) -> PlanError:
     lacks = " and ".join(
         f"{row.place} would have to hold {human_size(row.needed)}, and {human_size(row.budget)} of it may be used"
-        for row in shortages
+        for row in rows
     )
     disk = ""
     if not hardware.disk_read:

@@ -15,14 +15,12 @@ from lsp_server.errors import PlanError
 from lsp_server.models.hardware import GB, Hardware, load_profile
 from lsp_server.models.planning.anatomy import Anatomy
 from lsp_server.models.planning.auto import catalog_anatomy
+from lsp_server.models.planning.budget import fits, gpu_budget, ram_budget
 from lsp_server.models.planning.placement import CPU, place
 from lsp_server.models.planning.plan import SEQUENCES, Plan, Wishes
 from lsp_server.models.planning.planner import (
-    fits,
-    gpu_budget,
     make_plan,
     plan_with,
-    ram_budget,
     typical_seconds,
     within_training,
 )
