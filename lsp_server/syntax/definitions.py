@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tree_sitter
 
-from lsp_server.syntax.languages import DocStyle
 from lsp_server.syntax.queries import Match, matches
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.surroundings import Span, Surroundings, end_above
 
 FUNCTION = "function"
 CONTAINERS = ("class", "interface", "struct", "enum", "trait", "impl", "module", "object")
 
-Span = tuple[int, int]
+_KINDS = (FUNCTION, *CONTAINERS)
 
-# A directive to a tool (//go:embed, //nolint:gosec, #!/bin/sh), not documentation.
-_DIRECTIVE = re.compile(r"//[a-z0-9]+:[a-z0-9]|#!")
+# A qualified name splits at these: C++, Rust, Lua.
+_QUALIFIER = re.compile(r"::|\.|:")
+# Generic arguments do not belong to a name: `impl<T> Stack<T>`, `Stack<T>::push`.
+_GENERICS = re.compile(r"\s*<[^<>]*>")
+
+_REST_OF_LINE = re.compile(r"[ \t;,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,67 +52,6 @@ class Definition:
         return min(nodes, key=lambda node: node.start_byte) if nodes else None
 
 
-class Surroundings:
-    """What may stand right above a definition: comments and attributes, found by where they end."""
-
-    def __init__(
-        self, snapshot: Snapshot, comments: Iterable[tree_sitter.Node], attributes: Iterable[tree_sitter.Node]
-    ) -> None:
-        self._snapshot = snapshot
-        self._comments = dict(self._end_and_start(node) for node in comments)
-        self._attributes = dict(self._end_and_start(node) for node in attributes)
-
-    def start_with_attributes(self, start: int) -> int:
-        """``start``, moved up over the attributes before it (and over comments between them)."""
-        found, end = start, self._end_above(start)
-        while end in self._attributes or end in self._comments:
-            if end in self._attributes:
-                start = found = self._attributes[end]
-            else:
-                start = self._comments[end]
-            end = self._end_above(start)
-        return found
-
-    def docs_above(self, start: int, style: DocStyle) -> Span | None:
-        """The documentation comment that ends right above ``start``: one block, or a run of lines."""
-        docs: Span | None = None
-        end = self._end_above(start)
-        while end in self._comments:
-            begin = self._comments[end]
-            if not self._is_documentation(begin, style) or not self._begins_line(begin):
-                break
-            docs = (begin, docs[1] if docs else end)
-            end = self._end_above(begin)
-            if self._snapshot.text.startswith("/*", begin) or (end in self._comments and self._is_block(end)):
-                break
-        return docs
-
-    def _end_and_start(self, node: tree_sitter.Node) -> Span:
-        start, end = self._snapshot.span(node)
-        # Some grammars count a line comment's newline in.
-        return start + len(self._snapshot.text[start:end].rstrip()), start
-
-    def _end_above(self, start: int) -> int:
-        """Where the text before ``start`` ends, or -1 if a blank line lies between."""
-        lines, text = self._snapshot.lines, self._snapshot.text
-        end = start
-        while end > 0 and text[end - 1].isspace():
-            end -= 1
-        return end if end and lines.line_of(start) - lines.line_of(end - 1) <= 1 else -1
-
-    def _begins_line(self, start: int) -> bool:
-        lines = self._snapshot.lines
-        line = lines.line_of(start)
-        return lines.line_start(line) + len(lines.indentation(line)) >= start
-
-    def _is_block(self, end: int) -> bool:
-        return self._snapshot.text.startswith("/*", self._comments[end])
-
-    def _is_documentation(self, begin: int, style: DocStyle) -> bool:
-        text = self._snapshot.text
-        return text.startswith(style.recognized, begin) and not _DIRECTIVE.match(text, begin)
-
-
 @dataclass(frozen=True, slots=True)
 class Definitions:
     """All that ``scopes.scm`` found in one snapshot.
@@ -134,36 +76,105 @@ def definitions(snapshot: Snapshot) -> Definitions:
     return snapshot.derived(_find)
 
 
+def definitions_at(snapshot: Snapshot, span: Span) -> tuple[Definition, ...]:
+    """The definitions that overlap ``span``, in source order, the outer before the inner.
+
+    They cost what the span costs, not the file.
+    """
+    found = matches(snapshot, "scopes", span)
+    wrappers = _captured(found, "wrapper")
+    for match in [match for match in found if "name" in match]:
+        # Decorators and attributes stand above a definition, or at its head.
+        for node in (match[kind][0] for kind in _KINDS if kind in match):
+            start = _above(snapshot, snapshot.span(_outermost(node, wrappers))[0])
+            found += matches(snapshot, "scopes", (start, snapshot.span(match["name"][0])[1]))
+    items, _ = _items(snapshot, found)
+    return tuple(item for item in items if item.span[0] < span[1] and span[0] <= item.span[1])
+
+
+def holds(snapshot: Snapshot, span: Span, offset: int) -> bool:
+    """Whether a cursor is in a definition that, with its documentation, covers ``span``.
+
+    The blanks before and the rest of the line after it count. In languages without braces a blank line below counts if
+    the cursor is indented deeper than the definition.
+    """
+    lines, text = snapshot.lines, snapshot.text
+    first, end = span
+    indentation = lines.indentation(lines.line_of(first))
+    line_start = lines.line_start(lines.line_of(first))
+    if line_start + len(indentation) >= first:
+        first = line_start
+    if first <= offset <= end:
+        return True
+    line_end = lines.line_end(lines.line_of(end))
+    rest = _REST_OF_LINE.match(text, end, line_end)
+    if first <= offset <= line_end and rest and rest.end() == line_end:
+        return True
+    if offset < first or snapshot.language is None or snapshot.language.blocks != "indent":
+        return False
+    cursor = text[lines.line_start(lines.line_of(offset)) : offset]
+    return not text[end:offset].strip() and width(cursor) > width(indentation)
+
+
+def width(blanks: str) -> int:
+    """How far a text reaches if a tab goes to the next multiple of 8."""
+    return len(blanks.expandtabs())
+
+
+def names(snapshot: Snapshot, item: Definition) -> tuple[str, str | None]:
+    """A definition's own name, and its container's where that is written beside it."""
+    name = snapshot.source(min(item.captures["name"], key=lambda node: node.start_byte))
+    container = item.node("container")
+    if container:
+        return name, snapshot.source(container)
+    if not name[:1].isidentifier():
+        return name, None
+    replaced = 1
+    while replaced:
+        name, replaced = _GENERICS.subn("", name)
+    *qualifiers, name = _QUALIFIER.split(name)
+    return name, qualifiers[-1] if qualifiers and item.kind == FUNCTION else None
+
+
+def signature_end(snapshot: Snapshot, item: Definition) -> int:
+    """Where the text before the body ends."""
+    body = item.node("body")
+    before = body.prev_sibling if body else None
+    while before and (before.is_extra or before.is_error or before.type == "="):
+        before = before.prev_sibling
+    if before:
+        return snapshot.span(before)[1]
+    last = max(
+        snapshot.span(item.captures[part][-1])[1] for part in ("name", "parameters", "returns") if item.node(part)
+    )
+    # Where nobody wrote down what a body is, all that is not named may be one.
+    if snapshot.language and (snapshot.language.blocks == "end" or not snapshot.language.queries):
+        return last
+    return max(last, item.head + len(snapshot.text[item.head : item.span[1]].rstrip("; \t\r\n")))
+
+
+def body(snapshot: Snapshot, item: Definition) -> Span:
+    """The body as the grammar has it; empty and at the signature's end where there is none."""
+    node = item.node("body")
+    end_of_signature = signature_end(snapshot, item)
+    if node is None:
+        return end_of_signature, end_of_signature
+    start, end = snapshot.span(node)
+    if snapshot.language and snapshot.language.blocks == "indent":
+        # What is half-typed stands as an error before an empty block.
+        before = node.prev_sibling
+        while before and before.is_error:
+            start, before = snapshot.span(before)[0], before.prev_sibling
+    return (start, end) if snapshot.text[start:end].strip() else (end_of_signature, end_of_signature)
+
+
 def _find(snapshot: Snapshot) -> Definitions:
     found = matches(snapshot, "scopes")
-
-    def captured(name: str) -> set[tree_sitter.Node]:
-        return {node for match in found for node in match.get(name, ())}
-
-    wrappers, attributes = captured("wrapper"), captured("attribute")
-    surroundings = Surroundings(snapshot, captured("comment"), attributes)
-    style = snapshot.language.docs if snapshot.language else None
-    items = []
-    for kind in (FUNCTION, *CONTAINERS):
-        for node, captures in _merged(found, kind, kind).items():
-            # Some patterns only add to what others found, and these may not fit half-typed code.
-            if "name" not in captures:
-                continue
-            outer = node
-            while outer.parent is not None and outer.parent in wrappers:
-                outer = outer.parent
-            start, end = snapshot.span(outer)
-            start = surroundings.start_with_attributes(start)
-            docs = _docs_inside(snapshot, captures)
-            if style and style.placement == "above":
-                docs = surroundings.docs_above(start, style)
-            head = snapshot.lines.offset_of_byte(_head(outer, attributes))
-            items.append(Definition(kind, captures, (start, end), head, docs))
+    items, surroundings = _items(snapshot, found)
     parameters: dict[tree_sitter.Node, list[Match]] = {}
     for captures in _merged(found, "parameter", "parameter.name").values():
         if parent := captures["parameter"][0].parent:
             parameters.setdefault(parent, []).append(captures)
-    items.sort(key=lambda item: (item.span[0], -item.span[1]))
     return Definitions(
         items=tuple(items),
         file_docs=next((_docs_inside(snapshot, match) for match in found if "file" in match), None),
@@ -171,9 +182,54 @@ def _find(snapshot: Snapshot) -> Definitions:
             node: sorted(group, key=lambda captures: captures["parameter.name"][0].start_byte)
             for node, group in parameters.items()
         },
-        raises=_raises(snapshot, items, captured("raise")),
+        raises=_raises(snapshot, items, _captured(found, "raise")),
         surroundings=surroundings,
     )
+
+
+def _items(snapshot: Snapshot, found: list[Match]) -> tuple[list[Definition], Surroundings]:
+    wrappers, attributes = _captured(found, "wrapper"), _captured(found, "attribute")
+    surroundings = Surroundings(snapshot, _captured(found, "comment"), attributes)
+    style = snapshot.language.docs if snapshot.language else None
+    items = []
+    for kind in _KINDS:
+        for node, captures in _merged(found, kind, kind).items():
+            # Some patterns only add to what others found, and these may not fit half-typed code.
+            if "name" not in captures:
+                continue
+            outer = _outermost(node, wrappers)
+            start, end = snapshot.span(outer)
+            start = surroundings.start_with_attributes(start)
+            docs = _docs_inside(snapshot, captures)
+            if style and style.placement == "above":
+                docs = surroundings.docs_above(start, style)
+            head = snapshot.lines.offset_of_byte(_head(outer, attributes))
+            items.append(Definition(kind, captures, (start, end), head, docs))
+    items.sort(key=lambda item: (item.span[0], -item.span[1]))
+    return items, surroundings
+
+
+def _captured(found: list[Match], name: str) -> set[tree_sitter.Node]:
+    return {node for match in found for node in match.get(name, ())}
+
+
+def _outermost(node: tree_sitter.Node, wrappers: set[tree_sitter.Node]) -> tree_sitter.Node:
+    """The outermost of the nodes that belong to a definition."""
+    while node.parent is not None and node.parent in wrappers:
+        node = node.parent
+    return node
+
+
+def _above(snapshot: Snapshot, start: int) -> int:
+    """Where the comments and attributes begin that stand above an offset, without a blank line in between."""
+    while (end := end_above(snapshot, start)) > 0:
+        found = matches(snapshot, "scopes", (end - 1, end))
+        ends = (snapshot.span(node) for node in (*_captured(found, "comment"), *_captured(found, "attribute")))
+        starts = [span[0] for span in ends if not snapshot.text[end : span[1]].strip()]
+        if not starts:
+            break
+        start = min(starts)
+    return start
 
 
 def _merged(found: list[Match], kind: str, key: str) -> dict[tree_sitter.Node, Match]:

@@ -1,4 +1,4 @@
-"""The languages, as one table: first-class rows have queries, the others only a grammar.
+"""The languages, as one table: first-class rows have queries, the others a grammar.
 
 To add one: a row here and ``queries/<id>/{scopes,outline,imports}.scm`` (see ``queries/README.md``).
 """
@@ -263,7 +263,7 @@ LANGUAGES: tuple[Language, ...] = (
         queries=("kotlin",),
         aliases=("kt",),
     ),
-    # Known to the bundle only: a tree and syntax checks where it is installed, no scopes.
+    # Known to the bundle only: where it is installed, a tree, syntax checks, and functions by the names of nodes.
     Language("css", "CSS", (".css",), "", "css"),
     Language(
         "dockerfile", "Dockerfile", (".dockerfile",), "#", "dockerfile", filenames=("dockerfile", "containerfile")

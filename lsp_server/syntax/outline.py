@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from lsp_server.syntax.definitions import Span, definitions
+from lsp_server.syntax.definitions import definitions
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.queries import matches
 from lsp_server.syntax.scopes import ClassScope, FunctionScope, Scope, scopes
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.surroundings import Span
 
 # Where two patterns fit one node (a Go struct is a type, too), the first kind of these names it.
 _KINDS = ("interface", "struct", "enum", "type", "method", "function", "field", "constant")

@@ -10,6 +10,7 @@ from typing import Literal
 import tree_sitter
 
 from lsp_server.syntax import grammars
+from lsp_server.syntax.generic import scope_patterns
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
 
@@ -18,19 +19,26 @@ QueryName = Literal["scopes", "outline", "imports"]
 Match = dict[str, list[tree_sitter.Node]]
 
 
-def matches(snapshot: Snapshot, name: QueryName) -> list[Match]:
-    """Each match's nodes by capture name, in no promised order; none without a grammar or a query."""
+def matches(snapshot: Snapshot, name: QueryName, span: tuple[int, int] | None = None) -> list[Match]:
+    """Each match's nodes by capture name, in no promised order; none without a grammar or a query.
+
+    Args:
+        span: only what overlaps these offsets is looked at, and costs.
+    """
     tree = snapshot.tree
-    if tree is None or snapshot.language is None:
+    query = compiled(snapshot.language, name) if tree and snapshot.language else None
+    if tree is None or query is None:
         return []
-    query = compiled(snapshot.language, name)
-    return [captures for _, captures in tree_sitter.QueryCursor(query).matches(tree.root_node)] if query else []
+    cursor = tree_sitter.QueryCursor(query)
+    if span:
+        cursor.set_byte_range(*(snapshot.lines.byte_offset(offset) for offset in span))
+    return [captures for _, captures in cursor.matches(tree.root_node)]
 
 
 def patterns(language: Language, name: QueryName) -> list[str]:
-    """The patterns of a language's query files. Blank lines divide them."""
+    """The patterns of a language's query files, or of the generic ones. Blank lines divide them."""
     found: list[str] = []
-    for folder in language.queries:
+    for folder in language.queries or ("generic",):
         file = files("lsp_server.syntax") / "queries" / folder / f"{name}.scm"
         if file.is_file():
             blocks = re.split(r"\n\s*\n", file.read_text(encoding="utf-8"))
@@ -55,5 +63,8 @@ def compiled(language: Language, name: QueryName) -> tree_sitter.Query | None:
         return None
     # Grammars rename nodes between releases, and the bundle's are old: what fits is used, so that one renamed node
     # costs one pattern and not the language. The tests hold the official wheels to every pattern.
-    usable = [pattern for pattern in patterns(language, name) if fits(grammar, pattern)]
+    found = patterns(language, name)
+    if name == "scopes" and not language.queries:
+        found += scope_patterns(grammar)
+    usable = [pattern for pattern in found if fits(grammar, pattern)]
     return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from lsp_server.syntax.definitions import FUNCTION, Definition, Definitions, Span, definitions
+from lsp_server.syntax.definitions import (
+    FUNCTION,
+    Definition,
+    Definitions,
+    body,
+    definitions,
+    holds,
+    names,
+    signature_end,
+)
 from lsp_server.syntax.queries import Match
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.surroundings import Span
 from lsp_server.text.edits import indent_unit
-
-# A qualified name splits at these: C++, Rust, Lua.
-_QUALIFIER = re.compile(r"::|\.|:")
-# Generic arguments do not belong to a name: `impl<T> Stack<T>`, `Stack<T>::push`.
-_GENERICS = re.compile(r"\s*<[^<>]*>")
-
-_REST_OF_LINE = re.compile(r"[ \t;,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,17 @@ def enclosing_function(snapshot: Snapshot, offset: int) -> FunctionScope | None:
     Its signature, decorators and documentation count, and so do the blanks before and the rest of the line after it.
     In languages without braces a blank line below the body counts if the cursor is indented deeper than the function.
     """
-    inside = [scope for scope in functions(snapshot) if _holds(snapshot, scope, offset)]
+    inside = [scope for scope in functions(snapshot) if holds(snapshot, (scope.full_start, scope.end), offset)]
     return min(inside, key=lambda scope: scope.end - scope.start, default=None)
 
 
 def enclosing_class(snapshot: Snapshot, offset: int) -> ClassScope | None:
     """The innermost class around a cursor, by the rules of `enclosing_function`."""
-    inside = [s for s in scopes(snapshot) if isinstance(s, ClassScope) and _holds(snapshot, s, offset)]
+    inside = [
+        scope
+        for scope in scopes(snapshot)
+        if isinstance(scope, ClassScope) and holds(snapshot, (scope.full_start, scope.end), offset)
+    ]
     return min(inside, key=lambda scope: scope.end - scope.start, default=None)
 
 
@@ -134,28 +140,6 @@ def doc_spans(snapshot: Snapshot) -> tuple[Span, ...]:
     found = definitions(snapshot)
     spans = {item.docs for item in found.items} | {found.file_docs}
     return tuple(sorted(span for span in spans if span))
-
-
-def _holds(snapshot: Snapshot, scope: Scope, offset: int) -> bool:
-    lines, text = snapshot.lines, snapshot.text
-    first = scope.full_start
-    line_start = lines.line_start(lines.line_of(first))
-    if line_start + len(lines.indentation(lines.line_of(first))) >= first:
-        first = line_start
-    if first <= offset <= scope.end:
-        return True
-    line_end = lines.line_end(lines.line_of(scope.end))
-    rest = _REST_OF_LINE.match(text, scope.end, line_end)
-    if first <= offset <= line_end and rest and rest.end() == line_end:
-        return True
-    if offset < first or snapshot.language is None or snapshot.language.blocks != "indent":
-        return False
-    cursor = text[lines.line_start(lines.line_of(offset)) : offset]
-    return not text[scope.end : offset].strip() and _width(cursor) > _width(scope.indentation)
-
-
-def _width(blanks: str) -> int:
-    return len(blanks.expandtabs())
 
 
 def _build(snapshot: Snapshot) -> tuple[Scope, ...]:
@@ -173,13 +157,12 @@ def _build(snapshot: Snapshot) -> tuple[Scope, ...]:
 
 
 def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Scope | None, unit: str) -> Scope:
-    name, container = _names(snapshot, item)
+    name, container = names(snapshot, item)
     if container is None and isinstance(parent, ClassScope):
         container = f"{parent.class_name}.{parent.name}" if parent.class_name else parent.name
     start, end = item.span
-    signature_end = _signature_end(snapshot, item)
-    body_start, body_end = _body(snapshot, item, signature_end)
-    signature = snapshot.text[item.head : signature_end]
+    body_start, body_end = body(snapshot, item)
+    signature = snapshot.text[item.head : signature_end(snapshot, item)]
     docstring_start, docstring_end = item.docs or (None, None)
     indentation = snapshot.lines.indentation(snapshot.lines.line_of(start))
     if item.kind != FUNCTION:
@@ -217,48 +200,6 @@ def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Sco
         is_async=item.node("async") is not None,
         raises=tuple(found.raises.get(item.span, ())),
     )
-
-
-def _names(snapshot: Snapshot, item: Definition) -> tuple[str, str | None]:
-    name = snapshot.source(item.captures["name"][0])
-    container = item.node("container")
-    if container:
-        return name, snapshot.source(container)
-    if not name[:1].isidentifier():
-        return name, None
-    replaced = 1
-    while replaced:
-        name, replaced = _GENERICS.subn("", name)
-    *qualifiers, name = _QUALIFIER.split(name)
-    return name, qualifiers[-1] if qualifiers and item.kind == FUNCTION else None
-
-
-def _signature_end(snapshot: Snapshot, item: Definition) -> int:
-    body = item.node("body")
-    before = body.prev_sibling if body else None
-    while before and (before.is_extra or before.is_error or before.type == "="):
-        before = before.prev_sibling
-    if before:
-        return snapshot.span(before)[1]
-    last = max(
-        snapshot.span(item.captures[part][-1])[1] for part in ("name", "parameters", "returns") if item.node(part)
-    )
-    if snapshot.language and snapshot.language.blocks == "end":
-        return last
-    return max(last, item.head + len(snapshot.text[item.head : item.span[1]].rstrip("; \t\r\n")))
-
-
-def _body(snapshot: Snapshot, item: Definition, signature_end: int) -> Span:
-    node = item.node("body")
-    if node is None:
-        return signature_end, signature_end
-    start, end = snapshot.span(node)
-    if snapshot.language and snapshot.language.blocks == "indent":
-        # What is half-typed stands as an error before an empty block.
-        before = node.prev_sibling
-        while before and before.is_error:
-            start, before = snapshot.span(before)[0], before.prev_sibling
-    return (start, end) if snapshot.text[start:end].strip() else (signature_end, signature_end)
 
 
 def _body_indentation(snapshot: Snapshot, body_start: int, body_end: int) -> str:

@@ -47,10 +47,11 @@ class Snapshot:
         language_id: str,
         version: int,
         *,
+        _lines: LineIndex | None = None,
         _stale: tuple[tree_sitter.Tree, tuple[_InputEdit, ...]] | None = None,
     ) -> None:
         self.text = text
-        self.lines = LineIndex(text)
+        self.lines = _lines or LineIndex(text)
         self.language_id = language_id
         self.language: Language | None = languages.language(language_id)
         self.version = version
@@ -78,7 +79,10 @@ class Snapshot:
             # The last edit first: then none moves the places that the others mean.
             ordered = sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True)
             stale = (stale[0], (*stale[1], *(self._input_edit(edit) for edit in ordered)))
-        return Snapshot(text, self.language_id, version, _stale=stale)
+        first = min((edit.start for edit in edits), default=0)
+        last = max((edit.end for edit in edits), default=0)
+        lines = self.lines.replaced(first, last, text)
+        return Snapshot(text, self.language_id, version, _lines=lines, _stale=stale)
 
     @property
     def tree(self) -> tree_sitter.Tree | None:

@@ -26,6 +26,11 @@ def closes_line(before: str, after: str) -> bool:
     return match is not None and all(quote in before for quote in _QUOTES if quote in after)
 
 
+def is_closing(text: str) -> bool:
+    """Whether a text holds nothing but closers, blanks and what is written after closers."""
+    return _LINE_OF_CLOSERS.fullmatch(text) is not None
+
+
 def front_end(text: str, start: int) -> int:
     """Where closers and blanks end that ``text`` has from ``start`` on, lines of them included."""
     match = _FRONT.match(text, start, start + _FRONT_CHARS)

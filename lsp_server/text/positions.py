@@ -16,7 +16,7 @@ Lone surrogates are kept: they count as one UTF-16 unit and as three UTF-8 bytes
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from enum import Enum
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -67,10 +67,24 @@ class LineIndex:
     Every argument that lies outside the text is clamped into it, so no method raises.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, _starts: list[int] | None = None) -> None:
         self.text = text
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._starts = _starts or [0, *(match.end() for match in _LINE_END.finditer(text))]
         self._ascii = text.isascii()
+
+    def replaced(self, start: int, end: int, text: str) -> LineIndex:
+        """The index of ``text``, which has something else between ``start`` and ``end``; only that is looked through.
+
+        What came there may be longer or shorter; all around it is as it was.
+        """
+        moved = len(text) - len(self.text)
+        # A \r may get or lose its \n at both ends of the place, so the lines that begin there are looked for again.
+        above, below = bisect_left(self._starts, start) or 1, bisect_right(self._starts, end)
+        between = _LINE_END.finditer(text, max(start - 1, 0), min(end + moved + 1, len(text)))
+        starts = self._starts[:above]
+        starts += (match.end() for match in between if start <= match.end() <= end + moved)
+        starts += (place + moved for place in self._starts[below:])
+        return LineIndex(text, _starts=starts)
 
     @property
     def line_count(self) -> int:

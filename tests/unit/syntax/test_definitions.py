@@ -2,50 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from lsp_server.syntax.definitions import Definition, definitions, definitions_at
 from lsp_server.syntax.scopes import functions
 from lsp_server.syntax.snapshot import Snapshot
-
-
-def _docs(language_id: str, text: str) -> str | None:
-    snapshot = Snapshot.open(text, language_id)
-    scope = functions(snapshot)[-1]
-    return None if scope.docstring_start is None else text[scope.docstring_start : scope.docstring_end]
-
-
-@pytest.mark.parametrize(
-    ("language_id", "text", "docs"),
-    [
-        ("javascript", "/** One. */\n/** Two. */\nfunction f() {}\n", "/** Two. */"),
-        ("javascript", "// TODO\n/** Doc. */\nfunction f() {}\n", "/** Doc. */"),
-        ("javascript", "  /**\n   * Doc.\n   */\n  export default function f() {}\n", "/**\n   * Doc.\n   */"),
-        ("go", "package m\n// One.\n//\n// Two.\nfunc f() {}\n", "// One.\n//\n// Two."),
-        ("go", "package m\n// Doc.\r\nfunc f() {}\r\n", "// Doc."),
-        ("c", "// One.\n/* Two. */\nint f(void) { return 1; }\n", "/* Two. */"),
-        ("c", "/* One. */\n// Two.\nint f(void) { return 1; }\n", "// Two."),
-        ("rust", "/// Doc.\n#[a]\n// why\n#[b]\nfn f() {}\n", "/// Doc."),
-        ("ruby", "class A\n  # Doc.\n  def f\n  end\nend\n", "# Doc."),
-        ("python", '# no\ndef f():\n    """Doc."""\n', '"""Doc."""'),
-    ],
-)
-def test_documentation_is_found(language_id: str, text: str, docs: str) -> None:
-    assert _docs(language_id, text) == docs
-
-
-@pytest.mark.parametrize(
-    ("language_id", "text"),
-    [
-        ("javascript", "// eslint-disable-next-line\nfunction f() {}\n"),
-        ("javascript", "/** Not its. */\n\nfunction f() {}\n"),
-        ("javascript", "/** Of g. */\nfunction g() {}\nfunction f() {}\n"),
-        ("go", "package m\n//go:noinline\nfunc f() {}\n"),
-        ("go", "package m\nvar x = 1 // of x\nfunc f() {}\n"),
-        ("shellscript", "#!/bin/sh\nf() { :; }\n"),
-        ("rust", "// plain\nfn f() {}\n"),
-        ("python", "# plain\ndef f():\n    pass\n"),
-    ],
-)
-def test_other_comments_are_no_documentation(language_id: str, text: str) -> None:
-    assert _docs(language_id, text) is None
 
 
 @pytest.mark.parametrize(
@@ -68,3 +27,27 @@ def test_decorators_belong_to_the_definition_but_not_to_its_signature(
     (scope,) = functions(Snapshot.open(text, language_id))
     assert text[scope.start :].startswith(start)
     assert scope.signature == signature
+
+
+@pytest.mark.parametrize(
+    ("language_id", "text"),
+    [
+        ("python", '# c\n@a\n# b\n@c\nclass A:\n    """D"""\n\n    @x\n    def f(self): pass\n'),
+        ("rust", "/// Doc.\n/// More.\n#[a]\n// why\n#[b]\npub fn f() {\n    g();\n}\n"),
+        ("typescript", "/** Doc. */\n@A()\nexport class X {\n  /** M. */\n  @B()\n  @C() f() {}\n}\n"),
+        ("java", "/** Doc. */\n@A\nclass X {\n  /** M. */\n  @B @C(1)\n  public void f() { g(); }\n}\n"),
+    ],
+)
+def test_a_place_has_the_definitions_of_the_file(language_id: str, text: str) -> None:
+    def told(items: tuple[Definition, ...]) -> list[tuple[object, ...]]:
+        return [(item.kind, item.span, item.head, item.docs) for item in items]
+
+    snapshot = Snapshot.open(text, language_id)
+    every = definitions(snapshot).items
+    assert every
+    for item in every:
+        body = item.node("body")
+        assert body is not None
+        inside = snapshot.span(body)[0]
+        around = tuple(other for other in every if other.span[0] <= inside < other.span[1])
+        assert told(definitions_at(snapshot, (inside, inside + 1))) == told(around)

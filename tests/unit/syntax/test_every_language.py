@@ -2,122 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
+from lsp_server.syntax.around import enclosing
 from lsp_server.syntax.imports import imports
 from lsp_server.syntax.languages import LANGUAGES, Language
+from lsp_server.syntax.names import name_counts
 from lsp_server.syntax.outline import outline, render
+from lsp_server.syntax.regions import Region, region_at
 from lsp_server.syntax.scopes import FunctionScope, enclosing_function, functions
 from lsp_server.syntax.snapshot import Snapshot
 from tests.support.cursor import cursor
-
-
-@dataclass(frozen=True)
-class Sample:
-    """``text`` has the cursor in the body of ``add``, a function or method that is documented."""
-
-    text: str
-    signature: str
-    parameters: str
-    body: str
-    doc: str
-    stub: str
-    modules: tuple[str, ...] = ()
-    class_name: str | None = None
-
-
-SAMPLES = {
-    "python": Sample(
-        'import os\n\ndef add(a: int, b=2):\n    """Add."""\n    return <|>a + b\n',
-        "def add(a: int, b=2):", "a:int b=2", '"""Add."""\n    return a + b', '"""Add."""',
-        'def add(a: int, b=2): """Add."""', ("os",),
-    ),
-    "javascript": Sample(
-        'import x from "./m";\n\n/** Add. */\nexport function add(a, b = 2) {\n  return <|>a + b;\n}\n',
-        "export function add(a, b = 2)", "a b=2", "{\n  return a + b;\n}", "/** Add. */",
-        "/** Add. */\nexport function add(a, b = 2);", ("./m",),
-    ),
-    "javascriptreact": Sample(
-        "/** Add. */\nconst add = ({ a }) => {\n  return <b>{<|>a}</b>;\n};\n",
-        "const add = ({ a }) =>", "{ a }", "{\n  return <b>{a}</b>;\n}", "/** Add. */",
-        "/** Add. */\nconst add = ({ a }) => ...;",
-    ),
-    "typescript": Sample(
-        'import {x} from "./m";\n/** Add. */\nexport async function add<T>(a: T, b?: number): Promise<T> {\n'
-        '  <|>return a;\n}\n',
-        "export async function add<T>(a: T, b?: number): Promise<T>",
-        "a:T b:number", "{\n  return a;\n}", "/** Add. */",
-        "/** Add. */\nexport async function add<T>(a: T, b?: number): Promise<T>;", ("./m",),
-    ),
-    "typescriptreact": Sample(
-        "class C {\n  /** Add. */\n  add(a: number): X {\n    return <b><|></b>;\n  }\n}\n",
-        "add(a: number): X", "a:number", "{\n    return <b></b>;\n  }", "/** Add. */",
-        "class C {\n    /** Add. */\n    add(a: number): X;\n}", class_name="C",
-    ),
-    "go": Sample(
-        'package m\n\nimport "fmt"\n\n// Add adds.\nfunc (c *Calc) add(a, b int) error {\n\treturn <|>nil\n}\n',
-        "func (c *Calc) add(a, b int) error", "a:int b:int", "{\n\treturn nil\n}", "// Add adds.",
-        "// Add adds.\nfunc (c *Calc) add(a, b int) error", ("fmt",), "Calc",
-    ),
-    "rust": Sample(
-        "use std::fmt;\n\n/// Adds.\n/// More.\n#[inline]\npub fn add(a: i32) -> i32 {\n    <|>a\n}\n",
-        "pub fn add(a: i32) -> i32", "a:i32", "{\n    a\n}", "/// Adds.\n/// More.",
-        "/// Adds.\npub fn add(a: i32) -> i32;", ("std::fmt",),
-    ),
-    "java": Sample(
-        "import a.b.C;\nclass K {\n"
-        "  /** Adds. */\n  @Override\n  public int add(final int a) {\n    return <|>a;\n  }\n}\n",
-        "public int add(final int a)", "a:int", "{\n    return a;\n  }", "/** Adds. */",
-        "class K {\n    /** Adds. */\n    public int add(final int a);\n}", ("a.b.C",), "K",
-    ),
-    "c": Sample(
-        "#include <stdio.h>\n\n/* Adds. */\nstatic int add(const char *a, int b) {\n    return <|>b;\n}\n",
-        "static int add(const char *a, int b)", "a:const char * b:int", "{\n    return b;\n}", "/* Adds. */",
-        "/** Adds. */\nstatic int add(const char *a, int b);", ("stdio.h",),
-    ),
-    "cpp": Sample(
-        "#include <vector>\n\nclass K {\n"
-        "  /// Adds.\n  int add(const V& a, int b = 2) const {\n    return <|>b;\n  }\n};\n",
-        "int add(const V& a, int b = 2) const", "a:const V& b:int=2", "{\n    return b;\n  }", "/// Adds.",
-        "class K {\n    /** Adds. */\n    int add(const V& a, int b = 2) const;\n}", ("vector",), "K",
-    ),
-    "csharp": Sample(
-        "using System;\nclass K {\n"
-        "  /// <summary>Adds.</summary>\n  [Pure]\n  public int add(int a) {\n    return <|>a;\n  }\n}\n",
-        "public int add(int a)", "a:int", "{\n    return a;\n  }", "/// <summary>Adds.</summary>",
-        "class K {\n    /// Adds.\n    public int add(int a);\n}", ("System",), "K",
-    ),
-    "ruby": Sample(
-        "require 'm'\n\nclass K\n  # Adds.\n  def add(a, b = 2)\n    <|>a + b\n  end\nend\n",
-        "def add(a, b = 2)", "a b=2", "a + b", "# Adds.",
-        "class K\n    # Adds.\n    def add(a, b = 2); end\nend", ("m",), "K",
-    ),
-    "php": Sample(
-        "<?php\nuse A\\B;\n\n/** Adds. */\nfunction add(int $a, $b = 2): int {\n  return <|>$a;\n}\n",
-        "function add(int $a, $b = 2): int", "$a:int $b=2", "{\n  return $a;\n}", "/** Adds. */",
-        "/** Adds. */\nfunction add(int $a, $b = 2): int;", ("A\\B",),
-    ),
-    "shellscript": Sample(
-        "#!/bin/sh\nsource ./m.sh\n\n# Adds.\nadd() {\n  echo <|>hi\n}\n",
-        "add()", "", "{\n  echo hi\n}", "# Adds.", "# Adds.\nadd() { :; }", ("./m.sh",),
-    ),
-    "sql": Sample(
-        "-- Adds.\nCREATE FUNCTION add(a int) RETURNS int AS $$ SELECT <|>a $$ LANGUAGE sql;\n",
-        "CREATE FUNCTION add(a int) RETURNS int", "a:int", "AS $$ SELECT a $$", "-- Adds.",
-        "-- Adds.\nCREATE FUNCTION add(a int) RETURNS int;",
-    ),
-    "lua": Sample(
-        'require "m"\n\n--- Adds.\nfunction K.add(a, b)\n  return <|>a\nend\n',
-        "function K.add(a, b)", "a b", "return a", "--- Adds.", "--- Adds.\nfunction K.add(a, b) end", ("m",), "K",
-    ),
-    "kotlin": Sample(
-        'import a.b.C\n\nclass K {\n  /** Adds. */\n  fun add(a: Int): Int {\n    return <|>a\n  }\n}\n',
-        "fun add(a: Int): Int", "a:Int", "{\n    return a\n  }", "/** Adds. */",
-        "class K {\n    /** Adds. */\n    fun add(a: Int): Int\n}", ("a.b.C",), "K",
-    ),
-}  # fmt: skip
+from tests.unit.syntax.samples import DATA, GENERIC, SAMPLES, Sample
 
 ROWS = [row for row in LANGUAGES if row.queries]
 
@@ -158,3 +54,38 @@ def test_with_the_grammar_of_the_bundle(row: Language) -> None:
     sample, snapshot, scope = _look(row)
     assert scope.signature == sample.signature
     assert snapshot.text[scope.docstring_start : scope.docstring_end] == sample.doc
+
+
+def test_every_row_has_a_sample() -> None:
+    assert [row.id for row in LANGUAGES if row.queries] == list(SAMPLES)
+    assert sorted(row.id for row in LANGUAGES if not row.queries) == sorted((*GENERIC, *DATA))
+
+
+@pytest.mark.parametrize("language_id", GENERIC)
+@pytest.mark.usefixtures("only_bundle")
+def test_functions_of_a_language_without_queries(language_id: str) -> None:
+    text, offset = cursor(GENERIC[language_id])
+    snapshot = Snapshot.open(text, language_id)
+    assert snapshot.tree is not None
+    assert not snapshot.tree.root_node.has_error
+    scope = enclosing_function(snapshot, offset)
+    assert scope is not None
+    assert (scope.name, scope.class_name in ("K", "k", None)) == ("add", True)
+    assert "add" in scope.signature
+    assert "\n" not in scope.signature
+    assert "add" in {symbol.name for symbol in outline(snapshot)}
+    assert [around.name for around in enclosing(snapshot, offset)][:1] == ["add"]
+    assert name_counts(snapshot)["add"] >= 1
+    assert region_at(snapshot, offset) is Region.CODE
+    if (comment := text.find("Adds.")) >= 0:
+        assert region_at(snapshot, comment) is Region.COMMENT
+        assert "Adds" not in name_counts(snapshot)
+
+
+@pytest.mark.parametrize("language_id", DATA)
+@pytest.mark.usefixtures("only_bundle")
+def test_data_and_markup_are_parsed(language_id: str) -> None:
+    snapshot = Snapshot.open(DATA[language_id], language_id)
+    assert snapshot.tree is not None
+    assert not snapshot.tree.root_node.has_error
+    assert functions(snapshot) == ()

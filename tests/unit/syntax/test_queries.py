@@ -61,3 +61,18 @@ def test_what_does_not_fit_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_no_language_no_matches() -> None:
     assert queries.matches(Snapshot.open("a", "klingon"), "scopes") == []
+
+
+def test_only_what_overlaps_a_span_is_looked_at() -> None:
+    text = "é = 1\ndef f(): pass\ndef g(): pass\n"
+    place = text.index("g")
+    found = queries.matches(Snapshot.open(text, "python"), "scopes", (place, place + 1))
+    names = [node.text for match in found for node in match.get("name", ())]
+    assert names == [b"g"]
+
+
+def test_a_language_without_queries_has_generic_ones() -> None:
+    row = Language("plain", "Plain", (), "//", "", wheel="tree_sitter_java:language")
+    assert queries.patterns(row, "scopes") != []
+    assert queries.patterns(row, "imports") == []
+    assert queries.compiled(row, "scopes") is not None

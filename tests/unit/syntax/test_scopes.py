@@ -235,6 +235,15 @@ def test_qualified_names(language_id: str, text: str, name: str, class_name: str
     assert (scope.name, scope.class_name) == (name, class_name)
 
 
+@pytest.mark.parametrize("left", ["local f", "M.f", "f"])
+def test_lua_gives_names_to_functions_by_assignment(left: str) -> None:
+    text = f"function outer()\n  {left} = function(a, b)\n    return a\n  end\nend\n"
+    outer, scope = functions(Snapshot.open(text, "lua"))
+    assert (outer.name, scope.name, scope.signature) == ("outer", "f", f"{left} = function(a, b)")
+    assert text[scope.start : scope.end].startswith(left)
+    assert text[scope.body_start : scope.body_end] == "return a"
+
+
 def test_returns_as_written() -> None:
     assert _only("char **f(void) { return 0; }\n", "cpp").returns == "char **"
     assert _only("const f = (a): string => a;\n", "typescript").returns == "string"

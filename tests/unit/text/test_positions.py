@@ -61,6 +61,14 @@ def test_lines_end_where_the_protocol_says(text: str) -> None:
     assert [lines.line_text(n) for n in range(lines.line_count)] == [text[start:end] for start, end in expected]
 
 
+@given(texts, texts, texts, texts)
+def test_the_index_of_a_changed_text_is_that_of_the_text(head: str, old: str, new: str, tail: str) -> None:
+    text = head + new + tail
+    lines = LineIndex(head + old + tail).replaced(len(head), len(head) + len(old), text)
+    assert lines.text == text
+    assert [(lines.line_start(n), lines.line_end(n)) for n in range(lines.line_count)] == naive_lines(text)
+
+
 @given(texts)
 def test_split_lines_keeps_everything(text: str) -> None:
     pieces = split_lines(text)

@@ -1,7 +1,6 @@
-(class_body
-  member: (field_definition
-    property: (_) @name
-    value: (arrow_function parameters: (_) @parameters body: (_) @body)) @function)
+(field_definition
+  property: (_) @name
+  value: (arrow_function parameters: (_) @parameters body: (_) @body)) @function
 
 (formal_parameters [(identifier) (rest_pattern) (object_pattern) (array_pattern)] @parameter.name @parameter)
 

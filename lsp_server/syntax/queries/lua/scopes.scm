@@ -4,23 +4,14 @@
 
 (function_declaration body: (_) @body) @function
 
-(variable_declaration
-  (assignment_statement
-    (variable_list . name: (identifier) @name .)
-    (expression_list . value: (function_definition parameters: (_) @parameters) .))) @function
+(variable_declaration) @wrapper
 
-(variable_declaration
-  (assignment_statement
-    (expression_list . value: (function_definition body: (_) @body) .))) @function
+(assignment_statement
+  (variable_list . name: (_) @name .)
+  (expression_list . value: (function_definition parameters: (_) @parameters) .)) @function
 
-(chunk
-  (assignment_statement
-    (variable_list . name: (_) @name .)
-    (expression_list . value: (function_definition parameters: (_) @parameters) .)) @function)
-
-(chunk
-  (assignment_statement
-    (expression_list . value: (function_definition body: (_) @body) .)) @function)
+(assignment_statement
+  (expression_list . value: (function_definition body: (_) @body) .)) @function
 
 (comment) @comment
 

@@ -14,14 +14,11 @@
   . (variable_declarator
     value: (arrow_function return_type: (_) @returns)) .) @function
 
-(class_body
-  (public_field_definition
-    name: (_) @name
-    value: (arrow_function parameters: (_) @parameters body: (_) @body)) @function)
+(public_field_definition
+  name: (_) @name
+  value: (arrow_function parameters: (_) @parameters body: (_) @body)) @function
 
-(class_body
-  (public_field_definition
-    value: (arrow_function return_type: (_) @returns)) @function)
+(public_field_definition value: (arrow_function return_type: (_) @returns)) @function
 
 (abstract_method_signature
   name: (_) @name

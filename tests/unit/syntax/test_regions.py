@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.syntax.languages import LANGUAGES
+from lsp_server.syntax.regions import Region, region_at
+from lsp_server.syntax.snapshot import Snapshot
+from tests.support.cursor import cursor
+
+LETTERS = {Region.CODE: ".", Region.STRING: "s", Region.COMMENT: "c", Region.DOCUMENTATION: "d"}
+
+# Above a text, below what each place in it is, the one before the first character and the one behind the last included.
+PLACES = {
+    "python": (
+        "x = f\"a{b}c\" + r'd' # e",
+        ".....sss..ss....sss..ccc",
+    ),
+    "javascript": (
+        'x = `a${b}c` + /a"b/ + "d"; /* e */ f // g',
+        ".....ss...ss....ssss....ss...cccccc....cccc",
+    ),
+    "javascriptreact": (
+        'x = <a b="c">{"d"}</a>; /** e */',
+        "..........ss...ss........ddddddd.",
+    ),
+    "typescript": (
+        'let x: R<string, "a"> = { "b": `c${d}` } // e',
+        "..................ss.......ss...ss...s....cccc",
+    ),
+    "typescriptreact": (
+        'x = <a b="c">{`d${e}f`}</a> // g',
+        "..........ss...ss...ss.......cccc",
+    ),
+    "go": (
+        "package m; var x = `a` + 'b' + \"c\" /* d */ // e",
+        "....................ss....ss....ss..cccccc..cccc",
+    ),
+    "rust": (
+        "fn f<'a>() { g(\"b\", 'c', r#\"d\"#); } /// e",
+        "................ss...ss...sssss......ddddd",
+    ),
+    "java": (
+        "class A { S a = \"b\" + 'c'; } /* d */ // e",
+        ".................ss....ss.....cccccc..cccc",
+    ),
+    "c": (
+        "char *a = \"b\" \"c\"; int d = '\"'; /* e */ // f",
+        "...........ss..ss...........ss...cccccc..cccc",
+    ),
+    "cpp": (
+        "auto a = R\"(b)\" + \"c\"s + 'd'; /** e */ // f",
+        "..........sssss....ss.....ss...ddddddd..cccc",
+    ),
+    "csharp": (
+        "var a = $\"b{c}d\" + @\"e\" + 'f'; /// g",
+        ".........sss..ss....sss....ss...ddddd",
+    ),
+    "ruby": (
+        "x = \"a#{b}c\" + 'd' + /e/ # f",
+        ".....ss...ss....ss....ss..ccc",
+    ),
+    "php": (
+        "<?php $a = \"b{$c}d $e\" . 'f'; /** g */ # h",
+        "............sss.ssss.s....ss...ddddddd..ccc",
+    ),
+    "shellscript": (
+        "a=\"b${c}d $e\" f='g' $(h \"i\") # j",
+        "...ss...sss.s....ss......ss...ccc",
+    ),
+    "sql": (
+        "SELECT 'a', b /* c */ -- d",
+        "........ss.....cccccc..cccc",
+    ),
+    "lua": (
+        'local x = [[a]] .. "b" --[[ c ]] y = 1 --- d',
+        "...........ssss.....ss..cccccccc........ddddd",
+    ),
+    "kotlin": (
+        "val x = \"a${b}c\" + 'd' /** e */ // f",
+        ".........ss...ss....ss..ddddddd..cccc",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language_id", [row.id for row in LANGUAGES if row.queries])
+@pytest.mark.usefixtures("only_wheels")
+def test_every_place_of_a_line(language_id: str) -> None:
+    text, expected = PLACES[language_id]
+    snapshot = Snapshot.open(text, language_id)
+    assert "".join(LETTERS[region_at(snapshot, offset)] for offset in range(len(text) + 1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("language_id", "marked", "region"),
+    [
+        ("python", 'def f():\n    """Doc<|>.\n\n    More."""\n', Region.DOCUMENTATION),
+        ("python", 'class A:\n    # why\n    """Doc <|> """\n    x = 1\n', Region.DOCUMENTATION),
+        ("python", '# why\n"""Mo<|>dule."""\nimport a\n', Region.DOCUMENTATION),
+        ("python", 'def f():\n    """a<|>b""" + c\n', Region.STRING),
+        ("python", 'def f():\n    x = 1\n    "no <|>docstring"\n', Region.STRING),
+        ("python", 'if x:\n    "no <|>docstring"\n', Region.STRING),
+        ("python", "x = 1 # why<|>\r\ny\r\n", Region.COMMENT),
+        ("python", "x = 1 # why\n<|>y\n", Region.CODE),
+        ("python", 'x = ("a" <|> "b")\n', Region.CODE),
+        ("python", 'x = "漢<|>😀"\n', Region.STRING),
+        ("python", 'x = "漢😀"<|>\n', Region.CODE),
+        ("rust", "/// Doc<|>\nfn f() {}\n", Region.DOCUMENTATION),
+        ("rust", "/// Doc\n<|>fn f() {}\n", Region.CODE),
+        ("shellscript", "cat <<E | f<|>\na\nE\n", Region.CODE),
+        ("shellscript", "cat <<E\na $b c<|>\nE\n", Region.STRING),
+        ("shellscript", "cat <<E\na $(b <|>c)\nE\n", Region.CODE),
+        ("klingon", '"a<|>', Region.CODE),
+    ],
+)
+def test_a_place(language_id: str, marked: str, region: Region) -> None:
+    text, offset = cursor(marked)
+    assert region_at(Snapshot.open(text, language_id), offset) == region
+
+
+@pytest.mark.parametrize(
+    ("language_id", "marked", "region"),
+    [
+        ("python", 'def f():\n    x = g("a", "b c<|>\n    y = 1\n', Region.STRING),
+        ("python", 'def f():\n    x = g("a"<|>, "b c\n    y = 1\n', Region.CODE),
+        ("python", "def f():\n    x = \"it's<|>\n\ndef g(): pass\n", Region.STRING),
+        ("python", 'def f():\n    """<|>\n\ndef g(): pass\n', Region.STRING),
+        ("python", 'x = "a" + (<|>\ny = 1\n', Region.CODE),
+        ("python", 'x = """a\nb""" + (<|>\n', Region.CODE),
+        ("javascript", 'f("a", "b, c);<|>\ng();\n', Region.STRING),
+        ("typescript", "const x = `ab<|>\ng();\n", Region.STRING),
+        ("rust", "fn f(a: &'static str) { g(<|>\nfn h() {}\n", Region.CODE),
+        ("rust", 'fn f() { g("a, b<|> }\nfn h() {}\n', Region.STRING),
+        ("go", 'package m\nfunc f() { g("a", "b<|> }\n', Region.STRING),
+        ("c", 'int f() { g("a", "b<|>\n}\nint h() { return 1; }\n', Region.STRING),
+        ("ruby", 'x = f "ab<|>\n', Region.STRING),
+        ("lua", "x = f('ab<|>\nlocal y\n", Region.STRING),
+        ("shellscript", "echo \\\"a 'b<|>\n", Region.STRING),
+        ("shellscript", 'echo \\"a<|> (\n', Region.CODE),
+        ("sql", "SELECT a FROM b WHERE c = 'd<|>\n", Region.STRING),
+    ],
+)
+def test_a_place_in_half_typed_code(language_id: str, marked: str, region: Region) -> None:
+    text, offset = cursor(marked)
+    assert region_at(Snapshot.open(text, language_id), offset) == region

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.strict import is_refused
+from tests.support.cursor import cursor
+
+
+def refused(marked: str, language: str = "python") -> bool:
+    text, offset = cursor(marked)
+    return is_refused(Snapshot.open(text, language), offset)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "x = 1<|>\n",
+        "def f():\n    return 1<|>\n",
+        "class A:\n    def f(self):\n        if x:\n            <|>pass\n",
+        "    def f():\n        return 1<|>\n",
+        "",
+    ],
+)
+def test_what_python_takes(marked: str) -> None:
+    assert not refused(marked or "<|>")
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "def f():<|>\n",
+        "def f():\n    try:\n        x()<|>\n    return 1\n",
+        "def f():\n    if x:\n    <|>return 1\n",
+        "x = yield = 1<|>\n",
+        "def f(a, a=1, b):\n    <|>pass\n",
+        "x = '\0'<|>\n",
+    ],
+)
+def test_what_it_refuses_though_the_grammar_may_not(marked: str) -> None:
+    assert refused(marked)
+
+
+def test_only_the_code_around_counts() -> None:
+    broken = "def g(:\n    pass\n"
+    assert not refused(f"def f():\n    return 1<|>\n\n\n{broken}")
+    assert refused(f"x = 1<|>\n\n\n{broken}")
+
+
+def test_other_languages_and_long_texts_are_not_asked() -> None:
+    assert not refused("function f( {<|>\n", "javascript")
+    assert not refused("def f():\n" + "    x = 1\n" * 10_000 + "    y = <|>\n")
