@@ -3,44 +3,106 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# Never read into a prompt, whatever a user's code refers to.
+from lsp_server.syntax.languages import language_for_path
+
+# Never read, neither into a prompt nor into the index, whatever a user's code refers to.
 SECRET_PATTERNS = (
-    ".env",
-    ".env.*",
+    ".env*",
+    "*.env",
     "*.pem",
     "*.key",
+    "*.ppk",
     "*.p12",
     "*.pfx",
+    "*.pkcs12",
+    "*.p7b",
     "*.crt",
+    "*.cer",
+    "*.der",
+    "*.csr",
     "*.jks",
+    "*.jceks",
+    "*.bks",
     "*.keystore",
+    "*.keytab",
+    "*.kdbx",
+    "*.gpg",
+    "*.pgp",
+    "*.asc",
+    "*.ovpn",
+    "*.mobileprovision",
+    "*.tfstate",
+    "*.tfstate.*",
+    "*.tfvars",
+    "*.tfvars.json",
     "id_rsa*",
     "id_dsa*",
     "id_ecdsa*",
     "id_ed25519*",
     "*secret*",
     "*credential*",
+    "*password*",
+    "*passwd*",
+    "*apikey*",
+    "*api_key*",
+    "*kubeconfig*",
+    "service-account*.json",
+    "service_account*.json",
+    "serviceaccount*.json",
+    "wp-config.php",
     ".netrc",
+    "_netrc",
     ".npmrc",
+    ".yarnrc",
+    ".yarnrc.yml",
     ".pypirc",
     ".htpasswd",
+    ".pgpass",
+    ".my.cnf",
+    ".mylogin.cnf",
+    ".dockercfg",
+    ".s3cfg",
+    ".boto",
+    ".vault-token",
+    ".terraformrc",
 )
-# `secrets.py` is code about secrets; `secrets.yaml` holds them.
-_CODE = (".py", ".ts", ".js", ".tsx", ".jsx", ".go", ".rs", ".java", ".rb", ".php", ".cs", ".kt")
+# Whatever is in one of these belongs to a program that logs in somewhere.
+_SECRET_FOLDERS = {".ssh", ".gnupg", ".aws", ".azure", ".kube", ".gcloud"}
+# Code in one of these is about secrets; other files hold them.
+_DATA_FOLDERS = {"secret", "secrets", ".secret", ".secrets", "credentials", ".credentials", ".envs", ".docker"}
+# Scripts and dumps are full of what programs log in with.
+_HARDLY_CODE = {"shellscript", "sql"}
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
+
+
+_WORDS = _any_of(p for p in SECRET_PATTERNS if p.startswith("*") and p.endswith("*"))
+_NAMES = _any_of(p for p in SECRET_PATTERNS if not (p.startswith("*") and p.endswith("*")))
 _MAX_BYTES = 1_000_000
 
 
 def is_secret(path: Path) -> bool:
-    """Whether a file may hold secrets, judged by its name."""
+    """Whether a file may hold secrets, judged by its name and its folders' names.
+
+    ``secrets.py`` is code about secrets; ``secrets.yaml`` holds them.
+    """
     name = path.name.lower()
-    loose = path.suffix.lower() in _CODE
-    return any(
-        fnmatch.fnmatchcase(name, p) for p in SECRET_PATTERNS if not (loose and p.startswith("*") and p.endswith("*"))
-    )
+    folders = {part.lower() for part in path.parts[:-1]}
+    if folders & _SECRET_FOLDERS or _NAMES.match(name):
+        return True
+    return bool(folders & _DATA_FOLDERS or _WORDS.match(name)) and not _is_code(path)
+
+
+def _is_code(path: Path) -> bool:
+    language = language_for_path(path)
+    return language is not None and bool(language.queries) and language.id not in _HARDLY_CODE
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,215 @@
+"""The process that builds an index: ``python -m lsp_server.context.index.builder ROOT DATABASE``.
+
+It reads one line from standard input, an `Order` as JSON, brings the index up to date, and ends. It ends at once when
+standard input is closed, as it is when whoever started it dies; what was written until then stays, and the next builder
+goes on from there. While it works it writes lines of two figures: files done, files to do.
+
+It is as nice as a process can be: whoever types, compiles or waits for a model goes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from lsp_server.context.index.database import delete
+from lsp_server.context.index.exclusions import Exclusions, FoundFile
+from lsp_server.context.index.extract import MAX_BYTES, FileFacts, facts, indexed_language, readable
+from lsp_server.context.index.order import Order
+from lsp_server.context.index.writer import KnownFile, Writer
+from lsp_server.syntax.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+# Seconds of work in one transaction: what is found becomes visible that often, and so much is lost when we are stopped.
+_TRANSACTION_S = 0.25
+
+Report = Callable[[int, int], None]
+
+
+class KnownTree:
+    """The indexed files of a workspace folder; a ``resolve.FileTree``."""
+
+    def __init__(self, root: Path, paths: Iterable[str], exclusions: Exclusions) -> None:
+        self._root = root
+        self._paths = set(paths)
+        self._exclusions = exclusions
+        self._texts: dict[str, str | None] = {}
+
+    def has(self, path: str) -> bool:
+        """See ``FileTree``."""
+        return path in self._paths
+
+    def named(self, name: str) -> Iterable[str]:
+        """See ``FileTree``."""
+        return self._by_name.get(name, ())
+
+    def inside(self, folder: str) -> Iterable[str]:
+        """See ``FileTree``."""
+        return self._by_folder.get(folder, ())
+
+    def read(self, path: str) -> str | None:
+        """See ``FileTree``; also of files that are not indexed, such as ``go.mod``."""
+        if path not in self._texts:
+            self._texts[path] = None
+            place = self._root / path
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                if not self._exclusions.is_excluded(place) and place.stat().st_size <= MAX_BYTES:
+                    self._texts[path] = place.read_text(encoding="utf-8")
+        return self._texts[path]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        return _grouped((path.rpartition("/")[2], path) for path in self._paths)
+
+    @cached_property
+    def _by_folder(self) -> dict[str, list[str]]:
+        return _grouped((path.rpartition("/")[0], path) for path in self._paths)
+
+
+def build(root: Path, database: Path, order: Order, report: Report = lambda _done, _total: None) -> None:
+    """Bring the index of a workspace folder up to date. Others that want the same wait until we are done.
+
+    Raises:
+        OSError, sqlite3.Error: the database cannot be written.
+    """
+    if not (order.max_files or database.exists()):
+        return
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(str(database.with_name("builder.lock"))):
+        if order.max_files:
+            _build(root, database, order, report)
+        else:
+            delete(database)
+
+
+def _build(root: Path, database: Path, order: Order, report: Report) -> None:
+    with contextlib.closing(Writer(database)) as writer:
+        exclusions = Exclusions(root, order.exclude)
+        known = writer.files()
+        found = _found(exclusions, order, known)
+        gone = [path for path in known if path not in found and _is_meant(path, order.paths)]
+        changed = [file for file in found.values() if _differs(file, known.get(file.path))]
+        report(0, len(changed))
+        with writer.transaction():
+            writer.remove(gone)
+        _put_all(root, writer, changed, known, report)
+        files = known.keys() - set(gone) | found.keys()
+        # A file that appears or goes may change what the imports of any other mean.
+        everywhere = bool(gone) or any(file.path not in known for file in changed)
+        with writer.transaction():
+            tree = KnownTree(root, files, exclusions)
+            writer.resolve_imports(tree, None if everywhere else [file.path for file in changed])
+
+
+def _found(exclusions: Exclusions, order: Order, known: dict[str, KnownFile]) -> dict[str, FoundFile]:
+    found: dict[str, FoundFile] = {}
+    others = 0 if order.paths is None else sum(not _is_meant(path, order.paths) for path in known)
+    for start in ("",) if order.paths is None else order.paths:
+        for file in exclusions.walk(start):
+            if indexed_language(file.path) is None:
+                continue
+            if others + len(found) >= order.max_files:
+                logger.info("Only %d files are indexed.", order.max_files)
+                return found
+            found[file.path] = file
+    return found
+
+
+def _is_meant(path: str, paths: tuple[str, ...] | None) -> bool:
+    return paths is None or any(path == start or path.startswith(f"{start}/") for start in paths)
+
+
+def _differs(file: FoundFile, known: KnownFile | None) -> bool:
+    return known is None or (file.mtime_ns, file.size) != (known.mtime_ns, known.size)
+
+
+def _put_all(root: Path, writer: Writer, changed: list[FoundFile], known: dict[str, KnownFile], report: Report) -> None:
+    waiting = iter(changed)
+    done = 0
+    while done < len(changed):
+        with writer.transaction():
+            until = time.monotonic() + _TRANSACTION_S
+            for file in waiting:
+                _put(root, writer, file, known.get(file.path))
+                done += 1
+                if time.monotonic() > until:
+                    break
+        report(done, len(changed))
+
+
+def _put(root: Path, writer: Writer, file: FoundFile, known: KnownFile | None) -> None:
+    try:
+        data = (root / file.path).read_bytes() if file.size <= MAX_BYTES else b"\0"
+    except OSError:
+        # Gone meanwhile, or not ours to read; if it comes back we shall hear of it.
+        writer.remove([file.path])
+        return
+    digest = hashlib.blake2b(data, digest_size=16).digest()
+    if known and known.hash == digest:
+        writer.touch(file)
+        return
+    text, language = readable(data), indexed_language(file.path)
+    if text is None or language is None:
+        writer.put(file, digest, "", FileFacts())
+    else:
+        writer.put(file, digest, language.id, facts(Snapshot.open(text, language.id)))
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for key, path in pairs:
+        groups.setdefault(key, []).append(path)
+    return groups
+
+
+def _be_nice() -> None:
+    process = psutil.Process()
+    with contextlib.suppress(psutil.Error, OSError):
+        if sys.platform == "win32":
+            process.nice(psutil.IDLE_PRIORITY_CLASS)
+        else:
+            process.nice(19)
+        if sys.platform == "linux":
+            process.ionice(psutil.IOPRIO_CLASS_IDLE)
+
+
+def _end_with_input() -> None:
+    sys.stdin.read()
+    # SQLite forgets the transaction that was begun, and the lock goes with the process.
+    os._exit(0)
+
+
+def _report(done: int, total: int) -> None:
+    sys.stdout.write(f"{done} {total}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the first line of standard input says; 1 if the index cannot be written, with the reason on stderr."""
+    _be_nice()
+    root, database = map(Path, arguments)
+    order = Order.from_json(sys.stdin.readline())
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    try:
+        build(root, database, order, _report)
+    except (OSError, sqlite3.Error) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,55 @@
+"""From a file's bytes to what the index keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lsp_server.syntax.imports import Import, imports
+from lsp_server.syntax.languages import Language, language_for_path
+from lsp_server.syntax.names import name_counts
+from lsp_server.syntax.outline import Symbol, outline
+from lsp_server.syntax.snapshot import Snapshot
+
+# Larger files are data, or were made by a program.
+MAX_BYTES = 1_000_000
+# Characters; nobody writes a line like that, and a file that is half such lines was not written by anybody.
+_LONG_LINE = 1000
+# A name that is longer is data.
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What one file defines (each with its line, from 0), takes from others, and names how often."""
+
+    symbols: tuple[tuple[Symbol, int], ...] = ()
+    imports: tuple[Import, ...] = ()
+    names: Mapping[str, int] = field(default_factory=dict)
+
+
+def indexed_language(path: str) -> Language | None:
+    """The language of a file that the index is for: one of the first class, whose files have symbols."""
+    language = language_for_path(path)
+    return language if language and language.queries else None
+
+
+def readable(data: bytes) -> str | None:
+    """The text of a file; None for what is binary, no UTF-8, or minified."""
+    if b"\0" in data:
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    long = sum(len(line) for line in text.split("\n") if len(line) > _LONG_LINE)
+    return None if long * 2 > len(text) else text
+
+
+def facts(snapshot: Snapshot) -> FileFacts:
+    """What the index keeps of a document."""
+    return FileFacts(
+        tuple((symbol, snapshot.lines.line_of(symbol.start)) for symbol in outline(snapshot)),
+        imports(snapshot),
+        {name: count for name, count in name_counts(snapshot).items() if len(name) <= _LONGEST_NAME},
+    )

@@ -1,0 +1,316 @@
+"""The index as everybody asks it: all workspace folders, and the open documents as they are typed."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lsp_server.context.index.database import database_path
+from lsp_server.context.index.exclusions import Exclusions
+from lsp_server.context.index.matching import fits_words, rank
+from lsp_server.context.index.reader import Reader
+from lsp_server.context.index.resolve import DiskTree, resolve
+from lsp_server.context.index.types import IndexedSymbol, IndexState, ResolvedImport
+from lsp_server.context.workspace import is_secret
+from lsp_server.syntax.imports import Import, imports
+from lsp_server.syntax.names import name_counts
+from lsp_server.syntax.outline import outline
+from lsp_server.syntax.snapshot import Snapshot
+
+# `Circle.area`, `Circle::area`, `Circle#area`: a container and what is in it.
+_QUALIFIER = re.compile(r"::|[.#/]")
+_LESS_WANTED = ("field", "constant")
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """One workspace folder; ``inner`` are those within it, whose files are theirs."""
+
+    reader: Reader
+    exclusions: Exclusions
+    inner: tuple[Path, ...]
+
+    def owns(self, path: Path) -> bool:
+        return not any(path.is_relative_to(root) for root in self.inner)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenDocument:
+    snapshot: Snapshot
+    symbols: tuple[IndexedSymbol, ...]
+    imports: tuple[Import, ...]
+    resolved: tuple[ResolvedImport, ...]
+
+
+class _Hidden:
+    """The open documents of each folder, whose indexed state does not count, relative to it."""
+
+    def __init__(self, folders: Mapping[Path, _Folder], opened: Mapping[Path, _OpenDocument]) -> None:
+        self.folders = folders
+        self.opened = opened
+        self.paths = {
+            root: [_relative(path, folder) for path in opened if path.is_relative_to(root)]
+            for root, folder in folders.items()
+        }
+
+
+class _SeenTree(DiskTree):
+    """What is on disk, and what the index knows by name."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader.root)
+        self._reader = reader
+
+    def named(self, name: str) -> Iterable[str]:
+        return self._reader.named(name)
+
+
+class WorkspaceIndex:
+    """What the files of the workspace define, import and name. All of it is quick, and safe to ask from any thread.
+
+    Before the index is built there are only the open documents; nothing ever raises for want of it.
+
+    Args:
+        cache: where the databases are; None for the user's cache folder.
+    """
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._folders: Mapping[Path, _Folder] = {}
+        self._open: Mapping[Path, _OpenDocument] = {}
+        self._progress: dict[Path, tuple[int, int]] = {}
+        self._exclude: tuple[str, ...] = ()
+        self._hidden = _Hidden(self._folders, self._open)
+
+    # What the server says.
+
+    def set_roots(self, roots: Sequence[Path], exclude: Sequence[str] = ()) -> None:
+        """The workspace's folders (absolute), and globs as in a ``.gitignore`` of what else is left out."""
+        with self._lock:
+            before = self._folders
+            self._exclude = tuple(exclude)
+            self._folders = {
+                root: _Folder(
+                    before[root].reader if root in before else Reader(root, database_path(root, self._cache)),
+                    Exclusions(root, exclude),
+                    tuple(other for other in roots if other != root and other.is_relative_to(root)),
+                )
+                for root in roots
+            }
+        for root in before.keys() - self._folders.keys():
+            before[root].reader.close()
+
+    def refresh(self) -> None:
+        """Files came, went or changed: read the rules of git anew, and find what open documents import."""
+        with self._lock:
+            self._folders = {
+                root: replace(folder, exclusions=Exclusions(root, self._exclude))
+                for root, folder in self._folders.items()
+            }
+        for path, document in tuple(self._open.items()):
+            fresh = self._document(path, document.snapshot, None)
+            with self._lock:
+                if self._open.get(path) is document:
+                    self._open = {**self._open, path: fresh}
+
+    def update(self, path: Path, snapshot: Snapshot) -> None:
+        """A document is open and reads so. Takes as long as its syntax needs: to be called off the event loop."""
+        if self.is_excluded(path):
+            return
+        document = self._document(path, snapshot, self._open.get(path))
+        with self._lock:
+            self._open = {**self._open, path: document}
+
+    def forget(self, path: Path) -> None:
+        """A document was closed: what is on disk counts."""
+        with self._lock:
+            self._open = {p: document for p, document in self._open.items() if p != path}
+
+    def close(self) -> None:
+        """Let the databases go."""
+        self.set_roots(())
+
+    def database_of(self, root: Path) -> Path:
+        """Where a folder's index is built."""
+        return database_path(root, self._cache)
+
+    def report(self, root: Path, progress: tuple[int, int] | None) -> None:
+        """How far a builder is: files done and to be done; None when it has ended."""
+        with self._lock:
+            self._progress.pop(root, None)
+            if progress is not None:
+                self._progress[root] = progress
+
+    # What the others ask.
+
+    def definitions(self, names: Collection[str], *, limit: int = 8) -> dict[str, list[IndexedSymbol]]:
+        """The symbols of each name, at most ``limit`` of one; functions and classes first, and what is in no class.
+
+        Open documents go first. A name that nothing has is not in the answer.
+        """
+        found: dict[str, list[IndexedSymbol]] = {}
+        for document in self._open.values():
+            for symbol in document.symbols:
+                if symbol.name in names:
+                    found.setdefault(symbol.name, []).append(symbol)
+        for folder, hidden in self._asked():
+            for name in names:
+                rows = self._own(folder, folder.reader.definitions(name, hidden, limit))
+                if rows:
+                    found.setdefault(name, []).extend(rows)
+        for name, symbols in found.items():
+            found[name] = sorted(symbols, key=_prominence)[:limit]
+        return found
+
+    def symbols_in(self, path: Path) -> tuple[IndexedSymbol, ...]:
+        """What a file offers, in source order, the outer before the inner."""
+        if document := self._open.get(path):
+            return document.symbols
+        folder = self._folder_of(path)
+        return tuple(folder.reader.symbols_in(_relative(path, folder))) if folder else ()
+
+    def members(self, container: str, path: Path | None = None) -> tuple[IndexedSymbol, ...]:
+        """What is in the classes of a name (a nested one's is dotted), in all files or one."""
+        found = [
+            symbol
+            for document in self._open.values()
+            for symbol in document.symbols
+            if symbol.container == container and path in (None, symbol.path)
+        ]
+        for folder, hidden in self._asked():
+            if path is None or path.is_relative_to(folder.reader.root):
+                relative = None if path is None else _relative(path, folder)
+                found += self._own(folder, folder.reader.members(container, relative, hidden))
+        return tuple(found)
+
+    def imports_of(self, path: Path) -> tuple[ResolvedImport, ...]:
+        """What a file imports, in source order."""
+        if document := self._open.get(path):
+            return document.resolved
+        folder = self._folder_of(path)
+        return tuple(folder.reader.imports_of(_relative(path, folder))) if folder else ()
+
+    def importers_of(self, path: Path) -> tuple[Path, ...]:
+        """The files that import a file."""
+        found = [p for p, document in self._open.items() if any(i.target == path for i in document.resolved)]
+        for folder, hidden in self._asked():
+            if path.is_relative_to(folder.reader.root):
+                found += filter(folder.owns, folder.reader.importers_of(_relative(path, folder), hidden))
+        return tuple(dict.fromkeys(found))
+
+    def referencing(self, name: str, *, limit: int) -> list[tuple[Path, int]]:
+        """The files that have an identifier, and how often, those that have it most first."""
+        found = [
+            (path, count)
+            for path, document in self._open.items()
+            if (count := document.snapshot.derived(name_counts).get(name, 0))
+        ]
+        for folder, hidden in self._asked():
+            rows = folder.reader.referencing(name, hidden, limit)
+            found += ((path, count) for path, count in rows if folder.owns(path))
+        return sorted(found, key=lambda entry: (-entry[1], entry[0]))[:limit]
+
+    def files(self, language_ids: Collection[str] | None = None) -> tuple[Path, ...]:
+        """The indexed files, of some languages or all."""
+        return tuple(
+            path for folder in self._folders.values() for path in folder.reader.files(language_ids) if folder.owns(path)
+        )
+
+    def search(self, query: str, *, limit: int) -> list[IndexedSymbol]:
+        """The symbols that a query finds, the best first; see ``matching``. ``Circle.area`` looks in containers."""
+        *containers, wanted = _QUALIFIER.split(query.replace(" ", ""))
+        if not wanted:
+            return []
+        container = next((part.lower() for part in reversed(containers) if part), "")
+        names = {s.name for document in self._open.values() for s in document.symbols if rank(wanted, s.name)}
+        for folder in self._folders.values():
+            names.update(folder.reader.names_like(wanted))
+        ranks = {name: fit for name in names if (fit := rank(wanted, name))}
+        # A container leaves few of each name, so more names are looked at.
+        best = sorted(ranks, key=lambda name: (ranks[name], name))[: limit * 5 if container else limit]
+        found = [
+            symbol
+            for symbols in self.definitions(best, limit=limit).values()
+            for symbol in symbols
+            if not container or fits_words(container, (symbol.container or "").rpartition(".")[2])
+        ]
+        found.sort(key=lambda s: (ranks[s.name], s.name, _prominence(s), s.path, s.start))
+        return found[:limit]
+
+    def is_excluded(self, path: Path) -> bool:
+        """Whether a file is left out of everything: secret, ignored by git, or by the user's settings.
+
+        Of files that are in no workspace folder it is the secret ones.
+        """
+        folder = self._folder_of(path)
+        return folder.exclusions.is_excluded(path) if folder else is_secret(path)
+
+    def state(self) -> IndexState:
+        """How far the index is."""
+        counts = [folder.reader.counts() for folder in self._folders.values()]
+        with self._lock:
+            progress = tuple(self._progress.values())
+        return IndexState(
+            files=sum(files for files, _ in counts),
+            symbols=sum(symbols for _, symbols in counts),
+            building=bool(progress),
+            done=sum(done for done, _ in progress),
+            total=sum(total for _, total in progress),
+        )
+
+    def _document(self, path: Path, snapshot: Snapshot, before: _OpenDocument | None) -> _OpenDocument:
+        line_of = snapshot.lines.line_of
+        symbols = tuple(
+            IndexedSymbol(s.name, s.kind, s.container, path, s.start, s.end, line_of(s.start), s.signature, s.doc)
+            for s in outline(snapshot)
+        )
+        imported = imports(snapshot)
+        # To find the files is the larger part, and the imports are seldom what is typed.
+        if before and before.imports == imported:
+            return _OpenDocument(snapshot, symbols, imported, before.resolved)
+        return _OpenDocument(snapshot, symbols, imported, tuple(self._resolved(path, snapshot, imported)))
+
+    def _resolved(self, path: Path, snapshot: Snapshot, imported: tuple[Import, ...]) -> Iterator[ResolvedImport]:
+        folder = self._folder_of(path)
+        if folder is None or snapshot.language is None:
+            return
+        root, tree = folder.reader.root, _SeenTree(folder.reader)
+        for one in imported:
+            targets = [
+                (root / target, names)
+                for target, names in resolve(one, _relative(path, folder), snapshot.language.id, tree)
+                if not folder.exclusions.is_excluded(root / target)
+            ]
+            for target, names in targets:
+                yield ResolvedImport(one.module, names, one.level, target)
+            if not targets:
+                yield ResolvedImport(one.module, one.names, one.level, None)
+
+    def _asked(self) -> Iterator[tuple[_Folder, list[str]]]:
+        """The folders, each with the open documents whose indexed state does not count."""
+        folders, opened = self._folders, self._open
+        hidden = self._hidden
+        if hidden.folders is not folders or hidden.opened is not opened:
+            # It is asked more often than documents are edited.
+            hidden = self._hidden = _Hidden(folders, opened)
+        for root, folder in folders.items():
+            yield folder, hidden.paths[root]
+
+    def _own(self, folder: _Folder, symbols: list[IndexedSymbol]) -> list[IndexedSymbol]:
+        return [symbol for symbol in symbols if folder.owns(symbol.path)] if folder.inner else symbols
+
+    def _folder_of(self, path: Path) -> _Folder | None:
+        holding = [root for root in self._folders if path.is_relative_to(root)]
+        return self._folders[max(holding, key=lambda root: len(root.parts))] if holding else None
+
+
+def _relative(path: Path, folder: _Folder) -> str:
+    return path.relative_to(folder.reader.root).as_posix()
+
+
+def _prominence(symbol: IndexedSymbol) -> tuple[bool, bool]:
+    return symbol.container is not None, symbol.kind in _LESS_WANTED

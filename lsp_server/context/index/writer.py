@@ -1,0 +1,120 @@
+"""Writing the index. Only the builder does it, and only one builder at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lsp_server.context.index.database import open_for_writing
+from lsp_server.context.index.exclusions import FoundFile
+from lsp_server.context.index.extract import FileFacts
+from lsp_server.context.index.resolve import FileTree, resolve
+from lsp_server.syntax.imports import Import
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as it was when it was indexed."""
+
+    id: int
+    mtime_ns: int
+    size: int
+    hash: bytes
+
+
+class Writer:
+    """The index of one workspace folder, open for writing. Each method is called within `transaction`."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = open_for_writing(path)
+        self._names: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Put all that was written into the main file, and let it go."""
+        self._db.execute("PRAGMA optimize")
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written within, or nothing of it."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def files(self) -> dict[str, KnownFile]:
+        """What is indexed, by path."""
+        rows = self._db.execute("SELECT path, id, mtime_ns, size, hash FROM files")
+        return {path: KnownFile(*row) for path, *row in rows}
+
+    def touch(self, file: FoundFile) -> None:
+        """Only the file's time has changed."""
+        values = (file.mtime_ns, file.size, file.path)
+        self._db.execute("UPDATE files SET mtime_ns = ?, size = ? WHERE path = ?", values)
+
+    def put(self, file: FoundFile, digest: bytes, language_id: str, found: FileFacts) -> None:
+        """Put a file into the index, or in place of what it was."""
+        self.remove([file.path])
+        row = (file.path, file.path.rpartition("/")[2], file.mtime_ns, file.size, digest, language_id)
+        place = self._db.execute(
+            "INSERT INTO files (path, name, mtime_ns, size, hash, language) VALUES (?, ?, ?, ?, ?, ?)", row
+        ).lastrowid
+        self._db.executemany(
+            "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (place, s.name, s.kind, s.container, s.start, s.end, line, s.signature, s.doc)
+                for s, line in found.symbols
+            ],
+        )
+        ids = self._name_ids(found.names)
+        self._db.executemany(
+            "INSERT INTO occurrences VALUES (?, ?, ?)",
+            sorted((ids[name], place, count) for name, count in found.names.items()),
+        )
+        self._db.executemany(
+            "INSERT INTO imports (file, module, names, level) VALUES (?, ?, ?, ?)",
+            [(place, i.module, json.dumps(i.names), i.level) for i in found.imports],
+        )
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take files out of the index."""
+        for path in paths:
+            row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+            if row is None:
+                continue
+            self._db.execute("DELETE FROM targets WHERE import IN (SELECT id FROM imports WHERE file = ?)", row)
+            for table in ("symbols", "occurrences", "imports"):
+                self._db.execute(f"DELETE FROM {table} WHERE file = ?", row)  # noqa: S608 - our own names
+            self._db.execute("DELETE FROM files WHERE id = ?", row)
+
+    def resolve_imports(self, tree: FileTree, paths: Collection[str] | None) -> None:
+        """Find the targets of the imports of some files; of all files for None."""
+        rows = self._db.execute(
+            "SELECT imports.id, path, language, module, names, level FROM imports JOIN files ON files.id = file"
+            " WHERE ? IS NULL OR path IN (SELECT value FROM json_each(?))",
+            [None if paths is None else json.dumps(list(paths))] * 2,
+        ).fetchall()
+        targets = [
+            (row, target, json.dumps(names))
+            for row, path, language, module, wanted, level in rows
+            for target, names in resolve(Import(module, tuple(json.loads(wanted)), level), path, language, tree)
+        ]
+        if paths is None:
+            self._db.execute("DELETE FROM targets")
+        else:
+            self._db.executemany("DELETE FROM targets WHERE import = ?", [(row[0],) for row in rows])
+        self._db.executemany("INSERT INTO targets VALUES (?, ?, ?)", targets)
+
+    def _name_ids(self, names: Iterable[str]) -> dict[str, int]:
+        fresh = [name for name in names if name not in self._names]
+        if fresh:
+            self._db.executemany("INSERT OR IGNORE INTO names (name) VALUES (?)", [(name,) for name in fresh])
+            known = "SELECT name, id FROM names WHERE name IN (SELECT value FROM json_each(?))"
+            self._names.update(self._db.execute(known, (json.dumps(fresh),)))
+        return self._names

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lsp_server.context.index.exclusions import Exclusions
+from tests.unit.context.conftest import MakeFiles
+
+
+def found(root: Path, *globs: str, start: str = "") -> list[str]:
+    return [file.path for file in Exclusions(root, globs).walk(start)]
+
+
+def agree(root: Path, *globs: str) -> list[str]:
+    """What a walk finds, after a look at whether each file that is there would say the same of itself."""
+    exclusions = Exclusions(root, globs)
+    walked = [file.path for file in exclusions.walk()]
+    there = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert sorted(walked) == sorted(p.relative_to(root).as_posix() for p in there if not exclusions.is_excluded(p))
+    return walked
+
+
+def test_files_come_by_folder_with_time_and_size(root: Path, files: MakeFiles) -> None:
+    files({"b.py": "1", "a/x.py": "12", "a/deep/y.py": "123", "c.py": ""})
+    walked = list(Exclusions(root).walk())
+    assert [file.path for file in walked] == ["b.py", "c.py", "a/x.py", "a/deep/y.py"]
+    assert [file.size for file in walked] == [1, 0, 2, 3]
+    assert walked[0].mtime_ns == (root / "b.py").stat().st_mtime_ns
+
+
+def test_rules_of_git_nested_and_taken_back(root: Path, files: MakeFiles) -> None:
+    files(
+        {
+            ".gitignore": "*.gen.py\n/build/\n!keep.gen.py\n# a comment\nlogs\n",
+            "a.gen.py": "",
+            "keep.gen.py": "",
+            "build/x.py": "",
+            "sub/build/x.py": "",
+            "sub/.gitignore": "!b.gen.py\nown.py\n",
+            "sub/b.gen.py": "",
+            "sub/own.py": "",
+            "own.py": "",
+            "sub/logs/c.py": "",
+        }
+    )
+    assert [path for path in agree(root) if path.endswith(".py")] == [
+        "keep.gen.py",
+        "own.py",
+        "sub/b.gen.py",
+        "sub/build/x.py",
+    ]
+
+
+def test_nothing_in_an_ignored_folder_is_taken_back(root: Path, files: MakeFiles) -> None:
+    files({".gitignore": "out/\n!out/a.py\n", "out/a.py": "", "out/.gitignore": "!a.py\n", "b.py": ""})
+    assert agree(root) == [".gitignore", "b.py"]
+
+
+def test_rules_of_the_repository_around_the_folder(root: Path, files: MakeFiles) -> None:
+    files(
+        {
+            ".git/info/exclude": "mine.py\n",
+            ".gitignore": "*.tmp.py\n/pkg/only.py\n",
+            "pkg/a.py": "",
+            "pkg/b.tmp.py": "",
+            "pkg/only.py": "",
+            "pkg/mine.py": "",
+        }
+    )
+    assert agree(root / "pkg") == ["a.py"]
+    assert [path for path in agree(root) if path.endswith(".py")] == ["pkg/a.py"]
+
+
+def test_rules_outside_of_a_repository_do_not_count(root: Path, files: MakeFiles) -> None:
+    files({".gitignore": "*.py\n", "pkg/a.py": ""})
+    assert agree(root / "pkg") == ["a.py"]
+
+
+def test_a_line_that_is_no_pattern_spoils_no_others(root: Path, files: MakeFiles) -> None:
+    files({".gitignore": "!\n/\n[z-a].py\nb.py\n", "a.py": "", "b.py": ""})
+    assert agree(root) == [".gitignore", "a.py"]
+
+
+def test_the_users_globs_win(root: Path, files: MakeFiles) -> None:
+    files({".gitignore": "!a.py\n", "a.py": "", "gen/b.py": "", "c.py": ""})
+    assert agree(root, "a.py", "gen/") == [".gitignore", "c.py"]
+
+
+@pytest.mark.parametrize("folder", [".git", "node_modules", "__pycache__", "x/site-packages", ".tox", "Node_Modules"])
+def test_what_was_fetched_or_made_is_not_looked_into(folder: str, root: Path, files: MakeFiles) -> None:
+    files({f"{folder}/deep/a.py": "", "b.py": ""})
+    assert agree(root) == ["b.py"]
+
+
+@pytest.mark.parametrize("marker", ["pyvenv.cfg", "CACHEDIR.TAG"])
+def test_folders_that_say_that_they_can_be_made_anew(marker: str, root: Path, files: MakeFiles) -> None:
+    files({f"env/{marker}": "", "env/lib/a.py": "", "b.py": ""})
+    assert agree(root) == ["b.py"]
+
+
+def test_the_folder_that_was_opened_is_looked_into_whatever_its_name(root: Path, files: MakeFiles) -> None:
+    files({"node_modules/pkg/a.js": "", "node_modules/pkg/pyvenv.cfg": ""})
+    assert agree(root / "node_modules" / "pkg") == ["a.js", "pyvenv.cfg"]
+
+
+def test_secrets(root: Path, files: MakeFiles) -> None:
+    files({".env": "", ".env.local": "", "key.pem": "", "secrets/db.yaml": "", "secrets/store.py": "", "a.py": ""})
+    assert agree(root) == ["a.py", "secrets/store.py"]
+
+
+def test_links_are_not_followed(root: Path, files: MakeFiles, tmp_path: Path) -> None:
+    files({"a/b.py": ""})
+    (tmp_path / "outside.py").write_text("", encoding="utf-8")
+    (root / "a" / "loop").symlink_to(root, target_is_directory=True)
+    (root / "out.py").symlink_to(tmp_path / "outside.py")
+    (root / "broken.py").symlink_to(root / "nowhere")
+    assert found(root) == ["a/b.py"]
+    assert found(root, start="a/loop") == []
+    assert found(root, start="out.py") == []
+
+
+def test_a_walk_may_begin_at_a_folder_or_a_file(root: Path, files: MakeFiles) -> None:
+    files({".gitignore": "x.py\nout/\n", "a/b.py": "", "a/x.py": "", "out/c.py": "", "d.py": ""})
+    assert found(root, start="a") == ["a/b.py"]
+    assert found(root, start="a/b.py") == ["a/b.py"]
+    for start in ("a/x.py", "out", "out/c.py", "gone.py"):
+        assert found(root, start=start) == []
+
+
+def test_what_is_outside_of_the_folder_is_left_alone(root: Path) -> None:
+    assert Exclusions(root).is_excluded(root.parent / "a.py")

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lsp_server.context.index.database import delete
+from lsp_server.context.index.reader import Reader
+from lsp_server.context.index.types import IndexedSymbol, ResolvedImport
+from lsp_server.context.index.workspace_index import WorkspaceIndex
+from tests.unit.context.conftest import MakeFiles
+from tests.unit.context.index.conftest import Build
+
+SHAPES = '''import os
+
+RED = 1
+
+
+class Circle:
+    """Round."""
+
+    area = 2
+
+    def grow(self, by):
+        return Circle(by * RED)
+
+
+def area(circle):
+    return circle
+'''
+
+
+@pytest.fixture
+def reader(root: Path, index: WorkspaceIndex) -> Iterator[Reader]:
+    """Reads what ``build_index`` builds."""
+    reader = Reader(root, index.database_of(root))
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def built(root: Path, files: MakeFiles, build_index: Build) -> None:
+    files({"pkg/shapes.py": SHAPES, "pkg/__init__.py": "", "main.py": "from pkg.shapes import area\narea(1)\n"})
+    build_index()
+
+
+def everything(reader: Reader) -> list[object]:
+    return [
+        reader.definitions("area", (), 8),
+        reader.members("Circle", None, ()),
+        reader.symbols_in("pkg/shapes.py"),
+        reader.names_like("area"),
+        reader.imports_of("main.py"),
+        reader.importers_of("pkg/shapes.py", ()),
+        reader.referencing("area", (), 8),
+        reader.files(None),
+        reader.named("main.py"),
+    ]
+
+
+def test_without_a_database_everything_is_empty(reader: Reader) -> None:
+    assert everything(reader) == [[]] * 9
+    assert reader.counts() == (0, 0)
+
+
+@pytest.mark.usefixtures("built")
+def test_symbols_as_they_are_in_the_file(reader: Reader, root: Path) -> None:
+    circle = reader.symbols_in("pkg/shapes.py")[1]
+    start = SHAPES.index("class Circle")
+    assert circle == IndexedSymbol(
+        *("Circle", "class", None, root / "pkg" / "shapes.py", start, SHAPES.index("\n\n\ndef area"), 5),
+        signature="class Circle:",
+        doc="Round.",
+    )
+    names = [(symbol.name, symbol.container) for symbol in reader.symbols_in("pkg/shapes.py")]
+    assert names == [("RED", None), ("Circle", None), ("area", "Circle"), ("grow", "Circle"), ("area", None)]
+    assert reader.symbols_in("none.py") == []
+
+
+@pytest.mark.usefixtures("built")
+def test_functions_and_what_is_in_no_class_are_the_first_definitions(reader: Reader) -> None:
+    assert [symbol.kind for symbol in reader.definitions("area", (), 8)] == ["function", "field"]
+    assert [symbol.kind for symbol in reader.definitions("area", (), 1)] == ["function"]
+    assert reader.definitions("area", ("pkg/shapes.py",), 8) == []
+    assert reader.definitions("grow' OR 1=1 --", (), 8) == []
+
+
+@pytest.mark.usefixtures("built")
+def test_members_of_a_class_in_all_files_or_one(reader: Reader) -> None:
+    for path in (None, "pkg/shapes.py"):
+        assert [symbol.name for symbol in reader.members("Circle", path, ())] == ["area", "grow"]
+    assert reader.members("Circle", "main.py", ()) == []
+    assert reader.members("Circle", None, ("pkg/shapes.py",)) == []
+
+
+@pytest.mark.usefixtures("built")
+def test_imports_both_ways(reader: Reader, root: Path) -> None:
+    assert reader.imports_of("main.py") == [
+        ResolvedImport("pkg.shapes", ("area",), 0, root / "pkg" / "shapes.py"),
+    ]
+    assert reader.imports_of("pkg/shapes.py") == [ResolvedImport("os", (), 0, None)]
+    assert reader.importers_of("pkg/shapes.py", ()) == [root / "main.py"]
+    assert reader.importers_of("pkg/shapes.py", ("main.py",)) == []
+
+
+@pytest.mark.usefixtures("built")
+def test_who_names_something_most_is_first(reader: Reader, root: Path) -> None:
+    assert reader.referencing("area", (), 8) == [(root / "main.py", 2), (root / "pkg" / "shapes.py", 2)]
+    assert reader.referencing("RED", (), 8) == [(root / "pkg" / "shapes.py", 2)]
+    assert reader.referencing("area", ("main.py",), 8) == [(root / "pkg" / "shapes.py", 2)]
+    assert len(reader.referencing("area", (), 1)) == 1
+
+
+@pytest.mark.usefixtures("built")
+def test_files_by_language_and_name(reader: Reader, root: Path) -> None:
+    expected = [root / "main.py", root / "pkg" / "__init__.py", root / "pkg" / "shapes.py"]
+    assert reader.files(None) == reader.files(["python", "go"]) == expected
+    assert reader.files(["go"]) == []
+    assert reader.named("shapes.py") == ["pkg/shapes.py"]
+    assert reader.counts() == (3, 5)
+
+
+def test_names_that_have_the_letters(reader: Reader, files: MakeFiles, build_index: Build) -> None:
+    files({"a.py": "under_score = percent = 1\ndef area_of(x): ...\ndef of_area(x): ...\n"})
+    build_index()
+    assert reader.names_like("r_s") == ["under_score"]
+    assert reader.names_like("aof") == ["area_of"]
+    assert reader.names_like("%%%") == []
+    assert reader.names_like("AO") == ["area_of"]
+    assert reader.names_like("o") == ["of_area"]
+
+
+def test_an_index_that_is_built_later_or_replaced_is_seen(
+    reader: Reader, root: Path, index: WorkspaceIndex, files: MakeFiles, build_index: Build
+) -> None:
+    files({"a.py": "x = 1\n"})
+    assert reader.files(None) == []
+    build_index()
+    assert reader.files(None) == [root / "a.py"]
+    delete(index.database_of(root))
+    assert reader.files(None) == []
+    files({"b.py": "x = 1\n"})
+    build_index()
+    assert reader.files(None) == [root / "a.py", root / "b.py"]
+    # Nobody asked while it was away.
+    delete(index.database_of(root))
+    files({"c.py": "x = 1\n"})
+    build_index()
+    assert len(reader.files(None)) == 3
+
+
+@pytest.mark.usefixtures("built")
+def test_a_damaged_one_is_empty_until_it_is_made_anew(reader: Reader, build_index: Build) -> None:
+    reader.close()
+    reader.database.write_bytes(b"no database at all" * 500)
+    assert everything(reader) == [[]] * 9
+    build_index()
+    assert reader.counts() == (3, 5)
