@@ -5,14 +5,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from lsp_server.context.related import related_files
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lsp_server.context.budget import budget_tokens, estimated_tokens
+from lsp_server.context.candidates import Sources
+from lsp_server.context.files import FileCache
+from lsp_server.context.index.workspace_index import WorkspaceIndex
+from lsp_server.context.items import ContextItem
+from lsp_server.context.retrieval import retrieve
+from lsp_server.context.ring import RecentChunks
+from lsp_server.context.spot import Spot
+from lsp_server.context.symbols import NearbySymbols, SymbolSource
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import RefusedError
-from lsp_server.features.inline_completion import Cursor, Suggestion, complete
+from lsp_server.features.inline_completion import Cursor, Effort, Suggestion, complete
 from lsp_server.inference.roles import RoleBackend, engine_spec
 from lsp_server.models.store import store_from
+from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
 from lsp_server.settings.schema import Settings
 from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot
@@ -34,12 +48,30 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add ``complete``."""
     command = subparsers.add_parser("complete", help="print the suggestion for a place in a file")
     command.add_argument("place", metavar="FILE:LINE:COL", help="line and column count from 1, in characters")
+    command.add_argument("--explain", action="store_true", help="print what the model is shown, and why")
+    command.add_argument("--no-model", action="store_true", help="with --explain: ask no model")
     command.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
+    if args.no_model and not args.explain:
+        raise RefusedError("Without a model there is no suggestion.", hint="--no-model goes with --explain.")
     path, position = parse_place(args.place)
-    cursor = _cursor(path, position)
+    spot = _spot(path, position)
+    root = project_root(spot.path)
+    workspace = Workspace((root,), lambda _path: None)
+    items = _context(spot, root, workspace, settings)
+    cursor = Cursor(
+        spot.snapshot,
+        spot.offset,
+        path=workspace.relative(spot.path),
+        repository=root.name,
+        related=tuple(item.snippet for item in items),
+    )
+    if args.explain:
+        explain(Console(), spot, items, settings)
+    if args.no_model:
+        return 0
     suggestion = asyncio.run(_complete(cursor, settings))
     if suggestion is None:
         sys.stderr.write("There is no suggestion there.\n")
@@ -51,6 +83,28 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         f"{t.predicted_tokens} tokens at {t.predicted_per_second:.1f} tok/s\n"
     )
     return 0
+
+
+def explain(console: Console, spot: Spot, items: Sequence[ContextItem], settings: Settings) -> None:
+    """Print what a prompt for a place consists of; its tokens are estimates, the engine counts."""
+    start, end = spot.shown
+    line_of = spot.snapshot.lines.line_of
+    before, behind = line_of(spot.offset) - line_of(start) + 1, line_of(end) - line_of(spot.offset)
+    window = estimated_tokens(spot.snapshot.text[start:end])
+    room = settings.engine.n_ctx - settings.completion.max_tokens - window
+    if items:
+        table = Table("Tokens", "File", "Why", "Sent", box=None, pad_edge=False)
+        table.columns[0].justify = "right"
+        for item in items:
+            room -= item.tokens
+            sent = "yes" if room >= 0 else "cut"
+            table.add_row(f"{item.tokens:,}", escape(item.snippet.path), escape(item.reason), sent)
+        console.print(table)
+    else:
+        console.print("Nothing but the window: no code of other places seems to belong there.")
+    context = sum(item.tokens for item in items)
+    console.print(f"Window: {before} lines up to the cursor and {behind} behind it, about {window:,} tokens.")
+    console.print(f"Together about {context + window:,} tokens, of which {context:,} are context.")
 
 
 def parse_place(text: str) -> tuple[Path, Position]:
@@ -67,7 +121,7 @@ def parse_place(text: str) -> tuple[Path, Position]:
     return Path(name), Position(int(line) - 1, int(column) - 1)
 
 
-def _cursor(path: Path, position: Position) -> Cursor:
+def _spot(path: Path, position: Position) -> Spot:
     if is_secret(path):
         raise RefusedError(f"{path} may hold secrets; it is never read into a prompt.")
     try:
@@ -79,16 +133,23 @@ def _cursor(path: Path, position: Position) -> Cursor:
         raise RefusedError(f"{path} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8.") from error
     language = language_for_path(path)
     snapshot = Snapshot.open(text, language.id if language else "")
-    path = path.resolve()
-    root = project_root(path)
-    workspace = Workspace((root,), lambda _path: None)
-    return Cursor(
-        snapshot,
-        snapshot.lines.offset(position, PositionEncoding.UTF32),
-        path=workspace.relative(path),
-        repository=root.name,
-        related=related_files(snapshot, path, workspace),
-    )
+    return Spot(snapshot, snapshot.lines.offset(position, PositionEncoding.UTF32), path.resolve())
+
+
+def _context(spot: Spot, root: Path, workspace: Workspace, settings: Settings) -> tuple[ContextItem, ...]:
+    """As an editor's first request there would have it, from the workspace's index if an editor has had one built."""
+    files, index = FileCache(), WorkspaceIndex()
+    index.set_roots([root], settings.index.exclude)
+    symbols: SymbolSource = NearbySymbols(spot.path, workspace, files)
+    if settings.index.enabled and index.state().files:
+        index.update(spot.path, spot.snapshot)
+        symbols = index
+    sources = Sources(workspace, symbols, RecentChunks(index.is_excluded), files)
+    budget = budget_tokens(None, settings.engine.n_ctx)
+    try:
+        return retrieve(spot, sources, budget_tokens=budget, mode=settings.completion.context)
+    finally:
+        index.close()
 
 
 def project_root(path: Path) -> Path:
@@ -113,6 +174,8 @@ async def _complete(cursor: Cursor, settings: Settings) -> Suggestion | None:
         await backend.attach()
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
-        return await complete(cursor, backend, max_tokens=settings.completion.max_tokens)
+        return await complete(
+            cursor, backend, Effort(settings.completion.max_tokens), PromptCatalog(shipped_directory())
+        )
     finally:
         await backend.aclose()

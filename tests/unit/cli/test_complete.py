@@ -8,6 +8,9 @@ import pytest
 
 from lsp_server.cli.complete import parse_place, project_root
 from lsp_server.cli.main import main
+from lsp_server.context.index.builder import build
+from lsp_server.context.index.order import Order
+from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.errors import RefusedError
 from lsp_server.text.positions import Position
 
@@ -60,3 +63,58 @@ def test_secrets_are_never_read(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path.write_text("TOKEN=1\n", encoding="utf-8")
     assert main(["complete", f"{path}:1:1"]) == 1
     assert "may hold secrets" in capsys.readouterr().err
+
+
+def shop(root: Path) -> Path:
+    (root / "pyproject.toml").touch()
+    (root / "tax.py").write_text("def tax_of(price):\n    return price\n", encoding="utf-8")
+    path = root / "cart.py"
+    path.write_text("from tax import tax_of\n\n\ndef total(price):\n    return tax_of()\n", encoding="utf-8")
+    return path
+
+
+def test_explain_says_what_a_model_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["complete", f"{shop(tmp_path)}:5:19", "--explain", "--no-model"]) == 0
+    out = capsys.readouterr().out
+    row = next(line for line in out.splitlines() if "tax.py" in line)
+    assert row.split() == ["13", "tax.py", "used", "here:", "tax_of", "yes"]
+    assert "5 lines up to the cursor and 1 behind it" in out
+    assert "of which 13 are context" in out
+
+
+def test_explain_says_what_is_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHARDLIGHT_ENGINE__N_CTX", "512")
+    monkeypatch.setenv("SHARDLIGHT_COMPLETION__MAX_TOKENS", "490")
+    assert main(["complete", f"{shop(tmp_path)}:5:19", "--explain", "--no-model"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if "tax.py" in line)
+    assert row.split()[-1] == "cut"
+
+
+def test_explain_where_nothing_belongs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "alone.py"
+    path.write_text("x = \n", encoding="utf-8")
+    assert main(["complete", f"{path}:1:5", "--explain", "--no-model"]) == 0
+    assert "Nothing but the window" in capsys.readouterr().out
+
+
+def test_an_index_that_an_editor_had_built_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path.resolve()
+    shop(root)
+    far = root / "far" / "away.py"
+    far.parent.mkdir()
+    far.write_text("class Rate:\n    def apply_rate(self): ...\n", encoding="utf-8")
+    path = root / "uses.py"
+    path.write_text("rate.apply_rate()\n", encoding="utf-8")
+    arguments = ["complete", f"{path}:1:17", "--explain", "--no-model"]
+    assert main(arguments) == 0
+    assert "away.py" not in capsys.readouterr().out
+    build(root, WorkspaceIndex().database_of(root), Order())
+    assert main(arguments) == 0
+    assert "away.py" in capsys.readouterr().out
+
+
+def test_without_a_model_there_is_only_an_explanation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["complete", f"{shop(tmp_path)}:5:19", "--no-model"]) == 1
+    assert "--explain" in capsys.readouterr().err

@@ -1,0 +1,46 @@
+"""What goes into a completion prompt besides the window around the cursor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from lsp_server.context import passages
+from lsp_server.context.candidates import Sources
+from lsp_server.context.items import ContextItem, arrange
+from lsp_server.context.ranking import choose, with_bodies
+from lsp_server.context.spot import Spot
+from lsp_server.context.symbols import Remembered
+from lsp_server.context.used_symbols import used_symbols
+
+# `recent`: only the chunks lately viewed and edited.
+Mode = Literal["off", "recent", "full"]
+
+
+def retrieve(
+    spot: Spot, sources: Sources, *, budget_tokens: int, mode: Mode = "full", last: tuple[ContextItem, ...] = ()
+) -> tuple[ContextItem, ...]:
+    """The context of a spot, the most lasting first, within about ``budget_tokens``.
+
+    Files are read through the workspace alone, and nothing of an excluded or secret one is shown.
+
+    Args:
+        last: the context before; what still belongs of it comes first, in the same order and text.
+    """
+    if mode == "off":
+        return ()
+    sources = replace(sources, symbols=Remembered(sources.symbols))
+    candidates = passages.recent(spot, sources, budget_tokens)
+    if mode == "full" and spot.path.is_absolute():
+        targets = [found.target for found in sources.symbols.imports_of(spot.path) if found.target]
+        linked = list(dict.fromkeys((*sources.symbols.importers_of(spot.path), *targets)))
+        candidates += used_symbols(spot, sources)
+        candidates += passages.similar(spot, sources, linked)
+        candidates += passages.of_the_counterpart(spot, sources, linked)
+    chosen = choose(candidates, budget_tokens)
+
+    def text_of(path: Path) -> str | None:
+        return spot.snapshot.text if path == spot.path else sources.files.text(path, sources.workspace)
+
+    return arrange(with_bodies(chosen, text_of, budget_tokens), sources, budget_tokens, last)

@@ -1,0 +1,59 @@
+"""What the code at a cursor names, and how near to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lsp_server.context.spot import Spot
+from lsp_server.syntax.names import names_in
+
+# Lines before and behind the cursor that count outside of its function, and at most within it.
+_LINES_BEFORE = 40
+_LINES_BEHIND = 15
+_MOST_LINES_BEFORE = 120
+# A name so many lines away weighs nothing, but what the same function names anywhere is still of use.
+_FADING_LINES = 60
+_LEAST_WEIGHT = 0.4
+_BEHIND = 0.8
+# What is imported is not used yet.
+_IMPORT = re.compile(r"\s*(?:from|import|use|using|package|require\w*|#\s*include|export\b.*\bfrom)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name that the code at the cursor uses.
+
+    Attributes:
+        weight: 1 at the cursor, less far from it.
+        member: whether it only stands behind a dot or the like.
+    """
+
+    weight: float
+    member: bool
+
+
+def uses(spot: Spot, function: tuple[int, int] | None) -> dict[str, Use]:
+    """The names around a cursor, the heaviest first.
+
+    Args:
+        function: start and end of the function around it.
+    """
+    lines, text = spot.snapshot.lines, spot.snapshot.text
+    at = lines.line_of(spot.offset)
+    first, last = at - _LINES_BEFORE, at + _LINES_BEHIND
+    if function:
+        first = max(min(first, lines.line_of(function[0])), at - _MOST_LINES_BEFORE)
+        last = min(last, lines.line_of(function[1]))
+    found: dict[str, Use] = {}
+    for name in names_in(spot.snapshot, lines.line_start(first), lines.line_end(max(last, at))):
+        line = lines.line_of(name.start)
+        if _IMPORT.match(text, lines.line_start(line), lines.line_end(line)):
+            continue
+        distance = line - at
+        weight = max(1 - abs(distance) / _FADING_LINES, _LEAST_WEIGHT) * (_BEHIND if distance > 0 else 1)
+        before = text[max(name.start - 2, 0) : name.start]
+        member = before.endswith(".") or before in ("->", "::")
+        known = found.get(name.text)
+        found[name.text] = Use(max(weight, known.weight), member and known.member) if known else Use(weight, member)
+    return dict(sorted(found.items(), key=lambda item: -item[1].weight))

@@ -1,0 +1,248 @@
+"""The definitions of what the code at a cursor uses, or is likely to use next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain, islice
+from pathlib import Path
+
+from lsp_server.context.candidates import Candidate, Kind, Sources
+from lsp_server.context.index.types import IndexedSymbol
+from lsp_server.context.spot import Spot
+from lsp_server.context.symbols import as_symbol, same_family
+from lsp_server.context.usage import Use, uses
+from lsp_server.syntax.languages import language_for_path
+from lsp_server.syntax.names import names_in
+
+# Names so common that a definition of one in another file is hardly ever the one that is meant.
+_COMMON = """
+    add all any append apply args body build call check clear close code content context copy count create data date
+    default delete description dict end enter error exit extend file filter find first format from get group handle id
+    index init insert int item items join key keys kwargs last len length line list load main map match max message
+    min name new next node none number object open options order parse path pop print push put query read remove
+    render replace request reset response result run save search self send set setup size sort split start state
+    status stop str strip test text this time title token tostring type update url user value values version write
+"""
+_COMMON_NAMES = frozenset(_COMMON.split())
+# There a bare name of another file has to be imported.
+_IMPORTS_NAMES = {"python", "javascript", "javascriptreact", "typescript", "typescriptreact"}
+_CLASS_KINDS = {"class", "interface", "struct", "enum", "trait", "object", "type", "module"}
+_CONSTRUCTORS = {"__init__", "__new__", "constructor", "new", "initialize", "__construct"}
+
+# How much a definition counts, by where it is. The second figure: of more than so many it is none.
+_OWN_FILE = 1.0
+_IMPORTED = (0.9, 4)
+_SAME_FOLDER = (0.6, 3)
+_ELSEWHERE = (0.45, 2)
+# What a file imports by name it is going to use; of a module that it imports whole, only a part.
+_IMPORTED_NAME = 0.45
+_OF_A_MODULE = 0.4
+_SAME_CLASS = 0.6
+_HEADER = 0.75
+# What one needs to know of a definition's own types.
+_SECOND_HOP = 0.6
+_LEAST_FOLLOWED = 0.4
+_MOST_FOLLOWED = 16
+_USED = "used here"
+_MOST_NAMES = 30
+_MOST_UNUSED = 12
+# A class that hardly helps is not shown in detail, and many classes are none.
+_MEMBERS_FROM = 0.3
+_MOST_CLASSES = 8
+# Members of one class beyond these are the tail of a long list.
+_FIRST_MEMBERS = 20
+_WORD = re.compile(r"[^\W\d]\w{2,}")
+
+
+def used_symbols(spot: Spot, sources: Sources) -> list[Candidate]:
+    """The symbols that may help at a spot, each once, of other files and of what its window does not show."""
+    search = _Search(spot, sources)
+    search.named()
+    search.of_modules()
+    search.of_the_same_class()
+    search.members()
+    search.mentioned()
+    search.members()
+    return list(search.found.values())
+
+
+class _Search:
+    """One search; ``found`` is what it has come upon, by file and place."""
+
+    def __init__(self, spot: Spot, sources: Sources) -> None:
+        self.found: dict[tuple[Path, int, str], Candidate] = {}
+        self._spot = spot
+        self._symbols = sources.symbols
+        self._language = spot.snapshot.language
+        self._shown = spot.shown
+        self._targets: dict[Path, set[str]] = {}
+        # Those whose members are still to be looked at, with their scores and reasons.
+        self._classes: dict[IndexedSymbol, tuple[float, str]] = {}
+        # Names that imports bind: there is no need to look for them anywhere else.
+        self._bound: set[str] = set()
+
+    @cached_property
+    def _used(self) -> dict[str, Use]:
+        function = next((scope for scope in self._spot.around if not _is_class(scope.kind)), None)
+        used = uses(self._spot, (function.start, function.end) if function else None)
+        # The base classes, and the types of the parameters, however far up they are.
+        for scope in self._spot.around:
+            for name in names_in(self._spot.snapshot, scope.signature_start, scope.signature_end):
+                if name.text != scope.name:
+                    weight = max(_HEADER, used[name.text].weight if name.text in used else 0)
+                    used[name.text] = Use(weight, member=False)
+        return used
+
+    def named(self) -> None:
+        """What the code names, with or without an import that says from where, and what is imported by name."""
+        self._read_imports()
+        free = (n for n in self._used if n not in self._bound and len(n) > 2 and n.lower() not in _COMMON_NAMES)
+        unused = (n for names in self._targets.values() for n in sorted(names - self._used.keys() - {"*"}))
+        names = [n for n in self._used if n in self._bound], islice(free, _MOST_NAMES), islice(unused, _MOST_UNUSED)
+        for name, symbols in self._symbols.definitions(list(chain(*names))).items():
+            use = self._used.get(name)
+            if name in self._bound:
+                for symbol in self._exported(name, symbols):
+                    self._add(symbol, use.weight if use else _IMPORTED_NAME, _USED if use else "imported")
+            elif use:
+                for symbol, affinity in self._meant(symbols, use):
+                    self._add(symbol, use.weight * affinity, _USED)
+
+    def of_modules(self) -> None:
+        """What modules offer that are imported whole, if the code names them."""
+        for target, names in self._targets.items():
+            if "*" in names and (use := self._used.get(_module_name(target))):
+                for symbol in self._symbols.symbols_in(target):
+                    if not symbol.container and not symbol.name.startswith("_"):
+                        self._add(symbol, use.weight * _OF_A_MODULE, "imported")
+
+    def of_the_same_class(self) -> None:
+        """The members of the class around the cursor."""
+        for symbol in self._symbols.members(self._own_class, self._spot.path) if self._own_class else ():
+            self._add(symbol, _SAME_CLASS, "same class")
+
+    def members(self) -> None:
+        """What the best of the classes that were found consist of."""
+        classes = sorted(self._classes.items(), key=lambda item: -item[1][0])
+        for owner, (score, reason) in classes[:_MOST_CLASSES]:
+            self._add_members(owner, score, reason)
+        self._classes.clear()
+
+    def mentioned(self) -> None:
+        """The types in the signatures of what was found."""
+        weights: dict[str, tuple[float, Path]] = {}
+        for found in list(self.found.values()):
+            if found.symbol and found.score > _LEAST_FOLLOWED and found.symbol.kind not in _CLASS_KINDS:
+                for word in set(_WORD.findall(found.symbol.signature)) - self._used.keys() - self._bound:
+                    if found.score > weights.get(word, (0, found.path))[0]:
+                        weights[word] = found.score, found.path
+        names = sorted(weights, key=lambda word: (not word[:1].isupper(), -weights[word][0], word))[:_MOST_FOLLOWED]
+        for name, symbols in self._symbols.definitions(names).items():
+            score, path = weights[name]
+            types = [s for s in symbols if s.kind in _CLASS_KINDS and self._usable(s)]
+            beside = [s for s in types if s.path == path]
+            if meant := beside or (types if len(types) == 1 else []):
+                self._add(meant[0], score * _SECOND_HOP, "type of what is used")
+
+    def _meant(self, symbols: Iterable[IndexedSymbol], use: Use) -> list[tuple[IndexedSymbol, float]]:
+        """The symbols that a name may mean, with how likely that is; none if it may mean too many."""
+        symbols = [s for s in symbols if self._usable(s)]
+        own = [
+            s for s in symbols if s.path == self._spot.path and (use.member or s.container in (None, self._own_class))
+        ]
+        if own:
+            return [(s, _OWN_FILE) for s in own[: _IMPORTED[1]]]
+        if self._language and self._language.id in _IMPORTS_NAMES and not use.member:
+            # Without an import by name only `from module import *` has it.
+            symbols = [s for s in symbols if "*" in self._targets.get(s.path, ())]
+        folder = self._spot.path.parent
+        tiers = (
+            ([s for s in symbols if s.path in self._targets], _IMPORTED),
+            ([s for s in symbols if s.path.parent == folder and bool(s.container) == use.member], _SAME_FOLDER),
+            ([s for s in symbols if bool(s.container) == use.member], _ELSEWHERE),
+        )
+        for found, (affinity, most) in tiers:
+            if found:
+                return [(s, affinity) for s in found] if len(found) <= most else []
+        return []
+
+    def _read_imports(self) -> None:
+        for imported in self._symbols.imports_of(self._spot.path):
+            if imported.target is None:
+                self._bound |= {*imported.names, re.split(r"\W+", imported.module)[-1]}
+            elif imported.target != self._spot.path:
+                self._targets.setdefault(imported.target, set()).update(imported.names or "*")
+        for names in self._targets.values():
+            self._bound |= names
+
+    def _exported(self, name: str, symbols: Sequence[IndexedSymbol]) -> list[IndexedSymbol]:
+        """Which symbols an imported name means, also where the imported file only passes it on."""
+        symbols = [s for s in symbols if not s.container]
+        named = [target for target, names in self._targets.items() if name in names]
+        if own := [s for s in symbols if s.path in named]:
+            return own
+        passed = {i.target for target in named for i in self._symbols.imports_of(target) if name in i.names}
+        return [s for s in symbols if s.path in passed]
+
+    def _add(self, symbol: IndexedSymbol, score: float, reason: str) -> None:
+        if symbol.path == self._spot.path and symbol.start < self._shown[1] and symbol.end > self._shown[0]:
+            # The window shows it, or where it begins; what it holds beyond that may still be of use.
+            if symbol.kind not in _CLASS_KINDS:
+                return
+        else:
+            self._keep(symbol, score, reason)
+        if symbol.kind in _CLASS_KINDS and score > self._classes.get(symbol, (_MEMBERS_FROM, ""))[0]:
+            self._classes[symbol] = score, reason
+
+    def _add_members(self, owner: IndexedSymbol, score: float, reason: str) -> None:
+        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
+        members = self._symbols.members(container, owner.path)
+        for number, member in enumerate(m for m in members if m.kind not in _CLASS_KINDS):
+            use = self._used.get(member.name)
+            if use and use.member:
+                # Of a class that is not used itself, the name is more likely another's.
+                own = reason == _USED and member.name not in _COMMON_NAMES
+                share = 0.95 * (max(score, use.weight) if own else score)
+            elif member.name in _CONSTRUCTORS or member.name == owner.name:
+                share = score * 0.9
+            elif member.name.startswith(("_", "#")):
+                share = score * 0.25
+            else:
+                share = score * (0.7 if number < _FIRST_MEMBERS else 0.3)
+            self._add(member, share, reason)
+
+    def _keep(self, symbol: IndexedSymbol, score: float, reason: str) -> None:
+        key = symbol.path, symbol.start, symbol.name
+        known = self.found.get(key)
+        if known is None:
+            self.found[key] = Candidate(
+                Kind.DEFINITION, symbol.path, symbol.start, symbol.end, reason, score, as_symbol(symbol)
+            )
+        elif score > known.score:
+            self.found[key] = replace(known, score=score, reason=reason)
+
+    @cached_property
+    def _own_class(self) -> str | None:
+        """The class around the cursor as its members name it; of a Go method and the like the type it belongs to."""
+        for scope in self._spot.around:
+            if _is_class(scope.kind):
+                return f"{scope.class_name}.{scope.name}" if scope.class_name else scope.name
+            if scope.class_name:
+                return scope.class_name
+        return None
+
+    def _usable(self, symbol: IndexedSymbol) -> bool:
+        """Whether code of this language can use it."""
+        return same_family(language_for_path(symbol.path), self._language)
+
+
+def _module_name(path: Path) -> str:
+    """By what name code knows a module that it imports whole."""
+    return path.parent.name if path.stem in ("__init__", "index", "mod") else path.stem
+
+
+def _is_class(kind: str) -> bool:
+    return kind not in ("function", "method")

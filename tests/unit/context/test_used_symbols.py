@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lsp_server.context.candidates import Sources
+from lsp_server.context.spot import Spot
+from lsp_server.context.used_symbols import used_symbols
+
+Files = Callable[[dict[str, str]], None]
+MakeSpot = Callable[[str, str], Spot]
+
+SHAPES = """\
+class Shape:
+    def outline(self): ...
+
+class Circle(Shape):
+    def __init__(self, radius: Length): ...
+    def area(self): ...
+    def _hidden(self): ...
+
+class Length: ...
+
+def unit_circle() -> Circle: ...
+
+def unrelated(): ...
+"""
+
+
+def scores(spot: Spot, sources: Sources) -> dict[str, float]:
+    """Names with what they weigh; members as ``Class.member``."""
+    found = used_symbols(spot, sources)
+    named = [(c.symbol, c.score) for c in found if c.symbol]
+    return {f"{s.container}.{s.name}" if s.container else s.name: score for s, score in named}
+
+
+def test_an_imported_name_that_is_used_comes_first(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shapes.py": SHAPES})
+    found = scores(spot("main.py", "from shapes import Circle, unit_circle\n\nc = unit_circle()\nc.|\n"), sources)
+    assert found["unit_circle"] > found["Circle"] > found["Circle.area"] > found["Circle._hidden"]
+    assert "unrelated" not in found
+
+
+def test_a_member_that_is_used_weighs_more_than_its_sisters(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shapes.py": SHAPES + "\nclass Square:\n    def area(self): ...\n    def side(self): ...\n"})
+    found = scores(spot("main.py", "from shapes import Square\nx.area()\ny = |\n"), sources)
+    assert found["Square.area"] > found["Square.side"]
+
+
+def test_of_a_module_imported_whole_what_is_used_comes_first(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shapes.py": SHAPES})
+    found = scores(spot("main.py", "import shapes\n\nx = shapes.unit_circle(|)\n"), sources)
+    assert found["unit_circle"] > 2 * found["unrelated"]
+
+
+def test_a_name_that_a_package_passes_on_is_found_where_it_is(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"pkg/__init__.py": "from .shapes import Circle\n", "pkg/shapes.py": SHAPES})
+    assert "Circle.area" in scores(spot("main.py", "from pkg import Circle\nx = Circle(|)\n"), sources)
+
+
+def test_base_classes_are_shown_with_their_members(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shapes.py": SHAPES})
+    filler = "    def f(self):\n        return 1\n\n" * 60
+    text = f"from shapes import Shape\n\nclass Mine(Shape):\n{filler}    def g(self):\n        return self.|\n"
+    found = scores(spot("main.py", text), sources)
+    assert found["Shape.outline"] > 0.4
+
+
+def test_types_of_signatures_are_followed(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shapes.py": SHAPES})
+    found = scores(spot("main.py", "from shapes import unit_circle\nx = unit_circle().|\n"), sources)
+    assert found["unit_circle"] > found["Circle.area"] > 0.2
+    assert "Shape" not in found
+
+
+def test_what_the_window_shows_is_no_candidate(spot: MakeSpot, sources: Sources) -> None:
+    filler = "x = 1\n" * 2000
+    text = f"def far(): ...\n\n{filler}def near(): ...\n\nnear()\nfar()\ny = |\n"
+    assert list(scores(spot("main.py", text), sources)) == ["far"]
+
+
+def test_members_of_the_class_that_the_window_does_not_show(spot: MakeSpot, sources: Sources) -> None:
+    filler = "    # comment\n" * 1000
+    text = f"class Cart:\n    def total(self): ...\n{filler}    def show(self):\n        return |\n"
+    assert list(scores(spot("main.py", text), sources)) == ["Cart.total"]
+
+
+def test_members_of_a_go_receiver(spot: MakeSpot, sources: Sources) -> None:
+    filler = "// comment\n" * 1000
+    text = f"package shop\n\nfunc (c *Cart) Total() int {{ return 1 }}\n\n{filler}func (c *Cart) Show() {{\n\t|\n}}\n"
+    assert list(scores(spot("cart.go", text), sources)) == ["Cart.Total"]
+
+
+@pytest.mark.parametrize(
+    ("uses", "found"), [("helper.compute_tax(|)", True), ("compute_tax(|)", False), ("import compute_tax|", False)]
+)
+def test_python_needs_an_import_for_a_bare_name(
+    uses: str, found: bool, files: Files, spot: MakeSpot, sources: Sources
+) -> None:
+    files({"tax.py": "class Tax:\n    def compute_tax(self): ...\n\ndef compute_tax(): ...\n"})
+    assert ("Tax.compute_tax" in scores(spot("main.py", uses + "\n"), sources)) is found
+
+
+def test_go_sees_its_package(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shop/tax.go": "package shop\n\nfunc computeTax(price int) int { return price }\n"})
+    text = "package shop\n\nfunc total() int {\n\treturn computeTax(|)\n}\n"
+    assert "computeTax" in scores(spot("shop/total.go", text), sources)
+
+
+def test_a_name_of_many_definitions_is_no_candidate(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({f"sub{n}/m.py": f"class C{n}:\n    def convert(self): ...\n" for n in range(5)})
+    assert scores(spot("main.py", "x.convert(|)\n"), sources) == {}
+    files({"here.py": "class Here:\n    def convert(self): ...\n"})
+    assert list(scores(spot("main.py", "x.convert(|)\n"), sources)) == ["Here.convert"]
+
+
+def test_common_names_mean_nothing(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"store.py": "class Store:\n    def get(self): ...\n    def items(self): ...\n"})
+    assert scores(spot("main.py", "x.get(y.items(|))\n"), sources) == {}
+
+
+def test_a_name_from_outside_is_not_looked_for_inside(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"mine.py": "class Mine:\n    def dumps(self): ...\n"})
+    assert scores(spot("main.py", "from json import dumps\nx = json.dumps(|)\n"), sources) == {}
+
+
+def test_another_language_is_another_world(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"cart.ts": "export class Cart { computeTax(): number { return 1 } }\n"})
+    assert scores(spot("main.py", "cart.computeTax(|)\n"), sources) == {}
+    found = scores(spot("main.js", "import { Cart } from './cart'\ncart.computeTax(|)\n"), sources)
+    assert "Cart.computeTax" in found
