@@ -13,7 +13,7 @@ from lsp_server.errors import ShardlightError
 from lsp_server.settings import sources
 
 # In the order of the help text. Each module has ``register(subparsers)``.
-COMMANDS = ("serve", "complete", "models", "plan", "engine", "doctor")
+COMMANDS = ("serve", "complete", "models", "plan", "engine", "stats", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
