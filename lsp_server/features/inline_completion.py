@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from lsp_server.context.window import window
-from lsp_server.features.postprocess.completion import Place, is_complete, trim, up_to_closing, without_overlap
-from lsp_server.inference.backend import Backend, InfillRequest, Priority, StopReason, Timings
-from lsp_server.syntax.checks import error_count
+from lsp_server.features.postprocess import chat_fill
+from lsp_server.features.postprocess.completion import Place, is_complete, trim
+from lsp_server.features.postprocess.fitting import fit
+from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, Priority, StopReason, Timings
+from lsp_server.prompting.catalog import PromptCatalog
+from lsp_server.syntax.checks import has_error
+from lsp_server.syntax.hole import extent_at
+from lsp_server.syntax.regions import Region, region_at
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.closers import closes_line
-from lsp_server.text.edits import TextEdit, detect_newline, indent_of
 from lsp_server.text.snippet import Snippet
 
-# After this long a block ends with the line that is being written: better a part now than all of it late.
-_TIME_LIMIT_MS = 3000.0
-_OPENS_BLOCK = re.compile(r"(?:[:{(\[]|=>|\b(?:then|do))\s*$")
-_COMMENT = re.compile(r"[\s:;,]*(?:#|//|/\*|--)")
+# Alternatives differ by chance: at this temperature a small model still writes code.
+_TEMPERATURE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Cursor:
     Attributes:
         path, repository: what the model is told the file and the project are called.
         document: opaque id of the document, by which newer requests supersede older ones.
-        related: stubs of other files.
+        related: code of other places.
+        before, after: what the model is to see around the document: the other cells of a notebook.
     """
 
     snapshot: Snapshot
@@ -37,37 +40,80 @@ class Cursor:
     repository: str = "repository"
     document: str = ""
     related: tuple[Snippet, ...] = ()
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a suggestion may cost.
+
+    Attributes:
+        max_tokens: the longest answer.
+        time_limit_ms: this long after its first token an answer of several lines ends with its line.
+        in_text: whether one is wanted within strings and comments, too.
+    """
+
+    max_tokens: int
+    time_limit_ms: float = 3000.0
+    in_text: bool = False
+    priority: Priority = Priority.INLINE
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Text to insert at the cursor."""
+    """Text for the cursor; it takes the place of ``replaces`` characters behind it on its line."""
 
     text: str
+    replaces: int
     timings: Timings
 
 
-async def complete(cursor: Cursor, backend: Backend, *, max_tokens: int) -> Suggestion | None:
+async def complete(
+    cursor: Cursor,
+    backend: Backend,
+    effort: Effort,
+    prompts: PromptCatalog,
+    *,
+    on_text: Callable[[str], None] = lambda _text: None,
+) -> Suggestion | None:
     """A suggestion for the cursor, or None if there is nothing good to say.
+
+    Args:
+        prompts: for a model that was not trained to fill holes, and has to be talked to.
+        on_text: called with what has been written so far, as it grows: raw, and perhaps not what will be suggested.
 
     Raises:
         BackendError: the model could not be asked.
     """
-    place = place_of(cursor.snapshot, cursor.offset)
+    place = place_of(cursor.snapshot, cursor.offset, in_text=effort.in_text)
     if place is None:
         return None
-    request = _request(cursor, place, max_tokens)
-    text, timings, reason = "", Timings(), None
-    async with aclosing(backend.infill(request)) as chunks:  # type: ignore[type-var]
-        async for chunk in chunks:
-            text += chunk.text
-            timings, reason = chunk.timings, chunk.stop_reason
-            if reason is None and is_complete(text, place):
-                break
-    if reason is StopReason.CANCELLED:
-        return None
-    fitting = _fit(trim(text, place, cut_off=reason is StopReason.LENGTH), place, cursor)
-    return Suggestion(fitting, timings) if fitting else None
+    request = request_for(cursor, place, effort)
+    return await _suggestion(cursor, place, _asked(cursor, place, backend, request, prompts), on_text)
+
+
+async def alternatives(
+    cursor: Cursor, backend: Backend, effort: Effort, prompts: PromptCatalog, number: int
+) -> AsyncIterator[Suggestion]:
+    """Up to ``number`` different suggestions, the likeliest first; fewer where the model has no other idea.
+
+    Raises:
+        BackendError: the model could not be asked.
+    """
+    place = place_of(cursor.snapshot, cursor.offset, in_text=effort.in_text)
+    if place is None:
+        return
+    request = request_for(cursor, place, effort)
+    found: set[str] = set()
+    for seed in range(number):
+        # The prompt is the same, so all but the first only cost their own tokens.
+        asked = request if not seed else replace(request, temperature=_TEMPERATURE, seed=seed)
+        chunks = _asked(cursor, place, backend, asked, prompts)
+        suggestion = await _suggestion(cursor, place, chunks, lambda _text: None)
+        if suggestion and suggestion.text not in found:
+            found.add(suggestion.text)
+            yield suggestion
 
 
 async def read_ahead(cursor: Cursor, backend: Backend) -> None:
@@ -77,87 +123,122 @@ async def read_ahead(cursor: Cursor, backend: Backend) -> None:
         BackendError: the model could not be asked.
     """
     place = place_of(cursor.snapshot, cursor.offset)
-    if place is None:
+    if place is None or not backend.fills_holes:
         return
-    request = replace(_request(cursor, place, max_tokens=0), priority=Priority.BACKGROUND)
+    request = request_for(cursor, place, Effort(0, priority=Priority.BACKGROUND))
     async with aclosing(backend.infill(request)) as chunks:  # type: ignore[type-var]
         async for _ in chunks:
             pass
 
 
-def _request(cursor: Cursor, place: Place, max_tokens: int) -> InfillRequest:
-    around = window(cursor.snapshot.lines, cursor.offset)
-    return InfillRequest(
-        prefix=around.prefix,
-        suffix=_lasting(around.suffix, place),
-        max_tokens=max_tokens,
-        path=cursor.path,
-        repository=cursor.repository,
-        extra=cursor.related,
-        stop=() if place.multiline else ("\n",),
-        document=cursor.document,
-        time_limit_ms=_TIME_LIMIT_MS if place.multiline else 0.0,
+async def _asked(
+    cursor: Cursor, place: Place, backend: Backend, request: InfillRequest, prompts: PromptCatalog
+) -> AsyncIterator[Chunk]:
+    """What the model writes into the hole, in the way that it can."""
+    if backend.fills_holes:
+        async with aclosing(backend.infill(request)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                yield chunk
+        return
+    told = ""
+    async with aclosing(backend.chat(_conversation(cursor, place, request, prompts))) as answer:  # type: ignore[type-var]
+        written = ""
+        async for chunk in answer:
+            written += chunk.text
+            # What belongs at the cursor may shrink by what turns out to close the code; then nothing is taken back.
+            text = chat_fill.strip(written, place.line_prefix, place.line_suffix)
+            yield replace(chunk, text=text[len(told) :])
+            told = text if len(text) > len(told) else told
+
+
+def _conversation(cursor: Cursor, place: Place, request: InfillRequest, prompts: PromptCatalog) -> ChatRequest:
+    language = cursor.snapshot.language
+    fence = language.id if language else ""
+    rendered = prompts.render(
+        "fill_hole",
+        cursor.snapshot.language_id,
+        language=language.name if language else cursor.snapshot.language_id,
+        fence=fence,
+        suffix=request.suffix,
+        related="\n".join(snippet.text for snippet in cursor.related),
+    )
+    return ChatRequest(
+        chat_fill.messages(rendered, fence, request.prefix),
+        request.max_tokens,
+        stop=request.stop or (chat_fill.STOP,),
+        temperature=request.temperature,
+        seed=request.seed,
+        grammar=chat_fill.grammar(place.line_prefix),
+        priority=request.priority,
     )
 
 
-def place_of(snapshot: Snapshot, offset: int) -> Place | None:
-    """What kind of place the cursor is at; None where a suggestion would only be in the way (inside a word)."""
+async def _suggestion(
+    cursor: Cursor, place: Place, asked: AsyncIterator[Chunk], on_text: Callable[[str], None]
+) -> Suggestion | None:
+    text, timings, reason = "", Timings(), None
+    async with aclosing(asked) as chunks:  # type: ignore[type-var]
+        async for chunk in chunks:
+            text += chunk.text
+            timings, reason = chunk.timings, chunk.stop_reason
+            on_text(text)
+            if reason is None and is_complete(text, place):
+                break
+    if reason is StopReason.CANCELLED:
+        return None
+    fitting = fit(trim(text, place, cut_off=reason is StopReason.LENGTH), place, cursor.snapshot, cursor.offset)
+    return Suggestion(fitting.text, fitting.replaces, timings) if fitting else None
+
+
+def request_for(cursor: Cursor, place: Place, effort: Effort) -> InfillRequest:
+    """What the model is asked."""
+    around = window(cursor.snapshot.lines, cursor.offset)
+    # What a line has behind the cursor ends it: nothing else may follow.
+    one_line = bool(place.line_suffix.strip()) and not place.closes_block
+    return InfillRequest(
+        prefix=cursor.before + around.prefix,
+        suffix=_lasting(around.suffix, place) + cursor.after,
+        max_tokens=effort.max_tokens,
+        path=cursor.path,
+        repository=cursor.repository,
+        extra=cursor.related,
+        stop=("\n",) if one_line else (),
+        document=cursor.document,
+        time_limit_ms=0.0 if one_line else effort.time_limit_ms,
+        priority=effort.priority,
+    )
+
+
+def place_of(snapshot: Snapshot, offset: int, *, in_text: bool = False) -> Place | None:
+    """What kind of place the cursor is at; None where a suggestion would only be in the way.
+
+    That is inside a word and, unless ``in_text``, inside strings and comments.
+    """
     lines = snapshot.lines
     line = lines.line_of(offset)
     before = snapshot.text[lines.line_start(line) : offset]
     after = snapshot.text[offset : lines.line_end(line)] if offset <= lines.line_end(line) else ""
     if after[:1].isalnum() or after.startswith("_"):
         return None
-    below = tuple(lines.line_text(n) for n in range(line + 1, min(line + 6, lines.line_count)))
-    blank = not before.strip() and not after.strip()
-    # `{}` is how an editor leaves a block to be written; `()` rather is for a few words.
-    between = before.rstrip().endswith("{") and after.lstrip().startswith("}") and closes_line(before, after)
-    opens = (not after.strip() or between) and _OPENS_BLOCK.search(before) is not None
-    return Place(before, after, below, multiline=blank or opens)
+    if not in_text and region_at(snapshot, offset) is not Region.CODE:
+        return None
+    return Place(
+        before,
+        after,
+        tuple(lines.line_text(n) for n in range(line + 1, min(line + 6, lines.line_count))),
+        extent_at(snapshot, offset),
+        snapshot.language.line_comment if snapshot.language else "",
+        # In a file without errors what is open here is closed below.
+        unclosed=not after.strip() and has_error(snapshot),
+    )
 
 
 def _lasting(suffix: str, place: Place) -> str:
     """What stands behind the cursor, without what an editor has put there to close what is being typed.
 
     It would come and go with every bracket, and with it the head of the prompt. A model writes it by itself, and
-    ``_candidates`` takes it off again.
+    ``fitting`` takes it off again.
     """
     if closes_line(place.line_prefix, place.line_suffix):
         return suffix[len(place.line_suffix) :]
     return suffix
-
-
-def _fit(text: str, place: Place, cursor: Cursor) -> str:
-    """The longest beginning of the text that leaves the file no worse than it was; empty if there is none."""
-    snapshot = cursor.snapshot
-    newline = detect_newline(snapshot.text)
-
-    def errors(candidate: str) -> int:
-        edit = TextEdit(cursor.offset, cursor.offset, candidate.replace("\n", newline))
-        return error_count(snapshot.edited([edit], snapshot.version))
-
-    allowed = error_count(snapshot)
-    counted = [(errors(c), c) for c in _candidates(text, place) if c.strip()]
-    least = min((count for count, _ in counted), default=allowed + 1)
-    if least > allowed:
-        return ""
-    return next(c for count, c in counted if count == least).replace("\n", newline)
-
-
-def _candidates(text: str, place: Place) -> list[str]:
-    """What to offer, best first: as it came, without what repeats the line's end, then line by line shorter."""
-    lines = text.split("\n")
-    shorter = ["\n".join(lines[:n]).rstrip() for n in range(len(lines) - 1, 0, -1)]
-    overlap = without_overlap(text, place.line_suffix)
-    # Whether `x)` before `)` closes one bracket or repeats one, the syntax tree decides; a tail never comes twice.
-    if overlap != text and len(text) - len(overlap) > 1:
-        return [overlap]
-    open_ended = up_to_closing(text, place.line_suffix)
-    if place.closes_block and len(lines) > 1:
-        # The line's end closes the block, on a line of its own.
-        below = "\n" + indent_of(place.line_prefix)
-        return [block.rstrip() + below for block in (open_ended, *shorter) if block.strip()]
-    # In a comment that comes with the answer, the line's end would be of no harm, and of no use.
-    if _COMMENT.match(text[len(open_ended) :].removeprefix(place.line_suffix.strip())):
-        return [open_ended]
-    return list(dict.fromkeys((text, overlap, open_ended.rstrip(), *shorter)))

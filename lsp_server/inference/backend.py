@@ -37,6 +37,7 @@ class InfillRequest:
         document: opaque id; a newer request of the same document supersedes an older one. Empty: never.
         time_limit_ms: this long after its first token the answer ends with its line. 0: no limit.
         priority: inline for a suggestion, background for a prompt that is read ahead.
+        temperature, seed: 0 is greedy; alternatives are sampled. Without a seed each answer may be another one.
     """
 
     prefix: str
@@ -49,6 +50,8 @@ class InfillRequest:
     document: str = ""
     time_limit_ms: float = 0.0
     priority: Priority = Priority.INLINE
+    temperature: float = 0.0
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Timings:
     """What an answer cost, as the backend measured it; zeros where it does not tell.
 
     Times in milliseconds, rates in tokens per second; ``reused_tokens`` of ``prompt_tokens`` were not evaluated anew.
+    ``prompt_ms`` is what the evaluation of the others took, without what was waited for before it.
     """
 
     prompt_tokens: int = 0
@@ -89,6 +93,7 @@ class Timings:
     ttft_ms: float = 0.0
     total_ms: float = 0.0
     predicted_per_second: float = 0.0
+    prompt_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,11 @@ class Backend(Protocol):
     Both raise ``BackendUnavailableError`` when nobody answers or the answer breaks off, and ``BackendRejectedError``
     when the request is refused.
     """
+
+    @property
+    def fills_holes(self) -> bool:
+        """Whether the model was trained to fill holes; one that was not refuses ``infill``, and has to be talked to."""
+        ...
 
     def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """Fill a hole, piece by piece."""

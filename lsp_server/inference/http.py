@@ -21,6 +21,7 @@ class HttpBackend:
     """Talks to one base URL. ``aclose()`` it when done."""
 
     def __init__(self, url: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._fills_holes = True
         # trust_env off: a proxy from the environment must never see what goes to loopback.
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -34,12 +35,18 @@ class HttpBackend:
         """Close the connections."""
         await self._client.aclose()
 
+    @property
+    def fills_holes(self) -> bool:
+        """See ``Backend.fills_holes``; true as long as nobody has asked, or the server does not say."""
+        return self._fills_holes
+
+    async def learn(self) -> None:
+        """Ask what the model can do. A server that does not tell changes nothing."""
+        self._fills_holes = (await self._props()).get("fim", True) is not False
+
     async def load_notes(self) -> tuple[str, ...]:
         """What a user should know of how the model was loaded, a sentence each; none if the server does not say."""
-        try:
-            plan = (await self._client.get("/props", timeout=5.0)).json()["plan"]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return ()
+        plan = (await self._props()).get("plan")
         if not isinstance(plan, dict):
             return ()
         notes = [str(step) for step in plan.get("steps", ())]
@@ -51,9 +58,17 @@ class HttpBackend:
             )
         return tuple(notes)
 
+    async def _props(self) -> dict[str, Any]:
+        """What the server tells of itself; empty if it does not."""
+        try:
+            props = (await self._client.get("/props", timeout=5.0)).json()
+        except (httpx.HTTPError, ValueError):
+            return {}
+        return props if isinstance(props, dict) else {}
+
     async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
-        body = {
+        body: dict[str, Any] = {
             "input_prefix": request.prefix,
             "input_suffix": request.suffix,
             "input_extra": [{"filename": f.path, "text": f.text} for f in request.extra],
@@ -61,7 +76,7 @@ class HttpBackend:
             "repository": request.repository,
             "n_predict": request.max_tokens,
             "stop": list(request.stop),
-            "temperature": 0.0,
+            "temperature": request.temperature,
             "t_max_predict_ms": request.time_limit_ms,
             "cache_prompt": True,
             "stream": True,
@@ -69,6 +84,8 @@ class HttpBackend:
             "priority": request.priority.value,
             "document": request.document,
         }
+        if request.seed is not None:
+            body["seed"] = request.seed
         # Closed here, not whenever it is collected: closing the connection is what stops the engine's work.
         async with aclosing(self._events("/infill", body)) as messages:
             async for message in messages:
@@ -154,6 +171,7 @@ def _timings(message: dict[str, Any]) -> Timings:
         ttft_ms=float(t.get("ttft_ms", t.get("prompt_ms", 0.0))),
         total_ms=float(t.get("total_ms", t.get("prompt_ms", 0.0) + t.get("predicted_ms", 0.0))),
         predicted_per_second=float(t.get("predicted_per_second", 0.0)),
+        prompt_ms=float(t.get("prompt_ms", 0.0)),
     )
 
 

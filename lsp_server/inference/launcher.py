@@ -66,6 +66,7 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
         while True:
             ready, fraction = await backend.health()
             if ready:
+                await backend.learn()
                 return backend
             on_progress(fraction)
             await asyncio.sleep(_POLL_S)

@@ -77,11 +77,17 @@ class RoleBackend:
         self._on_loading = on_loading
         self._attached: HttpBackend | None = None
         self._attaching: asyncio.Task[HttpBackend] | None = None
+        self._fills_holes = True
 
     @property
     def ready(self) -> bool:
         """Whether a request would be served without waiting for a model to load."""
         return self._attached is not None
+
+    @property
+    def fills_holes(self) -> bool:
+        """See ``Backend.fills_holes``; what the engine said last, also while it is started again."""
+        return self._fills_holes
 
     async def attach(self) -> None:
         """Have the engine ready.
@@ -140,6 +146,7 @@ class RoleBackend:
     async def _attach(self) -> HttpBackend:
         spec = await asyncio.to_thread(self._spec)
         self._attached = await attach(spec, self._on_loading)
+        self._fills_holes = self._attached.fills_holes
         return self._attached
 
     async def _forget(self, backend: HttpBackend) -> None:

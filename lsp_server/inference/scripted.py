@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
+from lsp_server.errors import BackendRejectedError
 from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason, Timings
 
 Reply = str | Exception
@@ -20,16 +21,20 @@ class ScriptedBackend:
         infills, chats: replies; an exception is raised instead of being answered.
         pause: awaited before each piece; a test can hold an answer back with it.
         seen: every request, in order.
+        fills_holes: see ``Backend.fills_holes``; without it ``infill`` is refused, as an engine would.
     """
 
     infills: Sequence[Reply] = ()
     chats: Sequence[Reply] = ()
     pause: Callable[[], asyncio.Future[None]] | None = None
     seen: list[InfillRequest | ChatRequest] = field(default_factory=list)
+    fills_holes: bool = True
     _counts: dict[type, int] = field(default_factory=dict)
 
     async def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
+        if not self.fills_holes:
+            raise BackendRejectedError("The scripted model was not trained to fill holes.")
         async for chunk in self._answer(request, self.infills, request.stop):
             yield chunk
 

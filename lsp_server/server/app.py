@@ -8,7 +8,17 @@ from lsprotocol.converters import get_converter
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__
-from lsp_server.server.handlers import code_action, commands, completion, documents, inline_completion, lifecycle
+from lsp_server.server.handlers import (
+    code_action,
+    commands,
+    completion,
+    documents,
+    inline_completion,
+    lifecycle,
+    notebooks,
+    workspace,
+)
+from lsp_server.server.notebooks import SYNC
 from lsp_server.server.protocol import Protocol
 from lsp_server.server.session import Backends, Session
 from lsp_server.settings.resolve import Options, Resolution
@@ -25,8 +35,14 @@ def create_server(
         load_settings: the editor's options (None before they are known) → settings.
         make_backends: the models for settings; called at first use and again when the settings change.
     """
-    server = LanguageServer("shardlight", __version__, protocol_cls=Protocol, converter_factory=get_converter)
+    server = LanguageServer(
+        "shardlight",
+        __version__,
+        protocol_cls=Protocol,
+        converter_factory=get_converter,
+        notebook_document_sync=SYNC,
+    )
     session = Session(server, load_settings, make_backends)
-    for module in (lifecycle, documents, inline_completion, completion, code_action, commands):
+    for module in (lifecycle, documents, notebooks, workspace, inline_completion, completion, code_action, commands):
         module.register(server, session)
     return server

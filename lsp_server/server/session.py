@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException
 
+from lsp_server.context.budget import budget_tokens
+from lsp_server.context.index.order import Order
+from lsp_server.context.index.workspace_index import WorkspaceIndex
+from lsp_server.context.keeper import ContextKeeper
 from lsp_server.context.related import related_files
+from lsp_server.context.ring import RecentChunks
+from lsp_server.context.spot import Spot
 from lsp_server.context.test_sites import python_test_site
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import ShardlightError
@@ -25,12 +31,18 @@ from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
 from lsp_server.server import to_proto
 from lsp_server.server.documents import Documents, path_of
 from lsp_server.server.hints import Hints
+from lsp_server.server.indexing import Indexing
+from lsp_server.server.inline.suggesting import Suggesting
+from lsp_server.server.notebooks import Notebooks
 from lsp_server.server.progress import WorkProgress
 from lsp_server.server.pytest_bench import PytestBench
 from lsp_server.settings.resolve import Options, Resolution
 from lsp_server.settings.schema import Settings
+from lsp_server.statistics.events import Event
+from lsp_server.statistics.recorder import Statistics, default_path
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.positions import PositionEncoding
+from lsp_server.text.snippet import Snippet
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
@@ -79,13 +91,18 @@ class Session:
         self.opened: dict[str, Snapshot] = {}
         # Texts of functions that were looked at for bugs, by URI.
         self.looked_at: dict[str, set[str]] = {}
-        self.inline_tasks: dict[str, asyncio.Task[object]] = {}
-        self.reading_tasks: dict[str, asyncio.Task[None]] = {}
+        self.notebooks = Notebooks(self.documents)
+        self.index = WorkspaceIndex()
+        self.indexing = Indexing(server, self.index, self.log_once)
+        self.recent = RecentChunks(self.index.is_excluded)
+        self.statistics = Statistics(default_path())
+        self.suggesting = Suggesting(self)
+        self._contexts = ContextKeeper(self.index, self.recent)
         self._load_settings = load_settings
         self._make_backends = make_backends
         self._backends: Backends | None = None
         self._told: set[str] = set()
-        self._prompts = PromptCatalog(shipped_directory())
+        self.prompts = PromptCatalog(shipped_directory())
 
     @property
     def encoding(self) -> PositionEncoding:
@@ -127,14 +144,56 @@ class Session:
         if backends:
             await backends.aclose()
 
+    async def aclose(self) -> None:
+        """The editor leaves."""
+        await self.let_go()
+        await self.indexing.aclose()
+        await asyncio.to_thread(self.statistics.close)
+
     def place(self, uri: str) -> Place | None:
         """An open document of a file that may be read into a prompt; None for all others."""
-        snapshot, path = self.documents.get(uri), path_of(uri)
+        snapshot, path = self.documents.get(uri), path_of(uri) or self.notebooks.path_of(uri)
         if snapshot is None:
             return None
         # `untitled:Untitled-1` has a name, but no place.
         path = path or Path(PurePosixPath(urlsplit(uri).path).name or "untitled")
-        return None if is_secret(path) else Place(uri, snapshot, path)
+        return None if is_secret(path) or self.index.is_excluded(path) else Place(uri, snapshot, path)
+
+    def completed_place(self, uri: str) -> Place | None:
+        """The document, if suggestions are wanted in it while somebody types."""
+        settings, place = self.settings.completion, self.place(uri)
+        wanted = settings.enabled and place and place.snapshot.language_id not in settings.disabled_languages
+        return place if wanted else None
+
+    def follow_roots(self) -> None:
+        """Index the workspace's folders as they are now, as the settings say."""
+        settings = self.settings.index
+        order = Order(settings.exclude) if settings.enabled else Order(settings.exclude, max_files=0)
+        self.indexing.follow(self.roots, order)
+
+    def count(self, event: Event) -> None:
+        """Take down what became of a suggestion."""
+        if self.settings.statistics.enabled:
+            self.statistics.record(event)
+
+    async def context(
+        self, place: Place, offset: int, reading: float | None, *, refresh: bool = False
+    ) -> tuple[Snippet, ...]:
+        """What a model is shown of other places for a suggestion.
+
+        Args:
+            reading: how fast it reads, in tokens per second, if that is known.
+            refresh: find it anew, even if the cursor has hardly moved.
+        """
+        items = await asyncio.to_thread(
+            self._contexts.context,
+            Spot(place.snapshot, offset, place.path),
+            self.workspace,
+            budget_tokens=budget_tokens(reading, self.settings.engine.n_ctx),
+            mode=self.settings.completion.context,
+            refresh=refresh,
+        )
+        return tuple(item.snippet for item in items)
 
     def function(self, place: Place, offset: int) -> Target:
         """The function at an offset, without what it uses from other files. Raises RefusedError if there is none."""
@@ -181,7 +240,7 @@ class Session:
             async with WorkProgress(self.server, title) as progress:
                 yield Tools(
                     backend,
-                    self._prompts,
+                    self.prompts,
                     lambda phase, n: progress.report(f"{phase}, {n} tokens" if n else phase),
                     self._bench(place),
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Any, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lsp_server.settings.schema import Settings
 from lsp_server.settings.sources import PREFIX
@@ -39,6 +39,8 @@ def settings_schema() -> str:
             schema |= {k: v for k in ("minimum", "maximum") if (v := declared.metadata[k]) is not None}
         elif get_origin(kind) is tuple:
             schema |= {"type": "array", "items": {"type": "string"}, "default": _plain(declared.default)}
+        elif get_origin(kind) is Literal:
+            schema |= {"type": "string", "enum": list(get_args(kind)), "default": declared.default}
         else:
             schema |= {"type": "string", "default": declared.default}
         group["properties"][declared.name] = schema

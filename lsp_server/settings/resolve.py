@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lsp_server.settings.schema import Settings
 
@@ -101,6 +101,9 @@ def _value(value: Any, kind: Any, metadata: Mapping[str, Any]) -> tuple[Any, str
         return value, ""
     if kind is str:
         return value, "" if isinstance(value, str) else "a text"
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        return value, "" if value in choices else f"one of {', '.join(choices)}"
     if get_origin(kind) is tuple:
         good = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
         return (tuple(value), "") if good else (None, "a list of texts")

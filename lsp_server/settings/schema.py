@@ -7,7 +7,7 @@ the page for people (``documentation.py``), the names of environment variables (
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -75,8 +75,46 @@ class CompletionSettings:
 
     enabled: bool = setting(True, "Offer completions.")
     max_tokens: int = setting(96, "Longest suggestion, in tokens.", minimum=1, maximum=2048)
-    debounce_ms: int = setting(60, "Pause in typing before a suggestion is computed, in milliseconds.", minimum=0)
+    debounce_ms: int = setting(
+        20,
+        "Shortest pause in typing before a model is asked, in milliseconds. Where answers take long it grows by itself "
+        "with the rhythm of your typing, to 150 at most.",
+        minimum=0,
+        maximum=5000,
+    )
     disabled_languages: tuple[str, ...] = setting((), "Language ids in which nothing is offered while typing.")
+    in_text: bool = setting(
+        False, "Offer completions within strings and comments, too. Asked for by key, they are offered there anyway."
+    )
+    context: Literal["off", "recent", "full"] = setting(
+        "full",
+        "What a suggestion is made from besides the code around the cursor: nothing (`off`), places that you have "
+        "viewed and edited lately (`recent`), or also definitions and similar code of the workspace (`full`).",
+    )
+    look_ahead: bool = setting(
+        True, "Work out in the background what may follow the suggestion that is shown. On battery this is not done."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What is known of the workspace's files."""
+
+    enabled: bool = setting(True, "Keep an index of the workspace's symbols in your cache folder.")
+    exclude: tuple[str, ...] = setting(
+        (),
+        "Globs of files that are never read, in .gitignore's form. Files that git ignores and files that may hold "
+        "secrets (keys, certificates, `.env`) are left out anyway.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsSettings:
+    """Counts of suggestions, kept on this machine only."""
+
+    enabled: bool = setting(
+        True, "Count suggestions shown and accepted, by day and language, for `shardlight stats`. Nothing is sent."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +138,7 @@ class Settings:
     models: ModelSettings = field(default_factory=ModelSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
+    statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
     bug_hints: BugHintSettings = field(default_factory=BugHintSettings)
     unit_tests: TestSettings = field(default_factory=TestSettings)

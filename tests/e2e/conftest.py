@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,20 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """The cache folder of the test's servers, which none has used."""
+    return tmp_path / "cache"
+
+
 @pytest_asyncio.fixture
-async def connect(tmp_path: Path, root: Path) -> AsyncIterator[Connect]:
+async def connect(tmp_path: Path, root: Path, cache: Path) -> AsyncIterator[Connect]:
     """``await connect({"chats": ["..."]}, capabilities=neovim(), options={"trusted": True}, settings={...})``.
 
     A server over a scripted model, with a folder open.
     """
     editors: list[Editor] = []
+    env = {**os.environ, "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(tmp_path / "state")}
 
     async def make(
         script: dict[str, Any] | None = None,
@@ -41,7 +49,7 @@ async def connect(tmp_path: Path, root: Path) -> AsyncIterator[Connect]:
     ) -> Editor:
         path = tmp_path / f"script-{len(editors)}.json"
         path.write_text(json.dumps(script or {}), encoding="utf-8")
-        editor = await start(["-m", "tests.e2e.scripted_server", str(path)])
+        editor = await start(["-m", "tests.e2e.scripted_server", str(path)], env)
         editors.append(editor)
         if settings is not None:
             editor.client.set_configuration({"shardlight": settings})

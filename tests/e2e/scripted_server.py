@@ -5,7 +5,7 @@
 piece until the test lets them go) and ``loading`` (the model is never ready while typing). Two methods of its own tell
 a test what a client cannot see:
 
-* ``test/state`` (request): how many answers were begun and are going on, and what was asked for.
+* ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes.
 * ``test/release`` (notification): answers that are held may go on.
 """
 
@@ -32,6 +32,8 @@ from lsp_server.settings.schema import Settings
 class WatchedBackend:
     """A scripted backend that counts, and waits when it is told to."""
 
+    fills_holes = True
+
     def __init__(self, script: dict[str, Any]) -> None:
         self._script = ScriptedBackend(infills=_replies(script, "infills"), chats=_replies(script, "chats"))
         self._held = bool(script.get("hold"))
@@ -42,7 +44,10 @@ class WatchedBackend:
     def state(self) -> dict[str, Any]:
         """For ``test/state``."""
         requests = [type(request).__name__ for request in self._script.seen]
-        return {"begun": self.begun, "goingOn": self.going_on, "requests": requests}
+        holes = [
+            {"prefix": one.prefix, "suffix": one.suffix} for one in self._script.seen if isinstance(one, InfillRequest)
+        ]
+        return {"begun": self.begun, "goingOn": self.going_on, "requests": requests, "holes": holes}
 
     def release(self) -> None:
         """For ``test/release``."""

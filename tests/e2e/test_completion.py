@@ -25,20 +25,25 @@ def encoded(encoding: str) -> lsp.ClientCapabilities:
     return capabilities
 
 
+# What may follow a suggestion is not worked out then, and each request is one to the model.
+ALONE = {"settings": {"completion": {"look_ahead": False}}}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 async def test_wide_characters_before_the_cursor(encoding: str, connect: Connect, root: Path) -> None:
-    editor = await connect({"infills": ["'🎉')"]}, capabilities=encoded(encoding))
+    editor = await connect({"infills": ["'🎉')"]}, capabilities=encoded(encoding), options=ALONE)
     assert editor.encoding.value == encoding
     uri, position = editor.open(root / "größe.py", "größe = 1\n\tprint('👩‍👩‍👧 漢字', <|>)\n".replace("\t", ""))
     (item,) = await editor.complete(uri, position)
-    assert item.insert_text == "'🎉'"
-    assert item.range == lsp.Range(position, position)
+    # The bracket that the editor has closed gives way to the one in the answer.
+    assert item.insert_text == "'🎉')"
+    assert item.range == lsp.Range(position, lsp.Position(position.line, position.character + 1))
     # What is typed behind those characters arrives where it was typed.
     position = editor.type(uri, position, "'🎉', ")
     (item,) = await editor.complete(uri, position)
-    assert item.range == lsp.Range(position, position)
-    requests = (await model_state(editor)).requests
-    assert requests == ["InfillRequest"] * 2
+    assert item.range == lsp.Range(position, lsp.Position(position.line, position.character + 1))
+    hole = (await model_state(editor)).holes[-1]
+    assert hole.prefix.endswith("漢字', '🎉', ")
 
 
 async def test_a_block_in_a_crlf_file(connect: Connect, root: Path) -> None:
@@ -220,9 +225,9 @@ AUTOMATIC = lsp.CodeActionTriggerKind.Automatic
 
 
 async def test_where_the_cursor_rests_is_read_ahead(connect: Connect, root: Path) -> None:
-    editor = await connect({"infills": ["1"]})
+    editor = await connect({"infills": ["1"]}, options=ALONE)
     uri, position = editor.open(root / "a.py", "x = <|>\n\n\ny = 2\n")
-    await editor.complete(uri, position)
+    await editor.complete(uri, position, invoked=False)
 
     await editor.actions(uri, lsp.Position(2, 0), trigger=AUTOMATIC)
 
@@ -231,27 +236,27 @@ async def test_where_the_cursor_rests_is_read_ahead(connect: Connect, root: Path
 
 
 async def test_who_only_reads_code_or_asks_for_actions_has_nothing_read_ahead(connect: Connect, root: Path) -> None:
-    editor = await connect({"infills": ["1"]})
+    editor = await connect({"infills": ["1"]}, options=ALONE)
     uri, position = editor.open(root / "a.py", "x = <|>\n\n\ny = 2\n")
     await editor.actions(uri, lsp.Position(2, 0), trigger=AUTOMATIC)
-    await editor.complete(uri, position)
+    await editor.complete(uri, position, invoked=False)
     await editor.actions(uri, lsp.Position(2, 0), trigger=lsp.CodeActionTriggerKind.Invoked)
-    await editor.complete(uri, position)
+    await editor.complete(uri, lsp.Position(1, 0), invoked=False)
 
     # The first would have been asked before these two.
     assert (await model_state(editor)).requests == ["InfillRequest"] * 2
 
 
 async def test_a_suggestion_ends_what_is_read_ahead(connect: Connect, root: Path) -> None:
-    editor = await connect({"infills": ["1"], "hold": True})
+    editor = await connect({"infills": ["1"], "hold": True}, options=ALONE)
     uri, position = editor.open(root / "a.py", "x = <|>\n\n\ny = 2\n")
-    asked = asyncio.ensure_future(editor.complete(uri, position))
+    asked = asyncio.ensure_future(editor.complete(uri, position, invoked=False))
     await until_state(editor, begun=1)
     release(editor)
     await asked
     await editor.actions(uri, lsp.Position(2, 0), trigger=AUTOMATIC)
     await until_state(editor, begun=2)
 
-    await editor.complete(uri, position)
+    await editor.complete(uri, lsp.Position(1, 0), invoked=False)
 
     await until_state(editor, begun=3, goingOn=0)

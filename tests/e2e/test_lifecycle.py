@@ -34,7 +34,8 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
     assert found.code_action_provider.resolve_provider
     assert found.execute_command_provider is not None
     assert set(found.execute_command_provider.commands) == {
-        f"shardlight.{name}" for name in ("docstring", "unitTests", "simplify", "explain", "findBugs", "show", "status")
+        f"shardlight.{name}"
+        for name in ("docstring", "unitTests", "simplify", "explain", "findBugs", "show", "statistics", "status")
     }
     # What nobody implements is not promised.
     for absent in ("hover_provider", "definition_provider", "document_formatting_provider", "diagnostic_provider"):
@@ -73,7 +74,8 @@ async def test_configuration_is_asked_for_and_followed(connect: Connect) -> None
     editor = await connect({"infills": ["1"]}, settings={"completion": {"enabled": False}})
     uri, position = editor.open("untitled:Untitled-1", "x = <|>")
     await completions(editor, uri, position, come=False)
-    assert editor.registered == [lsp.WORKSPACE_DID_CHANGE_CONFIGURATION]
+    assert set(editor.registered) <= {lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES}
+    assert lsp.WORKSPACE_DID_CHANGE_CONFIGURATION in editor.registered
     editor.client.set_configuration({"shardlight": {"completion": {"enabled": True}}})
     editor.client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({}))
     await completions(editor, uri, position, come=True)

@@ -71,7 +71,8 @@ async def own_spec(small_model: Path) -> AsyncIterator[EngineSpec]:
 
 async def test_completion(editor: Editor, root: Path) -> None:
     uri, position = editor.open(root / "stats.py", MEAN)
-    (item,) = await editor.complete(uri, position)
+    item, *others = await editor.complete(uri, position)
+    assert item not in others
     assert isinstance(item.insert_text, str)
     editor.type(uri, position, item.insert_text)
     assert "values" in item.insert_text
@@ -108,7 +109,7 @@ async def test_a_request_while_the_model_loads_is_answered(own_spec: EngineSpec,
         uri, position = editor.open(root / "stats.py", MEAN)
         # While typing: at once, with nothing if the model is not there yet. On demand: when it is there.
         assert len(await editor.complete(uri, position, invoked=False)) <= 1
-        assert len(await editor.complete(uri, position, invoked=True)) == 1
+        assert await editor.complete(uri, position, invoked=True)
         titles = [r.title for reports in editor.client.progress_reports.values() for r in reports[:1] if is_begin(r)]
         assert titles
         assert all(title.startswith("Loading ") for title in titles)

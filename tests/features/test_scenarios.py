@@ -12,14 +12,14 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.bug_hints import find_bugs
 from lsp_server.features.docstring import write_docstring
 from lsp_server.features.explain import explain
-from lsp_server.features.inline_completion import Cursor, complete
+from lsp_server.features.inline_completion import Cursor, Effort, complete
 from lsp_server.features.simplify import simplify
 from lsp_server.features.unit_tests import write_unit_tests
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, apply_edits
 from tests.support.cursor import cursor
-from tests.support.features import FakeBench, bench, limited, target_of, tools_of
+from tests.support.features import PROMPTS, FakeBench, bench, limited, target_of, tools_of
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*/*.txt"))
@@ -117,8 +117,9 @@ async def outcome(scenario: Scenario, backend: ScriptedBackend) -> str | None:
 async def completed(marked: str, language: str, backend: ScriptedBackend) -> str | None:
     """The document with the suggestion in it."""
     text, offset = cursor(marked)
-    suggestion = await complete(Cursor(Snapshot.open(text, language), offset), backend, max_tokens=96)
-    return suggestion and apply_edits(text, [TextEdit(offset, offset, suggestion.text)])
+    cursor_ = Cursor(Snapshot.open(text, language), offset)
+    suggestion = await complete(cursor_, backend, Effort(96, in_text=True), PROMPTS)
+    return suggestion and apply_edits(text, [TextEdit(offset, offset + suggestion.replaces, suggestion.text)])
 
 
 def test_there_are_scenarios_of_every_action() -> None:

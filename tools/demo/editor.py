@@ -154,8 +154,8 @@ class Editor:
         """A place in the buffer that the server has named."""
         return _offset(document.text, position)
 
-    async def suggestion(self, document: Document, offset: int) -> str | None:
-        """The inline completion at a place, as when the user asks for it by key."""
+    async def suggestion(self, document: Document, offset: int) -> tuple[str, int] | None:
+        """The inline completion at a place, as when the user asks for it by key, and where what it replaces ends."""
         result = await self._client.text_document_inline_completion_async(
             lsp.InlineCompletionParams(
                 lsp.InlineCompletionContext(lsp.InlineCompletionTriggerKind.Invoked),
@@ -166,8 +166,9 @@ class Editor:
         items = result.items if isinstance(result, lsp.InlineCompletionList) else result or ()
         if not items:
             return None
-        text = items[0].insert_text
-        return text if isinstance(text, str) else text.value
+        text, replaced = items[0].insert_text, items[0].range
+        end = _offset(document.text, replaced.end) if replaced else offset
+        return text if isinstance(text, str) else text.value, end
 
     async def actions(self, document: Document, offset: int, only: lsp.CodeActionKind | str) -> list[lsp.CodeAction]:
         """The code actions of a kind that are offered at a place."""

@@ -47,10 +47,11 @@ class Hole:
         cursor = start + at
         shown = excerpt(document.text, document.language, cursor, cursor, above=self.above, below=1)
         answer = editor.suggestion(document, cursor)
-        text = await stage.ask(document, "textDocument/inlineCompletion", shown, answer)
-        if not text:
+        suggestion = await stage.ask(document, "textDocument/inlineCompletion", shown, answer)
+        if not suggestion:
             raise CheckFailedError("no suggestion came")
-        editor.edit(document, cursor, cursor, text)
+        text, end = suggestion
+        editor.edit(document, cursor, end, text)
         stage.view.code(excerpt(document.text, document.language, cursor, cursor + len(text)))
         check_parses(document.text, document.language)
         missing = [name for name in self.mentions if name not in text]
@@ -78,7 +79,7 @@ HOLES = (
         title="Completion at the end of a line",
         file="shop/inventory.py",
         code="self._units[sku] = self.units(sku) + quantity",
-        typed="self._units[sku] = <|>",
+        typed="self._units[sku] = self.<|>",
         above=4,
         mentions=("quantity",),
         expression="shelf.units('lamp')",

@@ -1,13 +1,26 @@
-"""A raw fill → what belongs at the cursor: it ends where the block ends, and repeats nothing that is there already."""
+"""A raw fill → what belongs at the cursor: it ends where the hole ends, and repeats nothing that is there already."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from lsp_server.syntax.hole import Extent
+from lsp_server.text.brackets import brackets
 from lsp_server.text.edits import indent_of
 
-_QUOTES = ("'", '"', "`")
+_TAB = 4
+# A statement that has ended goes on with one of these, if they stand no deeper.
+_GOES_ON = re.compile(
+    r"(?:\}\s*)?(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|end|fi|done|esac|while)\b|[)\]}]"
+)
+_PREAMBLE = re.compile(r"@|#\[|#|//|--|/\*|\*")
+_BLOCK_HEAD = re.compile(r"(?::|\{|\b(?:then|do))\s*$")
+# Words, not brackets: a line that may be told from others.
+_WORD = re.compile(r"\w")
+_WORDS = re.compile(r"\w\W*\w|\w{2}")
+# The same line so often, one after the other, is a model that goes in circles.
+_CIRCLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,33 +30,42 @@ class Place:
     Attributes:
         line_prefix, line_suffix: the cursor's line, before and after the cursor.
         next_lines: the lines below, without terminators.
-        multiline: whether more than the rest of the line is wanted; the line may end with what closes the block.
+        extent: how much is wanted.
+        line_comment: what begins a comment in this language.
+        unclosed: whether a bracket that is open before the cursor is not closed below, so that the fill has to.
     """
 
     line_prefix: str
     line_suffix: str
     next_lines: tuple[str, ...]
-    multiline: bool
+    extent: Extent
+    line_comment: str = ""
+    unclosed: bool = False
+
+    @property
+    def on_blank_line(self) -> bool:
+        """Whether there is nothing else on the cursor's line."""
+        return not self.line_prefix.strip() and not self.line_suffix.strip()
 
     @property
     def opens_block(self) -> bool:
         """Whether the cursor stands right behind what opens a block."""
-        return bool(self.line_prefix.strip()) and self.multiline
+        return self.extent is Extent.BLOCK and bool(self.line_prefix.strip())
 
     @property
     def closes_block(self) -> bool:
         """Whether the block that is wanted is closed right behind the cursor, as in ``{}``."""
-        return bool(self.line_suffix.strip()) and self.multiline
+        return self.extent is Extent.BLOCK and bool(self.line_suffix.strip())
 
 
 def is_complete(text: str, place: Place) -> bool:
     """Whether a growing fill has gone past the end of what is wanted, so that generation can stop."""
-    if not place.multiline:
-        return "\n" in text
+    *whole, _ = _lines(text, place)
+    if not whole:
+        return False
     if place.closes_block and "\n" in text[len(up_to_closing(text, place.line_suffix)) :]:
         return True
-    lines = text.split("\n")
-    return _block_length(lines[:-1], place) < len(lines) - 1
+    return _length(whole, place) < len(whole) or _has_ended(whole, place)
 
 
 def trim(text: str, place: Place, *, cut_off: bool) -> str:
@@ -52,21 +74,23 @@ def trim(text: str, place: Place, *, cut_off: bool) -> str:
     Args:
         cut_off: the fill ended for length, so its last line may be half a line.
     """
-    lines = text.replace("\r\n", "\n").split("\n")
-    if not place.multiline:
-        return lines[0].rstrip()
+    lines = _lines(text, place)
     if cut_off and len(lines) > 1:
         lines.pop()
-    lines = lines[: _block_length(lines, place)]
+    lines = [line.rstrip() for line in lines[: _length(lines, place)]]
     while lines and not lines[-1].strip():
         lines.pop()
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(lines)
 
 
 def without_overlap(text: str, suffix: str) -> str:
-    """The text without an end that is the start of what follows it on the line."""
+    """The text without what repeats the line's end: an end that is its start, or all of it and what follows that."""
     length = next((n for n in range(min(len(text), len(suffix)), 0, -1) if text.endswith(suffix[:n])), 0)
-    return text[: len(text) - length]
+    if length:
+        return text[: len(text) - length]
+    repeated = suffix.strip()
+    at = text.find(repeated) if len(repeated) > 1 and _WORD.search(repeated) else -1
+    return text if at < 0 else text[:at]
 
 
 def up_to_closing(text: str, suffix: str) -> str:
@@ -75,32 +99,116 @@ def up_to_closing(text: str, suffix: str) -> str:
     What closes it stands behind the cursor or on a line below, and what comes after that does not belong here.
     """
     quote = suffix.lstrip()[:1]
-    if quote in _QUOTES:
+    if quote and quote in "'\"`":
         match = re.match(rf"(?:[^\\{quote}]|\\.)*", text, re.DOTALL)
         return match.group() if match else text
-    depth = 0
-    for position, char in enumerate(text):
-        depth += (char in "([{") - (char in ")]}")
-        if depth < 0:
-            return text[:position]
-    return text
+    closes = brackets(text).closes
+    return text[: closes[0][0]] if closes else text
+
+
+def _lines(text: str, place: Place) -> list[str]:
+    """The fill's lines. On a blank line it begins with the first line that is none, at the cursor's column."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if place.on_blank_line and not lines[0].strip() and any(line.strip() for line in lines):
+        while not lines[0].strip():
+            lines.pop(0)
+        # The line was written from column 0, and the cursor is behind the blanks that are there.
+        if not lines[0].startswith(place.line_prefix):
+            return [""]
+        lines[0] = lines[0].removeprefix(place.line_prefix)
+    return lines
+
+
+def _depth(line: str) -> int:
+    return len(indent_of(line).expandtabs(_TAB))
+
+
+def _base(lines: list[str], place: Place) -> int:
+    """The depth that the fill's first statement stands at."""
+    return _depth(place.line_prefix + lines[0] if place.on_blank_line else place.line_prefix)
+
+
+def _length(lines: list[str], place: Place) -> int:
+    """How many of a fill's lines belong into the hole."""
+    if place.line_suffix.strip() and not place.closes_block:
+        return 1
+    if place.extent is Extent.LINE:
+        return _line_length(lines, place)
+    length = _block_length(lines, place)
+    if place.extent is Extent.STATEMENT:
+        length = min(length, _statement_length(lines[:length], place))
+    return min(length, _before_circle(lines))
+
+
+def _has_ended(whole: list[str], place: Place) -> bool:
+    """Whether the last of the lines that have come ends the fill for certain, whatever comes."""
+    if place.line_suffix.strip() and not place.closes_block:
+        return True
+    if place.extent is Extent.LINE:
+        return _line_length(whole, place) == len(whole) and not _goes_on(whole, place)
+    return False
+
+
+def _line_length(lines: list[str], place: Place) -> int:
+    """The lines up to the first that ends with no bracket open and no sign that it goes on."""
+    for number in range(1, len(lines) + 1):
+        if not _goes_on(lines[:number], place):
+            return number
+    return len(lines)
+
+
+def _goes_on(lines: list[str], place: Place) -> bool:
+    text = "\n".join(lines)
+    if place.unclosed:
+        text = place.line_prefix + text
+    found = brackets(text, place.line_comment)
+    return bool(found.opens) or found.open_string or text.endswith("\\")
+
+
+def _statement_length(lines: list[str], place: Place) -> int:
+    """The lines of the first statement, with the comments and decorators before and the blocks that belong to it."""
+    base = _base(lines, place)
+    start = 0
+    while start < len(lines) and (not lines[start].strip() or _PREAMBLE.match(lines[start].strip())):
+        start += 1
+    if start == len(lines):
+        return start
+    number = start + _line_length(lines[start:], place)
+    if not _BLOCK_HEAD.search(lines[number - 1]) and not (number < len(lines) and _depth(lines[number]) > base):
+        # A closing brace may be followed by what goes on with the statement.
+        while number < len(lines) and _depth(lines[number]) == base and _GOES_ON.match(lines[number].strip()):
+            number += _line_length(lines[number:], place)
+        return number
+    end = number
+    for line_number in range(number, len(lines)):
+        line = lines[line_number]
+        if line.strip() and _depth(line) <= base and not _GOES_ON.match(line.strip()):
+            return end
+        if line.strip():
+            end = line_number + 1
+    return len(lines)
 
 
 def _block_length(lines: list[str], place: Place) -> int:
-    """How many lines of a fill belong to the block at the cursor.
-
-    A block ends before a line that is indented less than its first one, and before a line that repeats the next line
-    of the document.
-    """
-    base = len(indent_of(place.line_prefix).expandtabs(4))
+    """The lines up to one that is indented less than the block, or repeats the next line of the document."""
+    base = _base(lines, place)
     following = next((line.strip() for line in place.next_lines if line.strip()), None)
     for number, line in enumerate(lines):
         if number == 0 or not line.strip():
             continue
-        depth = len(indent_of(line).expandtabs(4))
+        depth = _depth(line)
         closes = line.strip()[0] in ")]}" and depth == base
         if depth < base or (place.opens_block and depth == base and not closes):
             return number
         if following is not None and len(following) > 1 and line.strip() == following:
             return number
+    return len(lines)
+
+
+def _before_circle(lines: list[str]) -> int:
+    """The lines up to where one comes again and again; all where none does."""
+    for number in range(_CIRCLE, len(lines) + 1):
+        last = lines[number - _CIRCLE : number]
+        if _WORDS.search(last[0]) and len({line.strip() for line in last}) == 1:
+            return number - _CIRCLE + 1
     return len(lines)

@@ -13,7 +13,6 @@ from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
 from lsp_server.server import from_proto
 from lsp_server.server.handlers.actions import command_name, perform
 from lsp_server.server.handlers.hints import quick_fixes
-from lsp_server.server.handlers.inline_completion import rests_at
 from lsp_server.server.session import Session
 
 _KINDS: list[lsp.CodeActionKind | str] = [
@@ -32,9 +31,10 @@ def register(server: LanguageServer, session: Session) -> None:
         if place is None:
             return []
         start, end = from_proto.span(params.range, place.snapshot.lines, session.encoding)
-        if params.context.trigger_kind == lsp.CodeActionTriggerKind.Automatic:
-            # Editors that show a light bulb ask wherever the cursor comes to rest: nothing else tells of it.
-            rests_at(session, place, end)
+        # Editors that show a light bulb ask wherever the cursor comes to rest: nothing else tells of it.
+        automatic = params.context.trigger_kind == lsp.CodeActionTriggerKind.Automatic
+        if automatic and (completed := session.completed_place(place.uri)):
+            session.suggesting.rests_at(completed, end)
         actions = quick_fixes(session, place, start, end) + _function_actions(session, params, start)
         wanted = params.context.only
         return [a for a in actions if not wanted or any(_is_kind(a.kind, kind) for kind in wanted)]

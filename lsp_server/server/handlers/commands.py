@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ from lsp_server.server.handlers.actions import command_name, locate, perform
 from lsp_server.server.handlers.hints import look
 from lsp_server.server.session import REQUEST_FAILED, Session
 
+_DAYS = 30
+
 
 def register(server: LanguageServer, session: Session) -> None:
     """Add the commands."""
@@ -29,6 +32,7 @@ def register(server: LanguageServer, session: Session) -> None:
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
     server.command("shardlight.show")(partial(_show, session))
     server.command("shardlight.status")(partial(_status, session))
+    server.command("shardlight.statistics")(partial(_statistics, session))
 
 
 async def _apply(session: Session, action: str, arguments: list[Any]) -> dict[str, Any]:
@@ -70,6 +74,12 @@ async def _find_bugs(session: Session, arguments: list[Any]) -> dict[str, Any]:
         message = f"No bug was found in {target.scope.name}."
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, message))
     return {"count": 0 if hint is None else 1}
+
+
+async def _statistics(session: Session, _arguments: list[Any]) -> dict[str, Any]:
+    """What became of the suggestions of the last 30 days."""
+    report = await asyncio.to_thread(session.statistics.report, _DAYS)
+    return report.as_json()
 
 
 async def _status(session: Session, _arguments: list[Any]) -> dict[str, Any]:

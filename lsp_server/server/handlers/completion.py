@@ -6,7 +6,6 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.server import to_proto
-from lsp_server.server.handlers.inline_completion import suggest
 from lsp_server.server.session import Session
 
 _LABEL_CHARS = 40
@@ -22,10 +21,11 @@ def register(server: LanguageServer, session: Session) -> None:
             # This client shows suggestions inline; a second copy in its list would be noise.
             return lsp.CompletionList(is_incomplete=False, items=[])
         # Not `invoked`: a list must never wait for a model to load, other sources are in it too.
-        found = await suggest(session, params.text_document.uri, params.position, invoked=False)
-        if found is None:
+        asked = session.completed_place(params.text_document.uri)
+        found = asked and await session.suggesting.suggest(asked, params.position, invoked=False)
+        if not found:
             return lsp.CompletionList(is_incomplete=True, items=[])
-        place, offset, suggestion = found
+        place, offset, suggestion = found.place, found.offset, found.suggestions[0]
         lines = place.snapshot.lines
         # The item replaces the word before the cursor by itself and more, or clients would filter it away.
         word_start = offset
@@ -42,7 +42,9 @@ def register(server: LanguageServer, session: Session) -> None:
             sort_text="\uffff",
             filter_text=lines.text[word_start:offset] or first,
             insert_text_mode=lsp.InsertTextMode.AsIs,
-            text_edit=lsp.TextEdit(to_proto.span(word_start, offset, lines, session.encoding), text),
+            text_edit=lsp.TextEdit(
+                to_proto.span(word_start, offset + suggestion.replaces, lines, session.encoding), text
+            ),
         )
         return lsp.CompletionList(is_incomplete=True, items=[item])
 

@@ -1,4 +1,4 @@
-"""Open, change, save, close; and the diagnostics that follow the text."""
+"""Open, change, save, close; and what follows the text. Cells of notebooks go the same ways."""
 
 from __future__ import annotations
 
@@ -8,48 +8,87 @@ from contextlib import suppress
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.context.ring import text_around
+from lsp_server.server.documents import path_of
 from lsp_server.server.handlers.hints import find_in_changed_functions, publish
-from lsp_server.server.session import Session
+from lsp_server.server.handlers.workspace import watching
+from lsp_server.server.session import Place, Session
+
+_background: set[asyncio.Task[None]] = set()
 
 
 def register(server: LanguageServer, session: Session) -> None:
     """Add the handlers."""
-    background: set[asyncio.Task[None]] = set()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
-        uri = params.text_document.uri
         session.documents.open(params.text_document)
-        if opened := session.documents.get(uri):
-            session.opened[uri] = opened
-        if session.settings.completion.enabled and session.place(uri):
-            # The model loads while the user reads.
-            session.backends.if_ready("completion")
+        opened(session, params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
         uri = params.text_document.uri
         session.documents.change(uri, params.text_document.version, params.content_changes, session.encoding)
-        if uri in session.hints:
-            publish(session, uri)
+        changed(session, uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
-        place = session.place(params.text_document.uri)
-        # Nobody asked for this, so it neither offers a download nor waits for a model.
-        if place and session.settings.bug_hints.on_save and session.backends.if_ready("assistant"):
-            task = asyncio.create_task(find_in_changed_functions(session, place))
-            background.add(task)
-            task.add_done_callback(background.discard)
+        saved(session, params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        had_hints = uri in session.hints
-        session.hints.drop(uri)
-        session.looked_at.pop(uri, None)
-        session.opened.pop(uri, None)
-        session.documents.close(uri)
-        if had_hints:
-            with suppress(Exception):
-                server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+        session.documents.close(params.text_document.uri)
+        closed(session, params.text_document.uri)
+
+
+def opened(session: Session, uri: str) -> None:
+    """A document is open."""
+    if document := session.documents.get(uri):
+        session.opened[uri] = document
+    if place := session.place(uri):
+        session.recent.viewed(place.path, text_around(place.snapshot.lines, 0))
+        _index(session, place)
+    if session.completed_place(uri):
+        # The model loads while the user reads.
+        session.backends.if_ready("completion")
+
+
+def changed(session: Session, uri: str) -> None:
+    """A document has another text."""
+    if place := session.place(uri):
+        session.suggesting.changed(place)
+        _index(session, place)
+    if uri in session.hints:
+        publish(session, uri)
+
+
+def saved(session: Session, uri: str) -> None:
+    """A document was saved."""
+    place = session.place(uri)
+    if not watching(session.server):
+        # A client that watches files tells of them; of others a save is the best sign that something has changed.
+        session.indexing.rescan()
+    # Nobody asked for this, so it neither offers a download nor waits for a model.
+    if place and session.settings.bug_hints.on_save and session.backends.if_ready("assistant"):
+        task = asyncio.create_task(find_in_changed_functions(session, place))
+        _background.add(task)
+        task.add_done_callback(_background.discard)
+
+
+def closed(session: Session, uri: str) -> None:
+    """A document is not open any more."""
+    had_hints = uri in session.hints
+    session.hints.drop(uri)
+    session.looked_at.pop(uri, None)
+    session.opened.pop(uri, None)
+    session.suggesting.closed(uri)
+    if path := path_of(uri):
+        session.indexing.edited(path, None)
+    if had_hints:
+        with suppress(Exception):
+            session.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+
+
+def _index(session: Session, place: Place) -> None:
+    if place.path.is_absolute():
+        session.indexing.edited(place.path, place.snapshot)

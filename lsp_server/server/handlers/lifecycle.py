@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.server.documents import path_of
+from lsp_server.server.handlers.workspace import watching
 from lsp_server.server.session import Session
 
 SECTION = "shardlight"
@@ -36,22 +37,27 @@ def register(server: LanguageServer, session: Session) -> None:
                 "configuration", lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION}
             )
             server.client_register_capability(lsp.RegistrationParams([registration]))
+        if watched := watching(server):
+            server.client_register_capability(lsp.RegistrationParams([watched]))
         await _ask_configuration(server, session)
+        session.follow_roots()
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: lsp.DidChangeConfigurationParams) -> None:
         if not await _ask_configuration(server, session):
             await session.configure(_mapping(_mapping(params.settings).get(SECTION)))
+        session.follow_roots()
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def did_change_workspace_folders(params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         removed = {path_of(f.uri) for f in params.event.removed}
         added = tuple(p for f in params.event.added if (p := path_of(f.uri)))
         session.roots = (*(r for r in session.roots if r not in removed), *added)
+        session.follow_roots()
 
     @server.feature(lsp.SHUTDOWN)
     async def shutdown(_params: None) -> None:
-        await session.let_go()
+        await session.aclose()
 
 
 async def _ask_configuration(server: LanguageServer, session: Session) -> bool:

@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.errors import BackendUnavailableError
-from lsp_server.features.inline_completion import Cursor, complete, place_of, read_ahead
+from lsp_server.features.inline_completion import Cursor, Effort, alternatives, complete, place_of, read_ahead
 from lsp_server.inference.backend import Chunk, InfillRequest, Priority, Snippet, StopReason
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.hole import Extent
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.closers import is_closing
 from lsp_server.text.edits import TextEdit, apply_edits
 from tests.support.cursor import cursor
-from tests.support.features import limited
+from tests.support.features import PROMPTS, limited
 
 
 def place(marked: str, language: str = "python") -> Cursor:
@@ -25,15 +27,16 @@ def place(marked: str, language: str = "python") -> Cursor:
 async def completed(marked: str, fill: str, language: str = "python") -> str | None:
     """The document with the suggestion in it; None if there is none."""
     where = place(marked, language)
-    suggestion = await complete(where, ScriptedBackend(infills=[fill]), max_tokens=96)
+    suggestion = await complete(where, ScriptedBackend(infills=[fill]), Effort(96, in_text=True), PROMPTS)
     if suggestion is None:
         return None
-    return apply_edits(where.snapshot.text, [TextEdit(where.offset, where.offset, suggestion.text)])
+    edit = TextEdit(where.offset, where.offset + suggestion.replaces, suggestion.text)
+    return apply_edits(where.snapshot.text, [edit])
 
 
 async def test_the_request() -> None:
     backend = ScriptedBackend(infills=["1"])
-    await complete(place("x = 0\ny = <|>\nz = 2\n"), backend, max_tokens=7)
+    await complete(place("x = 0\ny = <|>\nz = 2\n"), backend, Effort(7), PROMPTS)
     assert backend.seen == [
         InfillRequest(
             prefix="x = 0\ny = ",
@@ -42,8 +45,8 @@ async def test_the_request() -> None:
             path="pkg/a.py",
             repository="project",
             extra=(Snippet("b.py", "B"),),
-            stop=("\n",),
             document="file:///a.py",
+            time_limit_ms=3000.0,
         )
     ]
 
@@ -52,7 +55,7 @@ async def test_what_is_read_ahead_is_what_a_suggestion_would_ask_for() -> None:
     backend = ScriptedBackend(infills=["1"])
     where = place("x = 0\ny = <|>\nz = 2\n")
     await read_ahead(where, backend)
-    await complete(where, backend, max_tokens=7)
+    await complete(where, backend, Effort(7), PROMPTS)
     ahead, asked = backend.seen
     assert isinstance(asked, InfillRequest)
     assert ahead == replace(asked, max_tokens=0, priority=Priority.BACKGROUND)
@@ -82,13 +85,13 @@ async def test_within_a_word_nothing_is_read_ahead() -> None:
 async def test_closers_at_the_end_of_the_line_are_not_in_the_prompt(marked: str, suffix: str) -> None:
     """An editor adds them with each bracket, and the suffix stands at the head of a prompt."""
     backend = ScriptedBackend(infills=["1"])
-    await complete(place(marked), backend, max_tokens=7)
+    await complete(place(marked), backend, Effort(7, in_text=True), PROMPTS)
     assert [request.suffix for request in backend.seen if isinstance(request, InfillRequest)] == [suffix]
 
 
 async def test_a_block_has_no_stop_but_a_time_limit() -> None:
     backend = ScriptedBackend(infills=["\n    pass\n"])
-    await complete(place("def f():<|>\n"), backend, max_tokens=7)
+    await complete(place("def f():<|>\n"), backend, Effort(7), PROMPTS)
     request = backend.seen[0]
     assert isinstance(request, InfillRequest)
     assert request.stop == ()
@@ -103,13 +106,25 @@ async def test_a_block_has_no_stop_but_a_time_limit() -> None:
         ("print(<|>)\n", "total)", "print(total)\n"),
         ('print("<|>")\n', 'hello")', 'print("hello")\n'),
         ("x = f(a, <|>b)\n", None, None),
-        ("d = datetime(<|>)\n", "1970, 1, 1) + delta", "d = datetime(1970, 1, 1)\n"),
+        ("d = datetime(<|>)\n", "1970, 1, 1) + delta", "d = datetime(1970, 1, 1) + delta\n"),
+        ("d = datetime(<|>)\n", "a, b) + f(c", "d = datetime(a, b) + f(c)\n"),
+        ("x = f(<|>, c)\n", "a, c) + d", "x = f(a, c)\n"),
+        ("x = f(<|>\n", "a,\n    b,\n)\ny", "x = f(a,\n    b,\n)\n"),
+        ("x = f(<|>\n", "a, b", "x = f(a, b)\n"),
+        (
+            "def f(x):\n    y = <|>\n    return y\n",
+            "g(\n        x,\n    )\n    return y\n",
+            "def f(x):\n    y = g(\n        x,\n    )\n    return y\n",
+        ),
+        ("def f(x):\n    <|>\n    return y\n", "y = x\n    z = y\n", "def f(x):\n    y = x\n    return y\n"),
+        ("def f(x):\n    <|>\n    return y\n", "\n    y = x\n", "def f(x):\n    y = x\n    return y\n"),
+        ("def f(x):\n    <|>\n    return y\n", "return y\n", None),
         ("x = f(<|>)\n", "a) + g(b)", "x = f(a) + g(b)\n"),
         ("x = f(g(<|>))\n", "a))", "x = f(g(a))\n"),
         ("x = f(g(<|>))\n", "a)", "x = f(g(a))\n"),
         ("x = [<|>]\n", "1, 2]  # two", "x = [1, 2]\n"),
         ("x = [<|>]\n", "f(a) for a in b]", "x = [f(a) for a in b]\n"),
-        ('x = _("<|>")\n', 'open() failed: %r") % x', 'x = _("open() failed: %r")\n'),
+        ('x = _("<|>")\n', 'open() failed: %r") % x', 'x = _("open() failed: %r") % x\n'),
         ('x = "<|>"\n', r"a \"b\" c" + '"', r'x = "a \"b\" c"' + "\n"),
         ("def f(<|>):\n    pass\n", "self, a):", "def f(self, a):\n    pass\n"),
         ("def f(<|>):\n    pass\n", "self, a)", "def f(self, a):\n    pass\n"),
@@ -161,12 +176,16 @@ async def test_nothing_good_to_say(marked: str, fill: str) -> None:
 
 
 async def test_lines_that_break_the_file_are_left_off() -> None:
-    assert await completed("def f(x):\n    <|>\n", "y = x\n    return (y\n") == "def f(x):\n    y = x\n"
+    assert await completed("def f(x):\n    <|>\n", "y = x\n    return y +\n") == "def f(x):\n    y = x\n"
+
+
+async def test_what_was_opened_and_not_closed_is_closed() -> None:
+    assert await completed("def f(x):\n    <|>\n", "return g((x\n") == "def f(x):\n    return g((x))\n"
 
 
 async def test_half_a_line_at_the_limit_is_left_off() -> None:
     where = place("def f(x):\n    <|>\n")
-    suggestion = await complete(where, limited(4, "y = x\n    return y.attribute\n"), max_tokens=4)
+    suggestion = await complete(where, limited(4, "y = x\n    return y.attribute\n"), Effort(4), PROMPTS)
     assert suggestion is not None
     assert suggestion.text == "y = x"
 
@@ -182,7 +201,7 @@ async def test_generation_ends_with_the_block() -> None:
                 pieces += 1
                 yield chunk
 
-    await complete(place("def f(x):\n    <|>\n"), Counting(), max_tokens=500)
+    await complete(place("def f(x):\n    <|>\n"), Counting(), Effort(500), PROMPTS)
     assert pieces < 8
 
 
@@ -191,50 +210,60 @@ async def test_a_superseded_request_has_no_suggestion() -> None:
         async def infill(self, request):  # type: ignore[no-untyped-def]
             yield Chunk("half", StopReason.CANCELLED)
 
-    assert await complete(place("x = <|>\n"), Superseded(), max_tokens=9) is None
+    assert await complete(place("x = <|>\n"), Superseded(), Effort(9), PROMPTS) is None
 
 
 async def test_a_dead_model_is_not_hidden() -> None:
     with pytest.raises(BackendUnavailableError):
-        await complete(place("x = <|>\n"), ScriptedBackend(infills=[BackendUnavailableError("gone")]), max_tokens=9)
+        await complete(
+            place("x = <|>\n"), ScriptedBackend(infills=[BackendUnavailableError("gone")]), Effort(9), PROMPTS
+        )
 
 
-@pytest.mark.parametrize(
-    ("marked", "multiline"),
-    [
-        ("<|>", True),
-        ("    <|>   ", True),
-        ("if x:<|>", True),
-        ("if x: <|>", True),
-        ("f = {<|>", True),
-        ("const f = () =><|>", True),
-        ("for x in *; do<|>", True),
-        ("if x; then <|>", True),
-        ("undo<|>", False),
-        ("x = then_what<|>", False),
-        ("x = 1<|>", False),
-        ("f(<|>)", False),
-        ("if (a) {<|>}", True),
-        ("f(() => {<|>});", True),
-        ("if (a) { <|> }", True),
-        ("x = {<|>} + 1", False),
-        ("x = {<|>: 1}", False),
-        ("x = {a<|>}", False),
-        ("if x:<|>  # why", False),
-    ],
-)
-def test_where_a_block_is_wanted(marked: str, multiline: bool) -> None:
-    text, offset = cursor(marked)
-    found = place_of(Snapshot.open(text, "python"), offset)
-    assert found is not None
-    assert found.multiline is multiline
+@pytest.mark.parametrize("marked", ['x = "a<|>"\n', "x = 1  # a<|>\n", 'def f():\n    """A<|>"""\n'])
+async def test_in_strings_and_comments_only_if_it_is_wanted(marked: str) -> None:
+    backend = ScriptedBackend(infills=["bc"])
+    assert await complete(place(marked), backend, Effort(9), PROMPTS) is None
+    await read_ahead(place(marked), backend)
+    assert backend.seen == []
+    assert await complete(place(marked), backend, Effort(9, in_text=True), PROMPTS)
+
+
+async def test_what_is_interpolated_into_a_string_is_code() -> None:
+    assert await complete(place('x = f"{<|>}"\n'), ScriptedBackend(infills=["a"]), Effort(9), PROMPTS)
+
+
+async def test_the_other_cells_of_a_notebook_are_around_it() -> None:
+    backend = ScriptedBackend(infills=["1"])
+    where = replace(place("x = <|>\n"), before="import a\n\n", after="\n\nprint(x)")
+    await complete(where, backend, Effort(9), PROMPTS)
+    request = backend.seen[0]
+    assert isinstance(request, InfillRequest)
+    assert (request.prefix, request.suffix) == ("import a\n\nx = ", "\n\n\nprint(x)")
+
+
+async def test_alternatives_differ() -> None:
+    backend = ScriptedBackend(infills=["1", "2", "1"])
+    found = [one.text async for one in alternatives(place("x = <|>\n"), backend, Effort(9), PROMPTS, 3)]
+    assert found == ["1", "2"]
+    assert [(r.temperature > 0, r.seed) for r in backend.seen if isinstance(r, InfillRequest)] == [
+        (False, None),
+        (True, 1),
+        (True, 2),
+    ]
+
+
+async def test_what_is_written_is_told_while_it_is() -> None:
+    told: list[str] = []
+    await complete(place("x = <|>\n"), ScriptedBackend(infills=["a + b"]), Effort(9), PROMPTS, on_text=told.append)
+    assert told == ["a", "a +", "a + b", "a + b"]
 
 
 def test_the_place() -> None:
     text, offset = cursor("a\r\n  b = <|>)\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n")
     found = place_of(Snapshot.open(text, "python"), offset)
     assert found is not None
-    assert (found.line_prefix, found.line_suffix) == ("  b = ", ")")
+    assert (found.line_prefix, found.line_suffix, found.extent) == ("  b = ", ")", Extent.LINE)
     assert found.next_lines == ("1", "2", "3", "4", "5")
 
 
@@ -249,10 +278,11 @@ async def test_no_suggestion_adds_a_syntax_error(
     language: str, newline: str, before: str, after: str, fill: str
 ) -> None:
     before, after = before.replace("\n", newline), after.replace("\n", newline)
-    text = await completed(f"{before}<|>{after}", fill, language)
-    if text is not None:
-        whole = Snapshot.open(before + after, language)
-        assert error_count(Snapshot.open(text, language)) <= error_count(whole)
-        assert text.startswith(before)
-        assert text.endswith(after)
-        assert len(text) > len(whole.text)
+    where = place(f"{before}<|>{after}", language)
+    suggestion = await complete(where, ScriptedBackend(infills=[fill]), Effort(96, in_text=True), PROMPTS)
+    if suggestion is not None:
+        end = where.offset + suggestion.replaces
+        edited = where.snapshot.edited([TextEdit(where.offset, end, suggestion.text)], 1)
+        assert error_count(Snapshot.open(edited.text, language)) <= error_count(Snapshot.open(before + after, language))
+        assert is_closing(after[: suggestion.replaces])
+        assert suggestion.text.strip() not in ("", after[: suggestion.replaces].strip())

@@ -84,8 +84,11 @@ async def test_infill_is_asked_in_llama_servers_words() -> None:
         stop=("\n\n",),
         document="file",
         time_limit_ms=500,
+        temperature=0.8,
+        seed=3,
     )
     await collect(backend(answer).infill(request))
+    await collect(backend(answer).infill(HOLE))
 
     assert str(seen[0].url) == "http://127.0.0.1:8012/infill"
     assert seen[0].headers["authorization"] == "Bearer secret"
@@ -100,13 +103,17 @@ async def test_infill_is_asked_in_llama_servers_words() -> None:
             "repository": "shop",
             "n_predict": 16,
             "stop": ["\n\n"],
-            "temperature": 0.0,
+            "temperature": 0.8,
+            "seed": 3,
             "t_max_predict_ms": 500,
             "stream": True,
             "priority": "inline",
             "document": "file",
         }.items()
     )
+    greedy = json.loads(seen[1].content)
+    assert greedy["temperature"] == 0.0
+    assert "seed" not in greedy
 
 
 async def test_chat_is_asked_in_openais_words() -> None:
@@ -155,7 +162,7 @@ async def test_an_infill_answer_comes_in_pieces() -> None:
 
     assert [chunk.text for chunk in answer] == ["on", "e", ""]
     assert [chunk.stop_reason for chunk in answer] == [None, None, StopReason.STOP]
-    assert answer[-1].timings == Timings(100, 60, 20, ttft_ms=210, total_ms=1300)
+    assert answer[-1].timings == Timings(100, 60, 20, prompt_ms=200, ttft_ms=210, total_ms=1300)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +190,7 @@ async def test_a_chat_answer_comes_in_pieces(finish: str, reason: StopReason) ->
     assert [chunk.text for chunk in answer] == ["", "He", "llo", ""]
     assert answer[-1].stop_reason is reason
     # A server that tells no more than llama-server does.
-    assert answer[-1].timings == Timings(100, 60, 20, ttft_ms=200, total_ms=1200)
+    assert answer[-1].timings == Timings(100, 60, 20, prompt_ms=200, ttft_ms=200, total_ms=1200)
 
 
 async def test_a_server_that_tells_no_timings() -> None:
@@ -370,4 +377,24 @@ async def test_a_server_that_does_not_tell_has_no_notes(answer: httpx.Response |
             raise httpx.ConnectError("refused")
         return answer
 
-    assert await backend(respond).load_notes() == ()
+    server = backend(respond)
+    await server.learn()
+
+    assert await server.load_notes() == ()
+    assert server.fills_holes, "llama-server says no to a hole itself"
+
+
+@pytest.mark.parametrize("fim", [True, False])
+async def test_whether_the_model_fills_holes_is_asked_once(fim: bool) -> None:
+    asked: list[str] = []
+
+    def props(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"fim": fim})
+
+    server = backend(props)
+    assert server.fills_holes
+    await server.learn()
+
+    assert (server.fills_holes, server.fills_holes) == (fim, fim)
+    assert asked == ["/props"]

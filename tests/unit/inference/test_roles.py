@@ -148,6 +148,17 @@ async def test_a_request_is_repeated_only_once(role: RoleBackend, launcher: Laun
     assert (await collect(role.infill(HOLE))).text == "three"
 
 
+async def test_what_the_model_can_do_is_known_from_when_it_is_attached(role: RoleBackend, launcher: Launcher) -> None:
+    engine = Engine()
+    engine.fills_holes = False
+    launcher.outcomes = [engine]
+    assert role.fills_holes
+
+    await role.attach()
+
+    assert not role.fills_holes
+
+
 async def test_an_answer_that_has_begun_is_not_repeated(role: RoleBackend, launcher: Launcher) -> None:
     launcher.outcomes = [Engine("one two three", breaks_after=1), Engine("four")]
     answer = role.infill(HOLE)

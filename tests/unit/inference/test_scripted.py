@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from lsp_server.errors import BackendUnavailableError
+from lsp_server.errors import BackendRejectedError, BackendUnavailableError
 from lsp_server.inference.backend import Backend, ChatRequest, InfillRequest, Message, StopReason, collect
 from lsp_server.inference.scripted import ScriptedBackend
 
@@ -50,6 +50,14 @@ async def test_an_exception_in_the_script_is_raised_and_the_script_goes_on() -> 
     with pytest.raises(BackendUnavailableError, match="gone"):
         await collect(backend.infill(HOLE))
     assert (await collect(backend.infill(HOLE))).text == "back"
+
+
+async def test_a_model_that_fills_no_holes_says_no() -> None:
+    backend = ScriptedBackend(chats=["one"], fills_holes=False)
+
+    with pytest.raises(BackendRejectedError):
+        await collect(backend.infill(HOLE))
+    assert (await collect(backend.chat(QUESTION))).text == "one"
 
 
 async def test_every_request_is_seen() -> None:

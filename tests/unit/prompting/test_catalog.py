@@ -101,6 +101,7 @@ VARIABLES = {
     "bug_hints": {"language", "fence", "code"},
     "bug_reason": {"language", "fence", "code", "before", "after"},
     "explain": {"language", "fence", "code", "related"},
+    "fill_hole": {"language", "fence", "suffix", "related"},
     "simplify": {"language", "fence", "code"},
 }
 
@@ -111,7 +112,7 @@ def test_shipped_prompts_need_no_more_than_the_readme_says(task: str) -> None:
     values = {name: f"<{name}>" for name in VARIABLES[task]}
     messages = shipped.render(task, "python", **values)
     assert messages[-1].role == "user"
-    assert "<code>" in messages[-1].content
+    assert "<code>" in messages[-1].content or "<suffix>" in messages[-1].content
     readme = (shipped_directory() / "README.md").read_text(encoding="utf-8")
     row = next(line for line in readme.splitlines() if line.startswith(f"| `{task}`"))
     assert set(re.findall(r"`(\w+)`", row)) == VARIABLES[task] | {task}

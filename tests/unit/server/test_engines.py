@@ -93,6 +93,8 @@ class FakeClient:
 class FakeEngine:
     """What ``attach`` gives: an engine, or the reason why there is none."""
 
+    fills_holes = True
+
     def __init__(self) -> None:
         self.failure: Exception | None = None
         self.attached = 0

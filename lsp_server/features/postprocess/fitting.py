@@ -1,0 +1,106 @@
+"""Which part of a fill can stand in the file: the longest that leaves it no worse than it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lsp_server.features.postprocess.completion import Place, up_to_closing, without_overlap
+from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.strict import is_refused
+from lsp_server.text.brackets import brackets
+from lsp_server.text.closers import closes_line
+from lsp_server.text.edits import TextEdit, detect_newline, indent_of
+
+_COMMENT = re.compile(r"[\s:;,]*(?:#|//|/\*|--)")
+# Each is parsed. What is wrong with a fill shows in its last lines, or is not to be mended by leaving lines off.
+_MOST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A text for the cursor, which takes the place of so many characters behind it on its line."""
+
+    text: str
+    replaces: int = 0
+
+
+def fit(text: str, place: Place, snapshot: Snapshot, offset: int) -> Fit | None:
+    """The best of what the fill allows, in the document's line ends; None if all of it would break the file."""
+    newline = detect_newline(snapshot.text)
+
+    def faults(candidate: Fit) -> tuple[bool, int]:
+        text = candidate.text.replace("\n", newline)
+        edited = snapshot.edited([TextEdit(offset, offset + candidate.replaces, text)], snapshot.version)
+        return is_refused(edited, offset + len(text)), error_count(edited)
+
+    refused, allowed = is_refused(snapshot, offset), error_count(snapshot)
+    best, least = None, (refused, allowed + 1)
+    for candidate in list(dict.fromkeys(_candidates(text, place)))[:_MOST]:
+        if _says_nothing(candidate, place):
+            continue
+        found = faults(candidate)
+        if found < least and found[1] <= allowed:
+            best, least = candidate, found
+        if least == (False, 0):
+            break
+    return best and Fit(best.text.replace("\n", newline), best.replaces)
+
+
+def _candidates(text: str, place: Place) -> Iterator[Fit]:
+    """What to offer, best first; the last ones are there for when the first ones break the file."""
+    suffix = place.line_suffix
+    lines = text.split("\n")
+    shorter = ["\n".join(lines[:n]).rstrip() for n in range(len(lines) - 1, 0, -1)]
+    open_ended = up_to_closing(text, suffix)
+    if closes_line(place.line_prefix, suffix) and open_ended != text:
+        # What the editor closed, the fill closes as well, and may go on behind it.
+        if _COMMENT.match(text[len(open_ended) :].removeprefix(suffix.strip())):
+            yield Fit(open_ended)
+        for length in _closed_by(text[len(open_ended) :], suffix):
+            yield Fit(text, length)
+    if place.closes_block and len(lines) > 1:
+        # The line's end closes the block, on a line of its own.
+        below = "\n" + indent_of(place.line_prefix)
+        for block in (open_ended, *shorter):
+            yield Fit(block.rstrip() + below if block.strip() else "")
+        return
+    overlap = without_overlap(text, suffix)
+    # Whether `x)` before `)` closes one bracket or repeats one, the syntax tree decides; a tail never comes twice.
+    if overlap == text or len(text) - len(overlap) == 1:
+        yield Fit(text)
+    yield Fit(overlap)
+    if overlap == text or len(text) - len(overlap) == 1:
+        yield Fit(open_ended.rstrip())
+        written = place.line_prefix + text if place.unclosed else text
+        if missing := brackets(written, place.line_comment).opens:
+            # It was cut off, by its length or by the end of what is wanted.
+            yield Fit(text.rstrip(" ,") + missing)
+        for part in shorter:
+            yield Fit(part)
+
+
+def _closed_by(closing: str, suffix: str) -> Iterator[int]:
+    """How much at the start of ``suffix`` a text may stand for: closers that it writes as well, in order."""
+    at = matched = 0
+    lengths = []
+    for length, char in enumerate(suffix, 1):
+        if char.isspace():
+            continue
+        at = closing.find(char, at) + 1
+        if not at:
+            break
+        matched = length
+        lengths.append(matched)
+    yield from reversed(lengths)
+
+
+def _says_nothing(candidate: Fit, place: Place) -> bool:
+    """Whether a candidate adds nothing, or makes the cursor's line say what the line below says."""
+    if not candidate.text.strip() or place.line_suffix.strip().startswith(candidate.text.strip()):
+        return True
+    line = (place.line_prefix + candidate.text + place.line_suffix[candidate.replaces :]).strip()
+    below = next((line.strip() for line in place.next_lines if line.strip()), "")
+    return len(line) > 3 and line == below
