@@ -10,15 +10,12 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from benchmarks import django
 from benchmarks.results import write_markdown
 from lsp_server.context.index.builder import build
 from lsp_server.context.index.order import Order
@@ -31,7 +28,6 @@ from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
 
-_DJANGO = "Django", "5.2.8"
 _LINES = 10_000
 _LETTERS = "self.total"
 _BUDGETS = (600, 2048)
@@ -51,7 +47,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=200, help="spots that are visited")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        root = _django(Path(folder))
+        root = django.unpacked(Path(folder))
         large = root / "django" / "db" / "models" / "generated.py"
         large.write_text(_large_text(root / "django" / "db" / "models"), encoding="utf-8")
         index = WorkspaceIndex(Path(folder) / "cache")
@@ -61,7 +57,7 @@ def main() -> int:
         for visit in visits:
             visit.run(options.calls)
         lines = [
-            f"{index.state().files:,} files are in the index, {' '.join(_DJANGO)} and one of {_LINES:,} lines. Of the",
+            f"{index.state().files:,} files are in the index, {django.NAME} {django.VERSION} and one of {_LINES:,} lines. Of the",
             f"{options.calls} spots half are in that one. Milliseconds: median / p95 / longest, without parsing.",
             "",
             f"| budget | {' | '.join(_KINDS.values())} | all calls | items | tokens |",
@@ -148,19 +144,6 @@ def _large_text(folder: Path) -> str:
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))]
     lines = [line for text in texts for line in text.splitlines()]
     return "\n".join((lines * (_LINES // len(lines) + 1))[:_LINES]) + "\n"
-
-
-def _django(folder: Path) -> Path:
-    """Django's source distribution, fetched once, unpacked into a folder."""
-    name, version = _DJANGO
-    cache = user_cache_path("shardlight", appauthor=False) / "benchmarks"
-    archive = cache / f"{name.lower()}-{version}.tar.gz"
-    if not archive.is_file():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run([*command, "--dest", str(cache), f"{name}=={version}"], check=True)
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-    return folder / archive.name.removesuffix(".tar.gz")
 
 
 if __name__ == "__main__":

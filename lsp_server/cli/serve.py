@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from typing import TYPE_CHECKING
 
 from lsp_server.settings import sources
@@ -28,6 +29,9 @@ def _run(args: argparse.Namespace, _settings: Settings) -> int:
     from lsp_server.server.protocol import Protocol
 
     server = create_server(sources.load, _make_backends)
+    # What is loaded now stays: collections need not look through it, for which everybody would wait.
+    gc.collect()
+    gc.freeze()
     if args.tcp:
         server.start_tcp("127.0.0.1", args.port)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
+from lsp_server.server.documents import path_of
 from lsp_server.server.handlers.documents import changed, closed, opened, saved
 from lsp_server.server.session import Session
 
@@ -39,3 +40,5 @@ def register(server: LanguageServer, session: Session) -> None:
     def did_close(params: lsp.DidCloseNotebookDocumentParams) -> None:
         for uri in session.notebooks.close(params.notebook_document.uri, params.cell_text_documents):
             closed(session, uri)
+        if path := path_of(params.notebook_document.uri):
+            session.indexing.edited(path, None)
