@@ -57,8 +57,8 @@ def main() -> int:
         for visit in visits:
             visit.run(options.calls)
         lines = [
-            f"{index.state().files:,} files are in the index, {django.NAME} {django.VERSION} and one of {_LINES:,} lines. Of the",
-            f"{options.calls} spots half are in that one. Milliseconds: median / p95 / longest, without parsing.",
+            f"{index.state().files:,} files are in the index: {django.NAME} {django.VERSION} and one of {_LINES:,}",
+            f"lines, with half of the {options.calls} spots. Milliseconds: median / p95 / longest, without parsing.",
             "",
             f"| budget | {' | '.join(_KINDS.values())} | all calls | items | tokens |",
             f"|--:|{'--:|' * len(_KINDS)}--:|--:|--:|",
