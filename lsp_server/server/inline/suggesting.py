@@ -19,6 +19,7 @@ from lsp_server.server.inline.next_line import next_line
 from lsp_server.server.inline.outcome import Outcomes
 from lsp_server.server.inline.pace import Pace
 from lsp_server.server.inline.rhythm import Rhythm
+from lsp_server.server.inline.visits import Visits
 
 if TYPE_CHECKING:
     from lsp_server.server.session import Place, Session
@@ -65,6 +66,7 @@ class Suggesting:
         self._memory = SuggestionMemory()
         self._rhythm = Rhythm()
         self._outcomes = Outcomes(session.count)
+        self._visits = Visits(session.recent)
         self._under_way: dict[str, _UnderWay] = {}
         self._aside: dict[str, asyncio.Task[None]] = {}
         self.pace = Pace()
@@ -90,6 +92,7 @@ class Suggesting:
         """
         asked = self._clock()
         offset = from_proto.offset(position, place.snapshot.lines, self._session.encoding)
+        self._visits.at(place.path, place.snapshot.lines, offset, edited=True)
         suggestions = () if invoked else self._remembered(place, offset)
         from_memory = bool(suggestions)
         if from_memory:
@@ -114,6 +117,7 @@ class Suggesting:
 
     def rests_at(self, place: Place, offset: int) -> None:
         """The cursor has come to a place: what a suggestion needs there is read ahead, if it stays for a moment."""
+        self._visits.at(place.path, place.snapshot.lines, offset, edited=False)
         # Who only reads code needs no model.
         if self._session.last_timings is not None and place.uri not in self._under_way:
             self._do_aside(place.uri, lambda: self._read_ahead(place, offset))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lsp_server.errors import BackendUnavailableError
 from lsp_server.features.inline_completion import Cursor, Effort, alternatives, complete, place_of, read_ahead
-from lsp_server.inference.backend import Chunk, InfillRequest, Priority, Snippet, StopReason
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, Priority, Snippet, StopReason
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.hole import Extent
@@ -240,6 +240,37 @@ async def test_the_other_cells_of_a_notebook_are_around_it() -> None:
     request = backend.seen[0]
     assert isinstance(request, InfillRequest)
     assert (request.prefix, request.suffix) == ("import a\n\nx = ", "\n\n\nprint(x)")
+
+
+def talking(answer: str) -> ScriptedBackend:
+    """A model that was not trained to fill holes."""
+    return ScriptedBackend(chats=[answer], fills_holes=False)
+
+
+async def test_a_model_that_only_talks_is_talked_to() -> None:
+    backend = talking("a + b\n```")
+    suggestion = await complete(place("x = <|>\ny = 1\n"), backend, Effort(9), PROMPTS)
+    assert suggestion is not None
+    assert suggestion.text == "a + b"
+    (request,) = backend.seen
+    assert isinstance(request, ChatRequest)
+    assert request.messages[-1].role == "assistant"
+    assert request.messages[-1].content.startswith("```python\nx =")
+    assert "y = 1" in request.messages[-2].content
+    assert (request.max_tokens, request.priority) == (9, Priority.INLINE)
+
+
+async def test_it_ends_where_the_code_ends() -> None:
+    backend = talking("    return x\n```\nThat is all.")
+    suggestion = await complete(place("def f(x):\n<|>\n"), backend, Effort(9), PROMPTS)
+    assert suggestion is not None
+    assert suggestion.text == "    return x"
+
+
+async def test_for_a_talking_model_nothing_is_read_ahead() -> None:
+    backend = talking("1")
+    await read_ahead(place("x = <|>\n"), backend)
+    assert backend.seen == []
 
 
 async def test_alternatives_differ() -> None:
