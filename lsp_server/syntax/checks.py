@@ -32,6 +32,21 @@ def error_count(snapshot: Snapshot) -> int:
     return count
 
 
+def error_begins_in(snapshot: Snapshot, start: int, end: int) -> bool:
+    """Whether an error or a missing piece begins in ``text[start:end]``, its end included."""
+    if snapshot.tree is None:
+        return False
+    first, last = snapshot.lines.byte_offset(start), snapshot.lines.byte_offset(end)
+    pending = [snapshot.tree.root_node]
+    while pending:
+        node = pending.pop()
+        if (node.is_error or node.is_missing) and first <= node.start_byte <= last:
+            return True
+        if node.start_byte <= last and node.end_byte >= first:
+            pending += (child for child in node.children if child.has_error or child.is_missing)
+    return False
+
+
 def parses(text: str, language_id: str) -> bool:
     """Whether a whole text is without syntax errors; True where there is no grammar to ask."""
     return not has_error(Snapshot.open(text, language_id))

@@ -13,26 +13,29 @@ from lsp_server.syntax.snapshot import Snapshot
 _MOST_CHARS = 50_000
 
 
-def is_refused(snapshot: Snapshot, offset: int) -> bool:
-    """Whether Python refuses the outermost function or class around a place, or what is near it at the top of a file.
+def refused_line(snapshot: Snapshot, offset: int) -> int | None:
+    """The line where Python refuses the outermost function or class around a place; at the top of a file, the file.
 
-    False for other languages, and for more code than can be parsed between two keys. Code for a newer Python than this
-    one is refused as well, so what counts is whether an edit changes the answer.
+    None if it takes it, for other languages, and for more code than can be parsed between two keys. Code for a newer
+    Python than this one is refused as well, so what counts is whether an edit changes the answer.
     """
     if snapshot.language is None or snapshot.language.id != "python":
-        return False
+        return None
     around = enclosing(snapshot, offset)
     lines = snapshot.lines
     start, end = (around[-1].start, around[-1].end) if around else (0, len(snapshot.text))
     # Half a definition may end before the cursor in the tree.
     end = max(end, lines.line_end(lines.line_of(offset)))
     if end - start > _MOST_CHARS:
-        return False
-    code = textwrap.dedent(snapshot.text[lines.line_start(lines.line_of(start)) : end])
+        return None
+    first = lines.line_of(start)
+    code = textwrap.dedent(snapshot.text[lines.line_start(first) : end])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return False
+    except SyntaxError as error:
+        return first + (error.lineno or 1) - 1
+    except (ValueError, RecursionError, MemoryError):
+        return first
+    return None

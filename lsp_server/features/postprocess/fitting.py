@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lsp_server.features.postprocess.completion import Place, up_to_closing, without_overlap
-from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.checks import error_begins_in, error_count
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.syntax.strict import is_refused
+from lsp_server.syntax.strict import refused_line
 from lsp_server.text.brackets import brackets
 from lsp_server.text.closers import closes_line
 from lsp_server.text.edits import TextEdit, detect_newline, indent_of
@@ -27,26 +27,58 @@ class Fit:
     replaces: int = 0
 
 
+@dataclass(frozen=True, order=True, slots=True)
+class _Faults:
+    """What is wrong with a document, the worst first.
+
+    Attributes:
+        here: there is a fault in the lines that are offered: they are not what belongs there.
+        refused: Python refuses the code around them.
+        count: errors in the tree.
+    """
+
+    here: bool
+    refused: bool
+    count: int
+
+
 def fit(text: str, place: Place, snapshot: Snapshot, offset: int) -> Fit | None:
-    """The best of what the fill allows, in the document's line ends; None if all of it would break the file."""
+    """The best of what the fill allows, in the document's line ends; None if all of it would break the file.
+
+    A fault elsewhere may stay; one in the lines that are offered may not, where it can be told.
+    """
     newline = detect_newline(snapshot.text)
 
-    def faults(candidate: Fit) -> tuple[bool, int]:
+    def faults(candidate: Fit) -> _Faults:
         text = candidate.text.replace("\n", newline)
         edited = snapshot.edited([TextEdit(offset, offset + candidate.replaces, text)], snapshot.version)
-        return is_refused(edited, offset + len(text)), error_count(edited)
+        return _faults(edited, place, offset, offset + len(text))
 
-    refused, allowed = is_refused(snapshot, offset), error_count(snapshot)
-    best, least = None, (refused, allowed + 1)
+    before = _faults(snapshot, place, offset, offset)
+    best, least = None, _Faults(True, True, before.count + 1)
     for candidate in list(dict.fromkeys(_candidates(text, place)))[:_MOST]:
         if _says_nothing(candidate, place):
             continue
         found = faults(candidate)
-        if found < least and found[1] <= allowed:
+        if found < least and found.count <= before.count and (before.refused or not found.refused):
             best, least = candidate, found
-        if least == (False, 0):
+        if least == _Faults(False, False, 0):
             break
+    if least.here:
+        return None
     return best and Fit(best.text.replace("\n", newline), best.replaces)
+
+
+def _faults(snapshot: Snapshot, place: Place, start: int, end: int) -> _Faults:
+    lines = snapshot.lines
+    refused = refused_line(snapshot, end)
+    here = refused is not None and lines.line_of(start) <= refused <= lines.line_of(end)
+    if place.line_suffix.strip():
+        # Half a line before a cursor may be an error; a line with something on both sides is meant to be whole.
+        here = here or error_begins_in(
+            snapshot, lines.line_start(lines.line_of(start)), lines.line_end(lines.line_of(end))
+        )
+    return _Faults(here, refused is not None, error_count(snapshot))
 
 
 def _candidates(text: str, place: Place) -> Iterator[Fit]:

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.syntax.strict import is_refused
+from lsp_server.syntax.strict import refused_line
 from tests.support.cursor import cursor
 
 
 def refused(marked: str, language: str = "python") -> bool:
     text, offset = cursor(marked)
-    return is_refused(Snapshot.open(text, language), offset)
+    return refused_line(Snapshot.open(text, language), offset) is not None
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_only_the_code_around_counts() -> None:
 def test_other_languages_and_long_texts_are_not_asked() -> None:
     assert not refused("function f( {<|>\n", "javascript")
     assert not refused("def f():\n" + "    x = 1\n" * 10_000 + "    y = <|>\n")
+
+
+def test_where_it_refuses() -> None:
+    text, offset = cursor("x = 1\n\n\ndef f():\n    y = 1\n    z = = 2<|>\n")
+    assert refused_line(Snapshot.open(text, "python"), offset) == 5
