@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.syntax.checks import equal_without_docs, error_count, has_error, parses
+from lsp_server.syntax.checks import equal_without_docs, error_begins_in, error_count, has_error, parses
 from lsp_server.syntax.snapshot import Snapshot
 
 
@@ -28,6 +28,25 @@ def test_errors_are_counted() -> None:
     one = error_count(Snapshot.open("f(1;\n", "javascript"))
     two = error_count(Snapshot.open("f(1;\ng();\nf(2;\n", "javascript"))
     assert (one, two) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x = 1\n<f(1;>\ny = 2\n", True),
+        ("x = 1\n<f(1);>\ng(2;\n", False),
+        ("g(2;\n<f(1);>\ny = 2\n", False),
+        ("<f(1>", True),
+    ],
+)
+def test_errors_of_a_stretch(text: str, found: bool) -> None:
+    start, end = text.index("<"), text.index(">") - 1
+    snapshot = Snapshot.open(text.replace("<", "").replace(">", ""), "javascript")
+    assert error_begins_in(snapshot, start, end) == found
+
+
+def test_without_a_grammar_no_stretch_has_errors() -> None:
+    assert not error_begins_in(Snapshot.open("((((", "klingon"), 0, 4)
 
 
 def _equal(before: str, after: str, language_id: str = "python") -> bool:
