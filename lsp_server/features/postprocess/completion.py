@@ -19,8 +19,10 @@ _BLOCK_HEAD = re.compile(r"(?::|\{|\b(?:then|do))\s*$")
 # Words, not brackets: a line that may be told from others.
 _WORD = re.compile(r"\w")
 _WORDS = re.compile(r"\w\W*\w|\w{2}")
-# The same line so often, one after the other, is a model that goes in circles.
-_CIRCLE = 3
+# Lines that come so often, one after the other, are a model that goes in circles; so many may make up a circle.
+_CIRCLES, _CIRCLE_LINES = 3, 4
+# A circle within a line: a few words with what stands between them.
+_LINE_CIRCLE = re.compile(r"(?P<circle>\S.{0,30}?)(?P=circle){9,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class Place:
 
 def is_complete(text: str, place: Place) -> bool:
     """Whether a growing fill has gone past the end of what is wanted, so that generation can stop."""
-    *whole, _ = _lines(text, place)
+    lines = _lines(text, place)
+    if any(map(_line_circle, lines)):
+        return True
+    *whole, _ = lines
     if not whole:
         return False
     if place.closes_block and "\n" in text[len(up_to_closing(text, place.line_suffix)) :]:
@@ -77,10 +82,12 @@ def trim(text: str, place: Place, *, cut_off: bool) -> str:
     lines = _lines(text, place)
     if cut_off and len(lines) > 1:
         lines.pop()
-    lines = [line.rstrip() for line in lines[: _length(lines, place)]]
+    lines = _up_to_line_circle(lines[: _length(lines, place)])
+    blanks = lines[-1][len(lines[-1].rstrip()) :] if lines and place.line_suffix[:1].strip() else ""
+    lines = [line.rstrip() for line in lines]
     while lines and not lines[-1].strip():
         lines.pop()
-    return "\n".join(lines)
+    return "\n".join(lines) + blanks if lines else ""
 
 
 def without_overlap(text: str, suffix: str) -> str:
@@ -119,6 +126,28 @@ def _lines(text: str, place: Place) -> list[str]:
     return lines
 
 
+def _line_circle(line: str) -> int:
+    """Where a line begins to say the same for the second time, if it does so over and over; else 0."""
+    for match in _LINE_CIRCLE.finditer(line):
+        circle = match["circle"]
+        if _WORD.search(circle) and re.search(r"\W", circle):
+            return match.start() + len(circle)
+    return 0
+
+
+def _up_to_line_circle(lines: list[str]) -> list[str]:
+    for number, line in enumerate(lines):
+        if at := _line_circle(line):
+            return [*lines[:number], line[:at]]
+    return lines
+
+
+def _repeats_below(line: str, place: Place) -> bool:
+    """Whether a line of the fill is the next one of the document."""
+    below = next((line.strip() for line in place.next_lines if line.strip()), "")
+    return len(below) > 1 and line.strip() == below
+
+
 def _depth(line: str) -> int:
     return len(indent_of(line).expandtabs(_TAB))
 
@@ -145,24 +174,32 @@ def _has_ended(whole: list[str], place: Place) -> bool:
     if place.line_suffix.strip() and not place.closes_block:
         return True
     if place.extent is Extent.LINE:
-        return _line_length(whole, place) == len(whole) and not _goes_on(whole, place)
+        return _line_length(whole, place) == len(whole) and _ends(whole, place)
     return False
 
 
 def _line_length(lines: list[str], place: Place) -> int:
-    """The lines up to the first that ends with no bracket open and no sign that it goes on."""
+    """The lines up to the first that is whole: no bracket open, no sign that it goes on; or that goes on below."""
     for number in range(1, len(lines) + 1):
-        if not _goes_on(lines[:number], place):
+        if _ends(lines[:number], place) or (number < len(lines) and _repeats_below(lines[number], place)):
             return number
     return len(lines)
 
 
-def _goes_on(lines: list[str], place: Place) -> bool:
+def _ends(lines: list[str], place: Place) -> bool:
     text = "\n".join(lines)
+    if text.endswith("{") and _has_body(place):
+        return True
     if place.unclosed:
         text = place.line_prefix + text
     found = brackets(text, place.line_comment)
-    return bool(found.opens) or found.open_string or text.endswith("\\")
+    return not (found.opens or found.open_string or text.endswith("\\"))
+
+
+def _has_body(place: Place) -> bool:
+    """Whether the next line stands deeper: it is what a block that begins on the cursor's line holds."""
+    below = next((line for line in place.next_lines if line.strip()), "")
+    return bool(below) and _depth(below) > _depth(place.line_prefix)
 
 
 def _statement_length(lines: list[str], place: Place) -> int:
@@ -192,7 +229,6 @@ def _statement_length(lines: list[str], place: Place) -> int:
 def _block_length(lines: list[str], place: Place) -> int:
     """The lines up to one that is indented less than the block, or repeats the next line of the document."""
     base = _base(lines, place)
-    following = next((line.strip() for line in place.next_lines if line.strip()), None)
     for number, line in enumerate(lines):
         if number == 0 or not line.strip():
             continue
@@ -200,15 +236,19 @@ def _block_length(lines: list[str], place: Place) -> int:
         closes = line.strip()[0] in ")]}" and depth == base
         if depth < base or (place.opens_block and depth == base and not closes):
             return number
-        if following is not None and len(following) > 1 and line.strip() == following:
+        if _repeats_below(line, place):
             return number
     return len(lines)
 
 
 def _before_circle(lines: list[str]) -> int:
-    """The lines up to where one comes again and again; all where none does."""
-    for number in range(_CIRCLE, len(lines) + 1):
-        last = lines[number - _CIRCLE : number]
-        if _WORDS.search(last[0]) and len({line.strip() for line in last}) == 1:
-            return number - _CIRCLE + 1
+    """The lines up to where some come again and again; all where none do."""
+    for number in range(_CIRCLES, len(lines) + 1):
+        for size in range(1, min(number // _CIRCLES, _CIRCLE_LINES) + 1):
+            first, *others = (
+                [line.strip() for line in lines[start : start + size]]
+                for start in range(number - _CIRCLES * size, number, size)
+            )
+            if all(other == first for other in others) and any(map(_WORDS.search, first)):
+                return number - (_CIRCLES - 1) * size
     return len(lines)

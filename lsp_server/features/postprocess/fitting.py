@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from lsp_server.features.postprocess.completion import Place, up_to_closing, without_overlap
 from lsp_server.syntax.checks import error_begins_in, error_count
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.syntax.strict import refused_line
+from lsp_server.syntax.strict import refusal
 from lsp_server.text.brackets import brackets
 from lsp_server.text.closers import closes_line
 from lsp_server.text.edits import TextEdit, detect_newline, indent_of
 
 _COMMENT = re.compile(r"[\s:;,]*(?:#|//|/\*|--)")
 # Each is parsed. What is wrong with a fill shows in its last lines, or is not to be mended by leaving lines off.
-_MOST = 16
+_MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,14 @@ def fit(text: str, place: Place, snapshot: Snapshot, offset: int) -> Fit | None:
 
 def _faults(snapshot: Snapshot, place: Place, start: int, end: int) -> _Faults:
     lines = snapshot.lines
-    refused = refused_line(snapshot, end)
-    here = refused is not None and lines.line_of(start) <= refused <= lines.line_of(end)
-    if place.line_suffix.strip():
-        # Half a line before a cursor may be an error; a line with something on both sides is meant to be whole.
-        here = here or error_begins_in(
-            snapshot, lines.line_start(lines.line_of(start)), lines.line_end(lines.line_of(end))
-        )
+    first, last = lines.line_of(start), lines.line_of(end)
+    refused = refusal(snapshot, end)
+    here = refused is not None and not refused.unfinished and first <= refused.line <= last
+    if not here and not closes_line(place.line_prefix, place.line_suffix):
+        # Half a line before a cursor may be an error. One with something on both sides is meant to be whole, unless it
+        # opens what is not there yet.
+        begin, stop = lines.line_start(first), lines.line_end(last)
+        here = not brackets(snapshot.text[begin:stop]).opens and error_begins_in(snapshot, begin, stop)
     return _Faults(here, refused is not None, error_count(snapshot))
 
 
@@ -85,7 +86,11 @@ def _candidates(text: str, place: Place) -> Iterator[Fit]:
     """What to offer, best first; the last ones are there for when the first ones break the file."""
     suffix = place.line_suffix
     lines = text.split("\n")
-    shorter = ["\n".join(lines[:n]).rstrip() for n in range(len(lines) - 1, 0, -1)]
+    shorter = [
+        part
+        for n in range(len(lines) - 1, 0, -1)
+        if not brackets(part := "\n".join(lines[:n]).rstrip(), place.line_comment).opens
+    ]
     open_ended = up_to_closing(text, suffix)
     if closes_line(place.line_prefix, suffix) and open_ended != text:
         # What the editor closed, the fill closes as well, and may go on behind it.

@@ -317,3 +317,31 @@ async def test_no_suggestion_adds_a_syntax_error(
         assert error_count(Snapshot.open(edited.text, language)) <= error_count(Snapshot.open(before + after, language))
         assert is_closing(after[: suggestion.replaces])
         assert suggestion.text.strip() not in ("", after[: suggestion.replaces].strip())
+
+
+@pytest.mark.parametrize(
+    ("marked", "fill", "language", "line"),
+    [
+        ("for i in <|>\n", "range(10):", "python", "for i in range(10):"),
+        ("if foo(<|>)\n", "a):", "python", "if foo(a):"),
+        ("def f(<|>)\n", "a, b):", "python", "def f(a, b):"),
+        ("class A(<|>):\n", "B):", "python", "class A(B):"),
+        ("def f(x):\n    try:\n        <|>\n", "        y = x", "python", "        y = x"),
+        ("function f(<|>)\n", "a, b) {", "javascript", "function f(a, b)"),
+        ("if (<|>)\n", "a > 1) {", "javascript", "if (a > 1)"),
+        ("for (<|>)\n", "const a of b) {", "javascript", "for (const a of b)"),
+        ("if (a <|> b) {\n", "> 1 &&", "javascript", "if (a > 1 && b) {"),
+        ("func f(<|>) {\n", "a int", "go", "func f(a int) {"),
+    ],
+)
+async def test_headers_that_are_being_written(marked: str, fill: str, language: str, line: str) -> None:
+    found = await completed(marked, fill, language)
+    assert found is not None
+    assert line in found
+
+
+async def test_a_body_that_is_there_is_not_written_again() -> None:
+    marked = "function f(a) {\n  if (a <|>\n    return 1;\n  }\n}\n"
+    fill = "> 1) {\n    return 1;\n  }\n  return 2;"
+    found = await completed(marked, fill, "javascript")
+    assert found == "function f(a) {\n  if (a > 1) {\n    return 1;\n  }\n}\n"

@@ -192,3 +192,44 @@ def test_trimming_twice_is_trimming_once(text: str, extent: Extent, cut_off: boo
 def test_what_comes_after_a_complete_fill_changes_nothing(text: str) -> None:
     if is_complete(text, BLANK):
         assert trim(text, BLANK, cut_off=False) == trim(text + "    a\n    b", BLANK, cut_off=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a = 1\n" * 3, "a = 1"),
+        ("a = 1\n    b = 2\n    " * 3, "a = 1\n    b = 2"),
+        ("a = 1\n    b = 2\n    " * 2 + "c = 3", None),
+        ("a = [" + "0, " * 40, "a = [0,"),
+        ("a = [" + "0, " * 8 + "]", None),
+        ("a = '" + "-" * 40 + "'", None),
+        ("a = 0x" + "0" * 40, None),
+    ],
+)
+def test_what_goes_in_circles(text: str, kept: str | None) -> None:
+    assert trim(text, BLANK, cut_off=False) == (kept or text)
+    assert is_complete(text + "\n    z", BLANK) == (kept is not None)
+
+
+def test_a_circle_within_a_line_needs_no_end() -> None:
+    assert is_complete("    [" + "0, " * 40, LINE)
+
+
+@pytest.mark.parametrize(
+    ("below", "text", "kept"),
+    [
+        (("    b=1,", "    c=2,", ")"), "0),\n    b=1,\n    c=2,\n)", "0),"),
+        (("    return 1;", "}"), "a) {\n    return 2;\n}", "a) {"),
+        (("", "    return 1;", "}"), "a) {\n    return 2;\n}", "a) {"),
+        (("b();",), "a) {\n    return 2;\n}", "a) {\n    return 2;\n}"),
+    ],
+)
+def test_what_stands_below_does_not_come_again(below: tuple[str, ...], text: str, kept: str) -> None:
+    place = Place("f(x, (", "", below, Extent.LINE, unclosed=True)
+    assert trim(text, place, cut_off=False) == kept
+    assert is_complete(text, place) == (kept != text)
+
+
+@pytest.mark.parametrize(("suffix", "kept"), [('"b")', "a, "), (" b)", "a,"), ("", "a,")])
+def test_blanks_before_what_follows_stay(suffix: str, kept: str) -> None:
+    assert trim("a, ", Place("foo(", suffix, (), Extent.LINE), cut_off=False) == kept
