@@ -42,7 +42,8 @@ def extent_at(snapshot: Snapshot, offset: int) -> Extent:
     line = lines.line_of(offset)
     before = snapshot.text[lines.line_start(line) : offset]
     after = snapshot.text[offset : lines.line_end(line)] if offset <= lines.line_end(line) else ""
-    if not before.strip() and not after.strip():
+    # In front of the closer that ends a block on a line of its own, the block may be gone on with.
+    if not before.strip() and (not after.strip() or (after.lstrip()[0] == "}" and closes_line("", after))):
         return _on_a_blank_line(snapshot, offset)
     # `{}` is how an editor leaves a block to be written.
     between = before.rstrip().endswith("{") and after.lstrip().startswith("}") and closes_line(before, after)

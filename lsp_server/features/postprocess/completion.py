@@ -46,8 +46,8 @@ class Place:
 
     @property
     def on_blank_line(self) -> bool:
-        """Whether there is nothing else on the cursor's line."""
-        return not self.line_prefix.strip() and not self.line_suffix.strip()
+        """Whether there is nothing else on the cursor's line, or only the end of the block that is gone on with."""
+        return not self.line_prefix.strip() and (not self.line_suffix.strip() or self.closes_block)
 
     @property
     def opens_block(self) -> bool:
@@ -56,14 +56,19 @@ class Place:
 
     @property
     def closes_block(self) -> bool:
-        """Whether the block that is wanted is closed right behind the cursor, as in ``{}``."""
-        return self.extent is Extent.BLOCK and bool(self.line_suffix.strip())
+        """Whether what is wanted is closed right behind the cursor, as in ``{}`` or in front of the last ``}``."""
+        return self.extent is not Extent.LINE and bool(self.line_suffix.strip())
+
+    def is_comment(self, line: str) -> bool:
+        """Whether a first line only comments on what stands before the cursor."""
+        mark = self.line_comment
+        return bool(mark and self.line_prefix.strip()) and line.lstrip().startswith(mark)
 
 
 def is_complete(text: str, place: Place) -> bool:
     """Whether a growing fill has gone past the end of what is wanted, so that generation can stop."""
     lines = _lines(text, place)
-    if any(map(_line_circle, lines)):
+    if place.is_comment(lines[0]) or any(map(_line_circle, lines)):
         return True
     *whole, _ = lines
     if not whole:
@@ -80,6 +85,8 @@ def trim(text: str, place: Place, *, cut_off: bool) -> str:
         cut_off: the fill ended for length, so its last line may be half a line.
     """
     lines = _lines(text, place)
+    if place.is_comment(lines[0]):
+        return ""
     if cut_off and len(lines) > 1:
         lines.pop()
     lines = _up_to_line_circle(lines[: _length(lines, place)])

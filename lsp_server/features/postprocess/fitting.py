@@ -98,7 +98,7 @@ def _candidates(text: str, place: Place) -> Iterator[Fit]:
             yield Fit(open_ended)
         for length in _closed_by(text[len(open_ended) :], suffix):
             yield Fit(text, length)
-    if place.closes_block and len(lines) > 1:
+    if place.closes_block and (place.on_blank_line or len(lines) > 1):
         # The line's end closes the block, on a line of its own.
         below = "\n" + indent_of(place.line_prefix)
         for block in (open_ended, *shorter):

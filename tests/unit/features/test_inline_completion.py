@@ -345,3 +345,26 @@ async def test_a_body_that_is_there_is_not_written_again() -> None:
     fill = "> 1) {\n    return 1;\n  }\n  return 2;"
     found = await completed(marked, fill, "javascript")
     assert found == "function f(a) {\n  if (a > 1) {\n    return 1;\n  }\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "fill", "after"),
+    [
+        (
+            "function f() {\n  a();\n<|>}\nf();\n",
+            "  b();\n  c();\n}\n",
+            "function f() {\n  a();\n  b();\n  c();\n}\nf();\n",
+        ),
+        ("function f() {\n  a();\n<|>}\nf();\n", "  b();", "function f() {\n  a();\n  b();\n}\nf();\n"),
+        ("f(() => {\n  a();\n<|>});\n", "  b();\n});\n", "f(() => {\n  a();\n  b();\n});\n"),
+        ("{\n  if (a) {\n  <|>}\n}\n", "  b();\n  }\n", "{\n  if (a) {\n    b();\n  }\n}\n"),
+    ],
+)
+async def test_in_front_of_the_end_of_a_block(marked: str, fill: str, after: str) -> None:
+    assert await completed(marked, fill, "javascript") == after
+
+
+async def test_nothing_is_remarked_upon() -> None:
+    assert await completed("x = 1<|>\n", "  # one") is None
+    assert await completed("x = <|>\n", "1  # one") == "x = 1  # one\n"
+    assert await completed("<|>\n", "# one\nx = 1") == "# one\nx = 1\n"
