@@ -14,12 +14,12 @@ class Brackets:
 
     Attributes:
         closes: the closing brackets that close what stands before it, in order, with their positions.
-        opens: the closing brackets that are missing at its end, the innermost first.
+        opens: the closing brackets that are missing at its end, the innermost first, with the positions of what opens.
         open_string: whether it ends within a string of several lines.
     """
 
     closes: tuple[tuple[int, str], ...]
-    opens: str
+    opens: tuple[tuple[int, str], ...]
     open_string: bool
 
 
@@ -30,14 +30,14 @@ def brackets(code: str, line_comment: str = "") -> Brackets:
     behind ``<`` or ``&``: a lifetime.
     """
     closes: list[tuple[int, str]] = []
-    pending: list[str] = []
+    pending: list[tuple[int, str]] = []
     at = 0
     while at < len(code):
         char = code[at]
         if char in "\"'`" and not (char == "'" and code[at - 1 : at] in ("<", "&")):
             end = _string_end(code, at)
             if end is None:
-                return Brackets(tuple(closes), "".join(reversed(pending)), open_string=True)
+                return Brackets(tuple(closes), tuple(reversed(pending)), open_string=True)
             at = end
             continue
         if line_comment and code.startswith(line_comment, at):
@@ -45,14 +45,14 @@ def brackets(code: str, line_comment: str = "") -> Brackets:
             at = len(code) if newline < 0 else newline
             continue
         if char in _CLOSING:
-            pending.append(_CLOSING[char])
+            pending.append((at, _CLOSING[char]))
         elif char in ")]}":
             if pending:
                 pending.pop()
             else:
                 closes.append((at, char))
         at += 1
-    return Brackets(tuple(closes), "".join(reversed(pending)), open_string=False)
+    return Brackets(tuple(closes), tuple(reversed(pending)), open_string=False)
 
 
 def _string_end(code: str, start: int) -> int | None:

@@ -90,6 +90,10 @@ def trim(text: str, place: Place, *, cut_off: bool) -> str:
     if cut_off and len(lines) > 1:
         lines.pop()
     lines = _up_to_line_circle(lines[: _length(lines, place)])
+    if place.opens_block and not lines[0].strip():
+        # A block begins right below its head.
+        first = next((number for number, line in enumerate(lines) if number and line.strip()), len(lines))
+        lines[1:first] = []
     blanks = lines[-1][len(lines[-1].rstrip()) :] if lines and place.line_suffix[:1].strip() else ""
     lines = [line.rstrip() for line in lines]
     while lines and not lines[-1].strip():

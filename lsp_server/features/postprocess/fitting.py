@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from lsp_server.features.postprocess.completion import Place, up_to_closing, without_overlap
 from lsp_server.syntax.checks import error_begins_in, error_count
@@ -101,7 +102,7 @@ def _candidates(text: str, place: Place) -> Iterator[Fit]:
     if place.closes_block and (place.on_blank_line or len(lines) > 1):
         # The line's end closes the block, on a line of its own.
         below = "\n" + indent_of(place.line_prefix)
-        for block in (open_ended, *shorter):
+        for block in (open_ended, _closed(_without_heads(text), place), *shorter):
             yield Fit(block.rstrip() + below if block.strip() else "")
         return
     overlap = without_overlap(text, suffix)
@@ -111,12 +112,34 @@ def _candidates(text: str, place: Place) -> Iterator[Fit]:
     yield Fit(overlap)
     if overlap == text or len(text) - len(overlap) == 1:
         yield Fit(open_ended.rstrip())
-        written = place.line_prefix + text if place.unclosed else text
-        if missing := brackets(written, place.line_comment).opens:
-            # It was cut off, by its length or by the end of what is wanted.
-            yield Fit(text.rstrip(" ,") + missing)
+        yield Fit(_closed(text, place))
         for part in shorter:
             yield Fit(part)
+
+
+def _closed(text: str, place: Place) -> str:
+    """The text with what it leaves open closed: it was cut off, by its length or by the end of what is wanted.
+
+    Braces close on a line of their own, as deep as the line that opened them.
+    """
+    whole = place.line_prefix + text
+    opens = brackets(whole if place.unclosed else text, place.line_comment).opens
+    if not opens:
+        return text
+    moved = 0 if place.unclosed else len(place.line_prefix)
+    lines = whole.split("\n")
+    closed = text.rstrip(" ,")
+    for number, group in groupby(opens, key=lambda opened: whole.count("\n", 0, opened[0] + moved)):
+        closers = "".join(closer for _, closer in group)
+        closed += f"\n{indent_of(lines[number])}{closers}" if "}" in closers and number < len(lines) - 1 else closers
+    return closed
+
+
+def _without_heads(text: str) -> str:
+    """The text without last lines that open something which has nothing in it yet."""
+    while "\n" in text and brackets(text[text.rindex("\n") :]).opens:
+        text = text[: text.rindex("\n")]
+    return text
 
 
 def _closed_by(closing: str, suffix: str) -> Iterator[int]:

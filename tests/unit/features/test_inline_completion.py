@@ -356,6 +356,11 @@ async def test_a_body_that_is_there_is_not_written_again() -> None:
             "function f() {\n  a();\n  b();\n  c();\n}\nf();\n",
         ),
         ("function f() {\n  a();\n<|>}\nf();\n", "  b();", "function f() {\n  a();\n  b();\n}\nf();\n"),
+        (
+            "function f() {\n  a();\n<|>}\n",
+            "  b.each(c => {\n    if (c) {\n      d(c);\n",
+            "function f() {\n  a();\n  b.each(c => {\n    if (c) {\n      d(c);\n    }\n  })\n}\n",
+        ),
         ("f(() => {\n  a();\n<|>});\n", "  b();\n});\n", "f(() => {\n  a();\n  b();\n});\n"),
         ("{\n  if (a) {\n  <|>}\n}\n", "  b();\n  }\n", "{\n  if (a) {\n    b();\n  }\n}\n"),
     ],

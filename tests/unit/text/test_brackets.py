@@ -29,7 +29,7 @@ from lsp_server.text.brackets import brackets
 def test_unmatched_brackets(code: str, closes: str, opens: str) -> None:
     found = brackets(code, "#")
     assert "".join(char for _, char in found.closes) == closes
-    assert found.opens == opens
+    assert "".join(closer for _, closer in found.opens) == opens
 
 
 def test_where_they_close() -> None:
@@ -43,13 +43,14 @@ def test_a_string_of_several_lines_may_be_open() -> None:
 
 
 def test_without_a_comment_marker_nothing_is_a_comment() -> None:
-    assert brackets("a # (").opens == ")"
-    assert brackets("a // (", "//").opens == ""
+    assert brackets("a # (").opens == ((4, ")"),)
+    assert brackets("a // (", "//").opens == ()
 
 
 @given(st.text(st.sampled_from("([{)]}a \n")))
 def test_what_is_missing_closes_all(code: str) -> None:
-    assert brackets(code + brackets(code).opens).opens == ""
+    missing = "".join(closer for _, closer in brackets(code).opens)
+    assert brackets(code + missing).opens == ()
 
 
 @given(st.text(st.sampled_from("([{)]}a'\"#\n\\`")))
