@@ -33,6 +33,7 @@ class Engines:
         self._settings = settings
         self._store: ModelStore | None = None
         self._roles: dict[Role, RoleBackend] = {}
+        self._preparing: dict[Role, asyncio.Task[None]] = {}
         self._warming: dict[Role, asyncio.Task[None]] = {}
         self._declined: set[Role] = set()
         self._loading: Callable[[float], None] | None = None
@@ -44,12 +45,15 @@ class Engines:
         backend = self._role(role)
         if backend.ready:
             return backend
-        if role not in self._declined and (role not in self._warming or self._warming[role].done()):
-            self._warming[role] = asyncio.create_task(self._warm(role))
+        if role not in self._declined:
+            self._warm_up(role)
         return None
 
     async def ready(self, role: Role) -> Backend:
         """The backend, when it can answer.
+
+        Whoever is cancelled meanwhile stops nothing: a download that the user has agreed to is ended by its own
+        progress display, or with the session.
 
         Raises:
             ModelError: the model is unknown, or not here and not wanted.
@@ -57,7 +61,7 @@ class Engines:
         """
         backend = self._role(role)
         if not backend.ready:
-            await self._prepare(role, backend)
+            await self._prepared(role)
         return backend
 
     def describe(self, role: Role) -> dict[str, str]:
@@ -73,9 +77,10 @@ class Engines:
 
     async def aclose(self) -> None:
         """Let go of all engines."""
-        for task in self._warming.values():
+        tasks = [*self._preparing.values(), *self._warming.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._warming.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for backend in self._roles.values():
             await backend.aclose()
         self._roles.clear()
@@ -96,15 +101,33 @@ class Engines:
         if self._loading:
             self._loading(fraction)
 
+    def _warm_up(self, role: Role) -> None:
+        if role not in self._warming or self._warming[role].done():
+            self._warming[role] = asyncio.create_task(self._warm(role))
+
     async def _warm(self, role: Role) -> None:
         try:
-            await self._prepare(role, self._role(role))
+            await self._prepared(role)
         except ModelNotInstalledError:
             self._declined.add(role)
         except ShardlightError as error:
             # Typing goes on without suggestions; the reason is told once, not at every keystroke.
             self._declined.add(role)
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
+
+    async def _prepared(self, role: Role) -> None:
+        """Wait until a role's model can answer; all who wait share one attempt."""
+        task = self._preparing.get(role)
+        if task is None or task.done():
+            task = self._preparing[role] = asyncio.create_task(self._prepare(role, self._role(role)))
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            if not task.done():
+                # It goes on, and somebody has to tell if it fails.
+                self._warm_up(role)
+            raise
+        task.result()
 
     async def _prepare(self, role: Role, backend: RoleBackend) -> None:
         ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)

@@ -111,7 +111,7 @@ async def test_a_suggestion_for_an_older_text_is_dropped(connect: Connect, root:
 
 
 async def test_cancelling_stops_the_model(connect: Connect, root: Path) -> None:
-    editor = await connect({"infills": ["a long answer"], "hold": True})
+    editor = await connect({"infills": ["a and more"], "hold": True})
     uri, position = editor.open(root / "a.py", "x = <|>\n")
     await cancelled(
         editor, editor.client.protocol.send_request_async(*inline_request(uri, position), msg_id="one"), "one"
@@ -189,11 +189,23 @@ async def test_a_neighbour_that_is_not_utf8(connect: Connect, root: Path) -> Non
     assert item.insert_text == "größe()"
 
 
-async def listed(editor: Editor, uri: str, position: lsp.Position) -> list[lsp.CompletionItem]:
+async def completions(editor: Editor, uri: str, position: lsp.Position) -> lsp.CompletionList:
     params = lsp.CompletionParams(lsp.TextDocumentIdentifier(uri), position)
     answer = await editor.request(editor.client.text_document_completion_async(params))
     assert isinstance(answer, lsp.CompletionList)
-    return list(answer.items)
+    return answer
+
+
+async def listed(editor: Editor, uri: str, position: lsp.Position) -> list[lsp.CompletionItem]:
+    """The items, asked for until the model's answer is among them."""
+
+    async def poll() -> lsp.CompletionList:
+        while True:
+            answer = await completions(editor, uri, position)
+            if answer.items or not answer.is_incomplete:
+                return answer
+
+    return list((await editor.request(poll())).items)
 
 
 async def test_a_client_without_inline_completion_gets_an_item(connect: Connect, root: Path) -> None:
@@ -213,6 +225,28 @@ async def test_a_long_item_has_a_short_label(connect: Connect, root: Path) -> No
     assert item.label == "return " + "x" * 33 + "…"
     assert isinstance(item.text_edit, lsp.TextEdit)
     assert item.text_edit.new_text == "\n    return " + "x" * 60
+
+
+async def test_an_item_of_a_crlf_file_is_called_by_its_first_line(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["(\n    1,\n)"]}, capabilities=minimal())
+    (item,) = await listed(editor, *editor.open(root / "a.py", "x = f<|>\r\ny = 1\r\n"))
+    assert (item.label, item.filter_text) == ("f(", "f")
+    (item,) = await listed(editor, *editor.open(root / "b.py", "x = <|>\r\ny = 1\r\n"))
+    assert (item.label, item.filter_text) == ("(", "(")
+
+
+async def test_a_list_does_not_wait_for_a_slow_model(connect: Connect, root: Path) -> None:
+    editor = await connect({"infills": ["foo and bar"], "hold": True}, capabilities=minimal(), options=ALONE)
+    uri, position = editor.open(root / "a.py", "x = <|>\ny = 1\n")
+    answer = await completions(editor, uri, position)
+    assert (answer.is_incomplete, list(answer.items)) == (True, [])
+    # Nobody waits any more, but the editor will ask again.
+    await until_state(editor, begun=1, goingOn=1)
+    release(editor)
+    await until_state(editor, goingOn=0)
+    (item,) = await listed(editor, uri, editor.type(uri, position, "f"))
+    assert item.label == "foo and bar"
+    assert (await model_state(editor)).begun == 1
 
 
 async def test_a_client_with_inline_completion_gets_no_second_copy(connect: Connect, root: Path) -> None:

@@ -7,8 +7,11 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server.server import to_proto
 from lsp_server.server.session import Session
+from lsp_server.text.positions import split_lines
 
 _LABEL_CHARS = 40
+# Editors show nothing of a list until every server has answered.
+_PATIENCE_S = 0.2
 
 
 def register(server: LanguageServer, session: Session) -> None:
@@ -20,10 +23,13 @@ def register(server: LanguageServer, session: Session) -> None:
         if text_document and text_document.inline_completion:
             # This client shows suggestions inline; a second copy in its list would be noise.
             return lsp.CompletionList(is_incomplete=False, items=[])
-        # Not `invoked`: a list must never wait for a model to load, other sources are in it too.
+        # Never `invoked`: by the protocol typing is that, too, and other sources must not wait for a model to load.
         asked = session.completed_place(params.text_document.uri)
-        found = asked and await session.suggesting.suggest(asked, params.position, invoked=False)
+        found = asked and await session.suggesting.suggest(
+            asked, params.position, invoked=False, patience_s=_PATIENCE_S
+        )
         if not found:
+            # Incomplete: the editor asks again at the next key, and what was found meanwhile is remembered.
             return lsp.CompletionList(is_incomplete=True, items=[])
         place, offset, suggestion = found.place, found.offset, found.suggestions[0]
         lines = place.snapshot.lines
@@ -32,7 +38,7 @@ def register(server: LanguageServer, session: Session) -> None:
         while word_start > 0 and (lines.text[word_start - 1].isalnum() or lines.text[word_start - 1] == "_"):
             word_start -= 1
         text = lines.text[word_start:offset] + suggestion.text
-        first = text.strip().split("\n")[0]
+        first = split_lines(text.strip())[0].rstrip("\r\n")
         item = lsp.CompletionItem(
             label=first if len(first) <= _LABEL_CHARS else f"{first[:_LABEL_CHARS]}…",
             label_details=lsp.CompletionItemLabelDetails(description="AI"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
@@ -18,6 +18,7 @@ from lsp_server.server.inline.memory import SuggestionMemory
 from lsp_server.server.inline.next_line import next_line
 from lsp_server.server.inline.outcome import Outcomes
 from lsp_server.server.inline.pace import Pace
+from lsp_server.server.inline.question import Question
 from lsp_server.server.inline.rhythm import Rhythm
 from lsp_server.server.inline.visits import Visits
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 # Whoever moves on sooner only passes through.
 _REST_S = 0.3
 _ALTERNATIVES = 3
-# An editor takes its question back with each key, and asks anew at once: so long the answer goes on, in case that the
-# key was what it says.
-_GRACE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +37,6 @@ class Found:
     place: Place
     offset: int
     suggestions: tuple[Suggestion, ...]
-
-
-@dataclass(slots=True)
-class _UnderWay:
-    """A question to the model.
-
-    Attributes:
-        written: what it has answered so far.
-        waiting: how many later requests count on its answer.
-    """
-
-    place: Place
-    offset: int
-    task: asyncio.Task[tuple[Suggestion, ...]] = field(init=False)
-    written: str = ""
-    waiting: int = 0
 
 
 class Suggesting:
@@ -67,8 +49,10 @@ class Suggesting:
         self._rhythm = Rhythm()
         self._outcomes = Outcomes(session.count)
         self._visits = Visits(session.recent)
-        self._under_way: dict[str, _UnderWay] = {}
-        self._aside: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[str, Question] = {}
+        # The last of each document, also when it is done.
+        self._ahead: dict[str, Question] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
         self.pace = Pace()
 
     def changed(self, place: Place) -> None:
@@ -79,16 +63,21 @@ class Suggesting:
 
     def closed(self, uri: str) -> None:
         """A document was closed."""
-        self._stop(uri)
+        self._stop_asking(uri)
+        self._stop_aside(uri)
+        self._ahead.pop(uri, None)
         self._memory.forget(uri)
         self._outcomes.closed(uri, self._clock())
 
-    async def suggest(self, place: Place, position: lsp.Position, *, invoked: bool) -> Found | None:
+    async def suggest(
+        self, place: Place, position: lsp.Position, *, invoked: bool, patience_s: float | None = None
+    ) -> Found | None:
         """What to offer at a position; None if there is nothing, or if something newer was asked meanwhile.
 
         Args:
             invoked: the user asked for it; then there may be alternatives, strings and comments are places like any
                 other, and it neither waits for a pause in typing nor gives up on a loading model.
+            patience_s: how long to wait for an answer, in seconds; one that comes later is remembered.
         """
         asked = self._clock()
         offset = from_proto.offset(position, place.snapshot.lines, self._session.encoding)
@@ -98,7 +87,7 @@ class Suggesting:
         if from_memory:
             self._stop_asking(place.uri)
         else:
-            suggestions = await self._from_model(place, offset, invoked=invoked)
+            suggestions = await self._from_model(place, offset, patience_s, invoked=invoked)
         if not suggestions or self._session.documents.get(place.uri) is not place.snapshot:
             return None
         self._outcomes.shown(
@@ -111,52 +100,55 @@ class Suggesting:
             now=self._clock(),
             from_memory=from_memory,
         )
-        if not from_memory:
-            self._do_aside(place.uri, lambda: self._look_ahead(place, offset, suggestions[0]))
+        self._look_ahead(place, offset, suggestions[0])
         return Found(place, offset, suggestions)
 
     def rests_at(self, place: Place, offset: int) -> None:
         """The cursor has come to a place: what a suggestion needs there is read ahead, if it stays for a moment."""
         self._visits.at(place.path, place.snapshot.lines, offset, edited=False)
+        ahead = self._ahead.get(place.uri)
+        looks_ahead = ahead and not ahead.task.done() and ahead.lies_ahead(place, offset)
         # Who only reads code needs no model.
-        if self._session.last_timings is not None and place.uri not in self._under_way:
-            self._do_aside(place.uri, lambda: self._read_ahead(place, offset))
+        if self._session.last_timings is not None and place.uri not in self._under_way and not looks_ahead:
+            self._stop_aside(place.uri)
+            self._reading[place.uri] = asyncio.create_task(self._read_ahead(place, offset))
 
     def _remembered(self, place: Place, offset: int) -> tuple[Suggestion, ...]:
         lines = place.snapshot.lines
         line_end = lines.line_end(lines.line_of(offset))
         return tuple(self._memory.find(place.uri, place.snapshot.text, offset, max(line_end, offset)))
 
-    async def _from_model(self, place: Place, offset: int, *, invoked: bool) -> tuple[Suggestion, ...]:
-        under_way = self._under_way.get(place.uri)
-        if under_way and not invoked and _agrees(under_way, place, offset):
-            # What was typed is what is being written: the answer will fit here as well.
-            under_way.waiting += 1
-            try:
-                await asyncio.wait({under_way.task})
-            finally:
-                under_way.waiting -= 1
+    async def _from_model(
+        self, place: Place, offset: int, patience_s: float | None, *, invoked: bool
+    ) -> tuple[Suggestion, ...]:
+        if not invoked and (expected := self._expected(place, offset)):
+            await expected.answer(patience_s)
             if suggestions := self._remembered(place, offset):
                 return suggestions
-            if self._session.documents.get(place.uri) is not place.snapshot:
+            # What stopped it is newer than this, too.
+            is_stale = expected.stopped or self._session.documents.get(place.uri) is not place.snapshot
+            if is_stale or not expected.task.done():
                 return ()
-        self._stop(place.uri)
-        asked = self._under_way[place.uri] = _UnderWay(place, offset)
-        asked.task = task = asyncio.create_task(self._ask(asked, invoked=invoked))
-        task.add_done_callback(lambda _task: self._under_way.pop(place.uri) if self._is_under_way(asked) else None)
-        try:
-            # Shielded, so that this request's own cancellation can be told from being superseded.
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                return ()
-            asyncio.get_running_loop().call_later(_GRACE_S, lambda: task.cancel() if not asked.waiting else None)
-            raise
+        self._stop_asking(place.uri)
+        self._stop_aside(place.uri)
+        asked = self._under_way[place.uri] = Question(place, offset)
+        asked.task = asyncio.create_task(self._ask(asked, invoked=invoked))
+        asked.task.add_done_callback(lambda _task: self._answered(asked))
+        return await asked.answer(patience_s)
 
-    def _is_under_way(self, asked: _UnderWay) -> bool:
-        return self._under_way.get(asked.place.uri) is asked
+    def _expected(self, place: Place, offset: int) -> Question | None:
+        """What is asked already and will be answered with something that fits here as well."""
+        under_way, ahead = self._under_way.get(place.uri), self._ahead.get(place.uri)
+        if under_way and under_way.fits(place, offset):
+            return under_way
+        # As long as it only reads, asking again is faster: what was read is there, and the background has to wait.
+        return ahead if ahead and ahead.written and ahead.fits(place, offset) else None
 
-    async def _ask(self, asked: _UnderWay, *, invoked: bool) -> tuple[Suggestion, ...]:
+    def _answered(self, asked: Question) -> None:
+        if self._under_way.get(asked.place.uri) is asked:
+            del self._under_way[asked.place.uri]
+
+    async def _ask(self, asked: Question, *, invoked: bool) -> tuple[Suggestion, ...]:
         session, place, offset = self._session, asked.place, asked.offset
         settings = session.settings.completion
         backend: Backend | None
@@ -181,38 +173,68 @@ class Suggesting:
             self.pace.seen(suggestions[0].timings)
             session.last_timings = suggestions[0].timings
             self._memory.add(place.uri, place.snapshot.text, offset, suggestions)
+        elif (ahead := self._ahead.get(place.uri)) and ahead.lies_ahead(place, offset):
+            # An accepted line has mostly no more to it; then the next one is wanted.
+            self._ask_ahead(ahead.place, ahead.offset)
         return suggestions
 
     async def _answers(
-        self, cursor: Cursor, backend: Backend, effort: Effort, asked: _UnderWay, *, invoked: bool
+        self, cursor: Cursor, backend: Backend, effort: Effort, asked: Question, *, invoked: bool
     ) -> tuple[Suggestion, ...]:
-        if invoked:
-            return tuple(
-                [one async for one in alternatives(cursor, backend, effort, self._session.prompts, _ALTERNATIVES)]
-            )
+        if not invoked:
+            suggestion = await complete(cursor, backend, effort, self._session.prompts, on_text=asked.wrote)
+            return (suggestion,) if suggestion else ()
+        found: list[Suggestion] = []
+        try:
+            async for one in alternatives(cursor, backend, effort, self._session.prompts, _ALTERNATIVES):
+                found.append(one)
+        except ShardlightError as error:
+            if not found:
+                raise
+            self._session.log_once(str(error))
+        return tuple(found)
 
-        def written(text: str) -> None:
-            asked.written = text
-
-        suggestion = await complete(cursor, backend, effort, self._session.prompts, on_text=written)
-        return (suggestion,) if suggestion else ()
-
-    async def _look_ahead(self, place: Place, offset: int, suggestion: Suggestion) -> None:
-        """What will be wanted when this suggestion is accepted, and Enter pressed."""
+    def _look_ahead(self, place: Place, offset: int, suggestion: Suggestion) -> None:
+        """Ask in the background what will be wanted when this suggestion is accepted, and Enter pressed."""
         after = next_line(place.snapshot, offset, suggestion)
-        backend = self._session.backends.if_ready("completion")
-        if after is None or backend is None or not self._session.settings.completion.look_ahead:
+        if after and self._session.settings.completion.look_ahead:
+            snapshot, then = after
+            self._ask_ahead(replace(place, snapshot=snapshot), then)
+
+    def _ask_ahead(self, place: Place, offset: int) -> None:
+        last = self._ahead.get(place.uri)
+        # Whoever types a suggestion is led to the same line by each key.
+        is_asked = last and last.is_for(place, offset) and not last.stopped
+        if is_asked or self._remembered(place, offset):
             return
-        snapshot, then = after
-        effort = replace(self.pace.effort(self._session.settings.completion.max_tokens), priority=Priority.BACKGROUND)
-        cursor = await self._cursor(replace(place, snapshot=snapshot), then)
-        if found := await complete(cursor, backend, effort, self._session.prompts):
-            self._memory.add(place.uri, snapshot.text, then, (found,))
+        self._stop_aside(place.uri)
+        asked = self._ahead[place.uri] = Question(place, offset)
+        asked.task = asyncio.create_task(self._answer_ahead(asked))
+
+    async def _answer_ahead(self, asked: Question) -> tuple[Suggestion, ...]:
+        session, place, offset = self._session, asked.place, asked.offset
+        backend = session.backends.if_ready("completion")
+        if backend is None:
+            return ()
+        effort = replace(self.pace.effort(session.settings.completion.max_tokens), priority=Priority.BACKGROUND)
+        try:
+            cursor = await self._cursor(place, offset)
+            found = await complete(cursor, backend, effort, session.prompts, on_text=asked.wrote)
+        except ShardlightError as error:
+            session.log_once(str(error))
+            return ()
+        if found is None:
+            return ()
+        self._memory.add(place.uri, place.snapshot.text, offset, (found,))
+        return (found,)
 
     async def _read_ahead(self, place: Place, offset: int) -> None:
         await asyncio.sleep(_REST_S)
-        if backend := self._session.backends.if_ready("completion"):
-            await read_ahead(await self._cursor(place, offset, refresh=True), backend)
+        try:
+            if backend := self._session.backends.if_ready("completion"):
+                await read_ahead(await self._cursor(place, offset, refresh=True), backend)
+        except ShardlightError as error:
+            self._session.log_once(str(error))
 
     async def _cursor(self, place: Place, offset: int, *, refresh: bool = False) -> Cursor:
         session = self._session
@@ -229,31 +251,13 @@ class Suggesting:
             after=after,
         )
 
-    def _do_aside(self, uri: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Work that nobody waits for; the next question to the model in the document ends it."""
-        if older := self._aside.pop(uri, None):
-            older.cancel()
-
-        async def quietly() -> None:
-            try:
-                await work()
-            except ShardlightError as error:
-                self._session.log_once(str(error))
-
-        self._aside[uri] = asyncio.create_task(quietly())
-
     def _stop_asking(self, uri: str) -> None:
         if under_way := self._under_way.pop(uri, None):
-            under_way.task.cancel()
+            under_way.stop()
 
-    def _stop(self, uri: str) -> None:
-        self._stop_asking(uri)
-        if aside := self._aside.pop(uri, None):
-            aside.cancel()
-
-
-def _agrees(under_way: _UnderWay, place: Place, offset: int) -> bool:
-    """Whether what was typed since a question is how its answer begins."""
-    text, now = under_way.place.snapshot.text, place.snapshot.text
-    typed = now[under_way.offset : offset]
-    return bool(typed) and under_way.written.startswith(typed) and now.startswith(text[: under_way.offset])
+    def _stop_aside(self, uri: str) -> None:
+        """End the work that nobody waits for."""
+        if ahead := self._ahead.get(uri):
+            ahead.stop()
+        if reading := self._reading.pop(uri, None):
+            reading.cancel()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,17 @@ class FakeClient:
     messages: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     client_capabilities: Any = field(default_factory=lambda: SimpleNamespace(window=None))
+    work_done_progress: Any = None
+
+    def shows_progress(self) -> None:
+        """The client has progress displays, which can be cancelled."""
+        self.client_capabilities.window = SimpleNamespace(work_done_progress=True)
+        self.work_done_progress = FakeProgress()
+
+    def cancel_progress(self) -> None:
+        """The user cancels all that is displayed."""
+        for token in self.work_done_progress.tokens.values():
+            token.cancel()
 
     def window_show_message(self, params: lsp.ShowMessageParams) -> None:
         self.messages.append(params.message)
@@ -88,6 +100,20 @@ class FakeClient:
         self.questions.append(params.message)
         await asyncio.sleep(0)
         return self.answer and lsp.MessageActionItem(self.answer)
+
+
+class FakeProgress:
+    """pygls' progress displays, of which only the tokens matter."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, asyncio.Future[None]] = {}
+
+    async def create_async(self, token: str) -> None:
+        self.tokens[token] = asyncio.get_running_loop().create_future()
+
+    def begin(self, token: str, value: object) -> None: ...
+    def report(self, token: str, value: object) -> None: ...
+    def end(self, token: str, value: object) -> None: ...
 
 
 class FakeEngine:
@@ -248,25 +274,71 @@ async def test_an_unknown_model_is_told_once_while_typing(world: World) -> None:
     assert world.engines.describe("completion") == {"model": "", "state": "There is no model auto."}
 
 
-async def test_a_stopped_download_stops(world: World) -> None:
-    world.store.installed = False
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    started = asyncio.Event()
+class Downloading:
+    """A download that goes on until it is stopped, or finished by the test."""
 
-    def go_on_until_stopped(cancelled: Callable[[], bool]) -> None:
-        loop.call_soon_threadsafe(started.set)
-        # Bounded, so that a failure of this test is no hang.
-        if any(cancelled() for _ in range(10_000_000)):
-            loop.call_soon_threadsafe(stopped.set)
+    def __init__(self, store: FakeStore) -> None:
+        store.installed = False
+        store.during_pull = self._go_on
+        self._loop = asyncio.get_running_loop()
+        self.started = asyncio.Event()
+        self.stopped = asyncio.Event()
+        self.finish = threading.Event()
 
-    world.store.during_pull = go_on_until_stopped
+    def _go_on(self, cancelled: Callable[[], bool]) -> None:
+        self._loop.call_soon_threadsafe(self.started.set)
+        while not self.finish.wait(0.001):
+            if cancelled():
+                self._loop.call_soon_threadsafe(self.stopped.set)
+                return
+
+
+async def test_a_download_that_is_stopped_in_its_progress_display_stops(world: World) -> None:
+    world.client.shows_progress()
+    download = Downloading(world.store)
     task = asyncio.create_task(world.engines.ready("assistant"))
-    await started.wait()
-    task.cancel()
+    await download.started.wait()
+    world.client.cancel_progress()
     with pytest.raises(DownloadError, match="was stopped"):
         await task
-    await asyncio.wait_for(stopped.wait(), PATIENCE_S)
+    await asyncio.wait_for(download.stopped.wait(), PATIENCE_S)
+
+
+async def test_a_download_outlives_whoever_asked_for_it(world: World) -> None:
+    download = Downloading(world.store)
+    first, second = (asyncio.create_task(world.engines.ready("completion")) for _ in range(2))
+    await download.started.wait()
+    for task in (first, second):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    third = asyncio.create_task(world.engines.ready("completion"))
+    download.finish.set()
+    assert await third is world.engines.if_ready("completion")
+    assert not download.stopped.is_set()
+    assert (len(world.client.questions), world.store.pulled) == (1, 1)
+
+
+async def test_a_failed_download_that_nobody_waits_for_any_more_is_told(world: World) -> None:
+    download = Downloading(world.store)
+    world.store.failure = SourceUnavailableError("No network.")
+    task = asyncio.create_task(world.engines.ready("completion"))
+    await download.started.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    download.finish.set()
+    await world.settle()
+    assert world.client.messages == ["No network."]
+
+
+async def test_closing_stops_a_download(world: World) -> None:
+    download = Downloading(world.store)
+    task = asyncio.create_task(world.engines.ready("completion"))
+    await download.started.wait()
+    await world.engines.aclose()
+    with pytest.raises(DownloadError, match="was stopped"):
+        await task
+    await asyncio.wait_for(download.stopped.wait(), PATIENCE_S)
 
 
 async def test_states_in_words(world: World) -> None:
