@@ -59,8 +59,13 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     path, position = parse_place(args.place)
     spot = _spot(path, position)
     root = project_root(spot.path)
-    workspace = Workspace((root,), lambda _path: None)
-    items = _context(spot, root, workspace, settings)
+    index = WorkspaceIndex()
+    index.set_roots([root], settings.index.exclude)
+    workspace = Workspace((root,), lambda _path: None, index.is_excluded)
+    try:
+        items = _context(spot, workspace, index, settings)
+    finally:
+        index.close()
     cursor = Cursor(
         spot.snapshot,
         spot.offset,
@@ -136,20 +141,16 @@ def _spot(path: Path, position: Position) -> Spot:
     return Spot(snapshot, snapshot.lines.offset(position, PositionEncoding.UTF32), path.resolve())
 
 
-def _context(spot: Spot, root: Path, workspace: Workspace, settings: Settings) -> tuple[ContextItem, ...]:
+def _context(spot: Spot, workspace: Workspace, index: WorkspaceIndex, settings: Settings) -> tuple[ContextItem, ...]:
     """As an editor's first request there would have it, from the workspace's index if an editor has had one built."""
-    files, index = FileCache(), WorkspaceIndex()
-    index.set_roots([root], settings.index.exclude)
+    files = FileCache()
     symbols: SymbolSource = NearbySymbols(spot.path, workspace, files)
     if settings.index.enabled and index.state().files:
         index.update(spot.path, spot.snapshot)
         symbols = index
     sources = Sources(workspace, symbols, RecentChunks(index.is_excluded), files)
     budget = budget_tokens(None, settings.engine.n_ctx)
-    try:
-        return retrieve(spot, sources, budget_tokens=budget, mode=settings.completion.context)
-    finally:
-        index.close()
+    return retrieve(spot, sources, budget_tokens=budget, mode=settings.completion.context)
 
 
 def project_root(path: Path) -> Path:

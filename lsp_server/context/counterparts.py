@@ -42,8 +42,10 @@ def counterpart(path: Path, root: Path, linked: Sequence[Path]) -> Path | None:
         linked: the files that import ``path`` and those that it imports; who imports what it tests says it best.
     """
     code = tested_stem(path)
-    wanted = (lambda other: other.stem == code) if code else (lambda other: tested_stem(other) == path.stem)
-    found = next((other for other in linked if wanted(other)), None)
+    # Thousands may import what everybody needs: their names are only compared.
+    stems = {code: None} if code else {form.format(path.stem): files for form, (_, files) in _FORMS.items()}
+    named = (other for other in linked if other.stem in stems)
+    found = next((other for other in named if other.suffix in (stems[other.stem] or (other.suffix,))), None)
     return found or next((other for other in _candidates(path, root, code) if other.is_file()), None)
 
 

@@ -49,8 +49,9 @@ class FileCache:
         return cast(T, file.derived[compute])
 
     def _file(self, path: Path, workspace: Workspace) -> _File:
-        state: object = workspace.open_text(path)
-        if state is None:
+        withheld = workspace.withholds(path)
+        state: object = None if withheld else workspace.open_text(path)
+        if state is None and not withheld:
             try:
                 found = path.stat()
                 state = found.st_mtime_ns, found.st_size

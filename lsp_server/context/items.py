@@ -11,7 +11,6 @@ from lsp_server.context.candidates import Candidate, Kind, Sources
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.ranking import cost
 from lsp_server.context.symbols import as_symbol
-from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.outline import Symbol, render
 from lsp_server.text.snippet import Snippet
 
@@ -25,6 +24,7 @@ class ContextItem:
     """A snippet of a prompt.
 
     Attributes:
+        file: where it is from.
         reason: why it is there, for people.
         score: how much it is likely to help, between 0 and about 1.
         tokens: about how many it takes.
@@ -32,6 +32,7 @@ class ContextItem:
     """
 
     snippet: Snippet
+    file: Path
     reason: str
     score: float
     tokens: int
@@ -74,7 +75,7 @@ def _item(text: str, group: Sequence[Candidate], sources: Sources) -> ContextIte
     snippet = Snippet(sources.workspace.relative(group[0].path), text)
     tokens = estimated_tokens(f"{snippet.path}\n{text}")
     symbols = tuple(c.symbol for c in group if c.symbol)
-    return ContextItem(snippet, _reason(group), max(c.score for c in group), tokens, symbols)
+    return ContextItem(snippet, group[0].path, _reason(group), max(c.score for c in group), tokens, symbols)
 
 
 def _reason(group: Sequence[Candidate]) -> str:
@@ -90,7 +91,7 @@ def _reason(group: Sequence[Candidate]) -> str:
 def _rendered(group: Sequence[Candidate], sources: Sources) -> str:
     """The stubs of a file's symbols, within what they are members of."""
     path = group[0].path
-    language = language_for_path(path)
+    language = sources.workspace.language(path)
     symbols = {c.symbol for c in group if c.symbol}
     members = [s for s in symbols if s.container and not _has_containers(s, symbols)]
     around = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 
 from lsp_server.context.candidates import Sources
 from lsp_server.context.files import FileCache
@@ -47,31 +46,44 @@ class ContextKeeper:
         self.recent = recent
         self._symbols = symbols
         self._files = FileCache()
-        self._made: OrderedDict[Path, _Made] = OrderedDict()
+        self._made: OrderedDict[str, _Made] = OrderedDict()
         self._lock = threading.Lock()
 
     def context(
-        self, spot: Spot, workspace: Workspace, *, budget_tokens: int, mode: Mode = "full", refresh: bool = False
+        self,
+        spot: Spot,
+        workspace: Workspace,
+        *,
+        budget_tokens: int,
+        mode: Mode = "full",
+        refresh: bool = False,
+        document: str | None = None,
     ) -> tuple[ContextItem, ...]:
         """What to show besides the window, the most lasting first.
 
         The very same tuple while the cursor stays in one function, within some lines. Made anew elsewhere, or when
         ``refresh`` says so, it begins with what was in the last one and still belongs, unchanged.
+
+        Args:
+            document: whose context it is, if not the file's: a cell of a notebook has its own.
         """
         if mode == "off":
             return ()
+        key = document or str(spot.path)
         line, scope = spot.snapshot.lines.line_of(spot.offset), _scope(spot)
         # One at a time: a second request for the same spot is to get the first one's answer.
         with self._lock:
-            made = self._made.get(spot.path)
-            if made and not refresh and _fits(made, mode, scope, line):
-                self._made.move_to_end(spot.path)
+            made = self._made.get(key)
+            # What is excluded since it was made is shown no longer.
+            allowed = made and not any(map(workspace.excluded, {item.file for item in made.items}))
+            if made and allowed and not refresh and _fits(made, mode, scope, line):
+                self._made.move_to_end(key)
                 return made.items
             last = made or next(reversed(self._made.values()), None)
             sources = Sources(workspace, self._symbols, self.recent, self._files)
             items = retrieve(spot, sources, budget_tokens=budget_tokens, mode=mode, last=last.items if last else ())
-            self._made[spot.path] = _Made(items, mode, scope, line)
-            self._made.move_to_end(spot.path)
+            self._made[key] = _Made(items, mode, scope, line)
+            self._made.move_to_end(key)
             while len(self._made) > _DOCUMENTS:
                 self._made.popitem(last=False)
             return items

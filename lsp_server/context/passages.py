@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.budget import estimated_tokens
@@ -14,7 +15,6 @@ from lsp_server.context.ring import RecentChunk
 from lsp_server.context.similarity import WINDOW_LINES, Passage, Words, jaccard, passages, words
 from lsp_server.context.spot import Spot
 from lsp_server.context.symbols import as_symbol, same_family
-from lsp_server.syntax.languages import language_for_path
 from lsp_server.text.positions import LineIndex
 
 # Below this, two pieces of one project share no more than its habits.
@@ -26,6 +26,9 @@ _MOST_FILES = 8
 _MOST_CHARS = 100_000
 # Lines of the document itself that are compared, on either side of the window.
 _OWN_LINES = 200
+_OWN_CHARS = 20_000
+# `WINDOW_LINES` lines are less, if people wrote them.
+_BEFORE_CHARS = 4000
 _TEST_LINES = 30
 _TESTED = 0.4
 _TESTS = 0.4
@@ -60,9 +63,10 @@ def similar(spot: Spot, sources: Sources, linked: Sequence[Path]) -> list[Candid
     if len(near) < _LEAST_SHARED:
         return []
     visited = [chunk.path for chunk in sources.recent.latest()]
-    paths = [p for p in dict.fromkeys((*visited, *linked)) if same_family(language_for_path(p), language)]
+    language_of = sources.workspace.language
+    paths = (p for p in dict.fromkeys((*visited, *linked)) if p != spot.path and same_family(language_of(p), language))
     found = [_in_own_file(spot, near)]
-    for path in [path for path in paths if path != spot.path][:_MOST_FILES]:
+    for path in islice(paths, _MOST_FILES):
         text = sources.files.text(path, sources.workspace)
         if text is None or len(text) > _MOST_CHARS:
             continue
@@ -106,7 +110,8 @@ def _in_own_file(spot: Spot, near: Words) -> Candidate | None:
     """The most alike piece of the document itself, out of what its window does not show."""
     lines, text = spot.snapshot.lines, spot.snapshot.text
     start, end = spot.shown
-    first, last = lines.line_start(lines.line_of(start) - _OWN_LINES), lines.line_start(lines.line_of(end) + _OWN_LINES)
+    first = max(lines.line_start(lines.line_of(start) - _OWN_LINES), start - _OWN_CHARS)
+    last = min(lines.line_start(lines.line_of(end) + _OWN_LINES), end + _OWN_CHARS)
     parts = ((first, start), (end, last))
     pieces = (Passage(a + piece.start, a + piece.end, piece.words) for a, b in parts for piece in passages(text[a:b]))
     return _most_alike(spot.path, text, pieces, near)
@@ -125,8 +130,9 @@ def _passages(_path: Path, text: str) -> tuple[Passage, ...]:
 
 
 def _before(spot: Spot) -> str:
-    lines = spot.snapshot.lines
-    return spot.snapshot.text[lines.line_start(lines.line_of(spot.offset) - WINDOW_LINES + 1) : spot.offset]
+    lines, offset = spot.snapshot.lines, spot.offset
+    start = lines.line_start(lines.line_of(offset) - WINDOW_LINES + 1)
+    return spot.snapshot.text[max(start, offset - _BEFORE_CHARS) : offset]
 
 
 def _lines(text: str) -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lsp_server.context.index.resolve import DiskTree, resolve
 from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.imports import imports
-from lsp_server.syntax.languages import language_for_path
+from lsp_server.syntax.languages import Language
 from lsp_server.syntax.outline import outline, render
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.snippet import Snippet
@@ -39,8 +39,9 @@ def related_files(
     words = None if used_in is None else set(re.findall(r"\w+", used_in))
     for imported in imports(snapshot):
         if words is not None:
-            names = tuple(n for n in imported.names if n in words or n == "*")
-            if not names and not words & set(imported.module.split(".")[-1:]):
+            here = dict(imported.aliases)
+            names = tuple(n for n in imported.names if n == "*" or here.get(n, n) in words)
+            if not names and here.get("*", imported.module.split(".")[-1]) not in words:
                 continue
             imported = replace(imported, names=names)
         for name, names in resolve(imported, workspace.relative(path), language, DiskTree(root)):
@@ -48,16 +49,15 @@ def related_files(
             text = None if target in found else workspace.read(target)
             if text is None:
                 continue
-            stubs = _stubs(text, target, names)
+            stubs = _stubs(text, workspace.language(target), names)
             if stubs and len(stubs) <= room:
                 found[target] = Snippet(workspace.relative(target), stubs)
                 room -= len(stubs)
     return tuple(found.values())
 
 
-def _stubs(text: str, path: Path, names: tuple[str, ...]) -> str:
+def _stubs(text: str, language: Language | None, names: tuple[str, ...]) -> str:
     """The wanted names of a file as stubs; all of it if no names are given."""
-    language = language_for_path(path)
     if language is None:
         return ""
     symbols = outline(Snapshot.open(text, language.id))

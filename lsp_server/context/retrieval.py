@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -23,14 +24,15 @@ def retrieve(
 ) -> tuple[ContextItem, ...]:
     """The context of a spot, the most lasting first, within about ``budget_tokens``.
 
-    Files are read through the workspace alone, and nothing of an excluded or secret one is shown.
+    Files are read through the workspace alone, and nothing is shown of what it withholds.
 
     Args:
         last: the context before; what still belongs of it comes first, in the same order and text.
     """
     if mode == "off":
         return ()
-    sources = replace(sources, symbols=Remembered(sources.symbols))
+    workspace = replace(sources.workspace, excluded=cache(sources.workspace.excluded))
+    sources = replace(sources, workspace=workspace, symbols=Remembered(sources.symbols))
     candidates = passages.recent(spot, sources, budget_tokens)
     if mode == "full" and spot.path.is_absolute():
         targets = [found.target for found in sources.symbols.imports_of(spot.path) if found.target]
@@ -38,9 +40,10 @@ def retrieve(
         candidates += used_symbols(spot, sources)
         candidates += passages.similar(spot, sources, linked)
         candidates += passages.of_the_counterpart(spot, sources, linked)
-    chosen = choose(candidates, budget_tokens)
+    # The index may be older than what is excluded.
+    chosen = [c for c in choose(candidates, budget_tokens) if c.path == spot.path or not workspace.withholds(c.path)]
 
     def text_of(path: Path) -> str | None:
-        return spot.snapshot.text if path == spot.path else sources.files.text(path, sources.workspace)
+        return spot.snapshot.text if path == spot.path else sources.files.text(path, workspace)
 
     return arrange(with_bodies(chosen, text_of, budget_tokens), sources, budget_tokens, last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lsp_server.context.similarity import Passage, Words, jaccard, passages, words
@@ -13,6 +14,8 @@ from lsp_server.text.positions import LineIndex
 
 CAPACITY = 16
 CHUNK_LINES = 64
+# So many lines are less, if people wrote them.
+CHUNK_CHARS = 8000
 # More alike than this are two versions of one piece, of which the newer is kept.
 _SAME = 0.9
 
@@ -31,7 +34,8 @@ class RecentChunk:
 class RecentChunks:
     """The latest pieces of files that were viewed or edited; safe to share between threads.
 
-    Files that may hold secrets, and those that ``excluded`` names, are never remembered.
+    Files that may hold secrets, and those that ``excluded`` names, are never remembered; what is excluded later is not
+    told any more.
     """
 
     def __init__(self, excluded: Callable[[Path], bool] = lambda _path: False) -> None:
@@ -49,7 +53,8 @@ class RecentChunks:
 
     def latest(self) -> tuple[RecentChunk, ...]:
         """All of them, the latest first."""
-        return self._chunks
+        excluded = cache(self._excluded)
+        return tuple(chunk for chunk in self._chunks if not excluded(chunk.path))
 
     def _remember(self, path: Path, text: str, *, edited: bool) -> None:
         found = words(text)
@@ -65,6 +70,10 @@ class RecentChunks:
 
 
 def text_around(lines: LineIndex, offset: int) -> str:
-    """The ``CHUNK_LINES`` lines around a cursor, whole ones."""
+    """The ``CHUNK_LINES`` lines around a cursor, whole ones unless they have more than ``CHUNK_CHARS``."""
     first = max(lines.line_of(offset) - CHUNK_LINES // 2, 0)
-    return lines.text[lines.line_start(first) : lines.line_start(first + CHUNK_LINES)]
+    start, end = lines.line_start(first), lines.line_start(first + CHUNK_LINES)
+    if end - start > CHUNK_CHARS:
+        start = max(start, offset - CHUNK_CHARS // 2)
+        end = min(end, start + CHUNK_CHARS)
+    return lines.text[start:end]

@@ -95,12 +95,13 @@ class NearbySymbols:
             return ()
         root = self._workspace.root_of(path)
         importer, tree = self._workspace.relative(path), DiskTree(root)
-        found = []
+        found: list[ResolvedImport] = []
         for imported in imports(Snapshot.open(text, language.id)):
-            targets = resolve(imported, importer, language.id, tree)
-            if not targets:
-                found.append(ResolvedImport(imported.module, imported.names, imported.level, None))
-            found += (ResolvedImport(imported.module, names, imported.level, root / t) for t, names in targets)
+            targets = [(root / t, names) for t, names in resolve(imported, importer, language.id, tree)]
+            found += (
+                ResolvedImport(imported.module, names, imported.level, target, imported.aliases)
+                for target, names in targets or ((None, imported.names),)
+            )
         return tuple(found)
 
     def importers_of(self, path: Path) -> tuple[Path, ...]:

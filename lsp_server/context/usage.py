@@ -12,6 +12,8 @@ from lsp_server.syntax.names import names_in
 _LINES_BEFORE = 40
 _LINES_BEHIND = 15
 _MOST_LINES_BEFORE = 120
+# That many lines are less, if people wrote them.
+_MOST_CHARS = 10_000
 # A name so many lines away weighs nothing, but what the same function names anywhere is still of use.
 _FADING_LINES = 60
 _LEAST_WEIGHT = 0.4
@@ -45,10 +47,12 @@ def uses(spot: Spot, function: tuple[int, int] | None) -> dict[str, Use]:
     if function:
         first = max(min(first, lines.line_of(function[0])), at - _MOST_LINES_BEFORE)
         last = min(last, lines.line_of(function[1]))
+    start = max(lines.line_start(first), spot.offset - _MOST_CHARS)
+    end = min(lines.line_end(max(last, at)), spot.offset + _MOST_CHARS)
     found: dict[str, Use] = {}
-    for name in names_in(spot.snapshot, lines.line_start(first), lines.line_end(max(last, at))):
+    for name in names_in(spot.snapshot, start, end):
         line = lines.line_of(name.start)
-        if _IMPORT.match(text, lines.line_start(line), lines.line_end(line)):
+        if _IMPORT.match(text, max(lines.line_start(line), start), min(lines.line_end(line), end)):
             continue
         distance = line - at
         weight = max(1 - abs(distance) / _FADING_LINES, _LEAST_WEIGHT) * (_BEHIND if distance > 0 else 1)

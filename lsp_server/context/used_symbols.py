@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.candidates import Candidate, Kind, Sources
@@ -14,7 +14,6 @@ from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.spot import Spot
 from lsp_server.context.symbols import as_symbol, same_family
 from lsp_server.context.usage import Use, uses
-from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.names import names_in
 
 # Names so common that a definition of one in another file is hardly ever the one that is meant.
@@ -49,6 +48,10 @@ _MOST_FOLLOWED = 16
 _USED = "used here"
 _MOST_NAMES = 30
 _MOST_UNUSED = 12
+_MOST_DEFINITIONS = 8
+# So often a name is passed on by one file to the next, and by at most so many at once.
+_MOST_HOPS = 3
+_MOST_PASSED = 20
 # A class that hardly helps is not shown in detail, and many classes are none.
 _MEMBERS_FROM = 0.3
 _MOST_CLASSES = 8
@@ -76,11 +79,15 @@ class _Search:
         self.found: dict[tuple[Path, int, str], Candidate] = {}
         self._spot = spot
         self._symbols = sources.symbols
+        self._workspace = sources.workspace
         self._language = spot.snapshot.language
         self._shown = spot.shown
         self._targets: dict[Path, set[str]] = {}
         # Those whose members are still to be looked at, with their scores and reasons.
         self._classes: dict[IndexedSymbol, tuple[float, str]] = {}
+        # What imported names, and modules that are imported whole, are called here.
+        self._here: dict[str, str] = {}
+        self._modules: dict[Path, str] = {}
         # Names that imports bind: there is no need to look for them anywhere else.
         self._bound: set[str] = set()
 
@@ -99,22 +106,24 @@ class _Search:
     def named(self) -> None:
         """What the code names, with or without an import that says from where, and what is imported by name."""
         self._read_imports()
-        free = (n for n in self._used if n not in self._bound and len(n) > 2 and n.lower() not in _COMMON_NAMES)
-        unused = (n for names in self._targets.values() for n in sorted(names - self._used.keys() - {"*"}))
-        names = [n for n in self._used if n in self._bound], islice(free, _MOST_NAMES), islice(unused, _MOST_UNUSED)
-        for name, symbols in self._symbols.definitions(list(chain(*names))).items():
-            use = self._used.get(name)
-            if name in self._bound:
-                for symbol in self._exported(name, symbols):
-                    self._add(symbol, use.weight if use else _IMPORTED_NAME, _USED if use else "imported")
-            elif use:
-                for symbol, affinity in self._meant(symbols, use):
-                    self._add(symbol, use.weight * affinity, _USED)
+        unbound = (n for n in self._used if n not in self._bound and len(n) > 2 and n.lower() not in _COMMON_NAMES)
+        free = list(islice(unbound, _MOST_NAMES))
+        used = [name for name, here in self._here.items() if here in self._used]
+        unused = islice((name for name, here in self._here.items() if here not in self._used), _MOST_UNUSED)
+        imported = [*used, *unused]
+        found = self._symbols.definitions([*imported, *free], limit=_MOST_DEFINITIONS)
+        for name in imported:
+            use = self._used.get(self._here[name])
+            for symbol in self._exported(name, found.get(name, ())):
+                self._add(symbol, use.weight if use else _IMPORTED_NAME, _USED if use else "imported")
+        for name in free:
+            for symbol, affinity in self._meant(found.get(name, ()), self._used[name]):
+                self._add(symbol, self._used[name].weight * affinity, _USED)
 
     def of_modules(self) -> None:
         """What modules offer that are imported whole, if the code names them."""
-        for target, names in self._targets.items():
-            if "*" in names and (use := self._used.get(_module_name(target))):
+        for target, here in self._modules.items():
+            if use := self._used.get(here):
                 for symbol in self._symbols.symbols_in(target):
                     if not symbol.container and not symbol.name.startswith("_"):
                         self._add(symbol, use.weight * _OF_A_MODULE, "imported")
@@ -171,21 +180,42 @@ class _Search:
 
     def _read_imports(self) -> None:
         for imported in self._symbols.imports_of(self._spot.path):
-            if imported.target is None:
-                self._bound |= {*imported.names, re.split(r"\W+", imported.module)[-1]}
-            elif imported.target != self._spot.path:
-                self._targets.setdefault(imported.target, set()).update(imported.names or "*")
-        for names in self._targets.values():
-            self._bound |= names
+            target, other = imported.target, dict(imported.aliases)
+            here = {name: other.get(name, name) for name in imported.names if name != "*"}
+            self._bound |= set(here.values())
+            if target is None:
+                self._bound.add(other.get("*", re.split(r"\W+", imported.module)[-1]))
+            elif target != self._spot.path:
+                self._here |= here
+                self._targets.setdefault(target, set()).update(imported.names or "*")
+                if "*" in self._targets[target]:
+                    name = _module_name(target)
+                    self._modules[target] = other.get("*") or other.get(name, name)
 
     def _exported(self, name: str, symbols: Sequence[IndexedSymbol]) -> list[IndexedSymbol]:
         """Which symbols an imported name means, also where the imported file only passes it on."""
-        symbols = [s for s in symbols if not s.container]
-        named = [target for target, names in self._targets.items() if name in names]
-        if own := [s for s in symbols if s.path in named]:
-            return own
-        passed = {i.target for target in named for i in self._symbols.imports_of(target) if name in i.names}
-        return [s for s in symbols if s.path in passed]
+        # By file what the name is there.
+        asked = {target: name for target, names in self._targets.items() if name in names}
+        seen: set[Path] = set()
+        for _ in range(_MOST_HOPS + 1):
+            own = [s for s in symbols if asked.get(s.path) == s.name and not s.container]
+            if not own and (len(symbols) >= _MOST_DEFINITIONS or {*asked.values()} != {name}):
+                # There is more than we were told.
+                defined = (s for file in asked for s in self._symbols.symbols_in(file))
+                own = [s for s in defined if asked[s.path] == s.name and not s.container]
+            if own:
+                return own
+            seen.update(asked)
+            passed = (pair for file, there in asked.items() for pair in self._passed_on(file, there))
+            asked = dict(islice((pair for pair in passed if pair[0] not in seen), _MOST_PASSED))
+        return []
+
+    def _passed_on(self, path: Path, name: str) -> Iterator[tuple[Path, str]]:
+        """The files that a file may have a name from, each with the name there."""
+        for imported in self._symbols.imports_of(path):
+            there = next((there for there, here in imported.aliases if here == name), name)
+            if imported.target and (there in imported.names or "*" in imported.names):
+                yield imported.target, there
 
     def _add(self, symbol: IndexedSymbol, score: float, reason: str) -> None:
         if symbol.path == self._spot.path and symbol.start < self._shown[1] and symbol.end > self._shown[0]:
@@ -236,12 +266,13 @@ class _Search:
 
     def _usable(self, symbol: IndexedSymbol) -> bool:
         """Whether code of this language can use it."""
-        return same_family(language_for_path(symbol.path), self._language)
+        return symbol.path == self._spot.path or same_family(self._workspace.language(symbol.path), self._language)
 
 
 def _module_name(path: Path) -> str:
     """By what name code knows a module that it imports whole."""
-    return path.parent.name if path.stem in ("__init__", "index", "mod") else path.stem
+    # A Go package is its folder.
+    return path.parent.name if path.stem in ("__init__", "index", "mod") or path.suffix == ".go" else path.stem
 
 
 def _is_class(kind: str) -> bool:

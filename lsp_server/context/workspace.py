@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsp_server.syntax.languages import language_for_path
+from lsp_server.context.index.links import led_to, real_path
+from lsp_server.syntax.languages import Language, language_for_path
 
 # Never read, neither into a prompt nor into the index, whatever a user's code refers to.
 SECRET_PATTERNS = (
@@ -112,10 +113,14 @@ class Workspace:
     Attributes:
         roots: the workspace's folders, absolute. Empty for a single file without a folder.
         open_text: the text of an open document by path, or None.
+        excluded: whether a file is left out of everything.
+        open_language: the language that the editor says an open document is in, or None.
     """
 
     roots: tuple[Path, ...]
     open_text: Callable[[Path], str | None]
+    excluded: Callable[[Path], bool] = is_secret
+    open_language: Callable[[Path], Language | None] = lambda _path: None
 
     def root_of(self, path: Path) -> Path:
         """The folder that holds ``path``: the innermost root, else its parent."""
@@ -126,9 +131,22 @@ class Workspace:
         """The path relative to its root, with forward slashes: what a prompt may show."""
         return path.relative_to(self.root_of(path)).as_posix()
 
+    def language(self, path: Path) -> Language | None:
+        """The language of a file: what the editor says if it is open, else by its name."""
+        return self.open_language(path) or language_for_path(path)
+
+    def withholds(self, path: Path) -> bool:
+        """Whether nothing of a file may be shown: secret, excluded, or a link to such a file or out of its root."""
+        if is_secret(path) or self.excluded(path):
+            return True
+        if not path.is_absolute() or real_path(path) == path:
+            return False
+        place = led_to(path, self.root_of(path))
+        return place is None or (place != path and (is_secret(place) or self.excluded(place)))
+
     def read(self, path: Path) -> str | None:
-        """The text of a file: as it is open, else from disk. None for what is missing, secret, huge or not UTF-8."""
-        if is_secret(path):
+        """The text of a file: as it is open, else from disk. None for what is withheld, missing, huge or not UTF-8."""
+        if self.withholds(path):
             return None
         if (text := self.open_text(path)) is not None:
             return text

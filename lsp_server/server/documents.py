@@ -21,10 +21,11 @@ def path_of(uri: str) -> Path | None:
 
 
 class Documents:
-    """Snapshots by URI."""
+    """Snapshots by URI, and by path where there is one."""
 
     def __init__(self) -> None:
         self._open: dict[str, Snapshot] = {}
+        self._uris: dict[Path, str] = {}
 
     def get(self, uri: str) -> Snapshot | None:
         """The latest snapshot of an open document."""
@@ -36,10 +37,15 @@ class Documents:
     def open(self, item: lsp.TextDocumentItem) -> None:
         """A document was opened."""
         self._open[item.uri] = Snapshot.open(item.text, item.language_id, item.version)
+        if path := path_of(item.uri):
+            self._uris[path] = item.uri
 
     def close(self, uri: str) -> None:
         """A document was closed."""
         self._open.pop(uri, None)
+        path = path_of(uri)
+        if path and self._uris.get(path) == uri:
+            del self._uris[path]
 
     def change(
         self,
@@ -60,6 +66,11 @@ class Documents:
                 snapshot = Snapshot.open(change.text, snapshot.language_id, version)
         self._open[uri] = snapshot
 
-    def text_of(self, path: Path) -> str | None:
-        """The text of the open document of a file, or None. May be called from any thread."""
-        return next((s.text for uri, s in self if path_of(uri) == path), None)
+    def at(self, path: Path) -> Snapshot | None:
+        """The open document of a file, or None. May be called from any thread."""
+        uri = self._uris.get(path)
+        return self._open.get(uri) if uri else None
+
+    def files(self) -> list[tuple[Path, Snapshot]]:
+        """The open documents that have a file."""
+        return [(path, self._open[uri]) for path, uri in self._uris.items()]

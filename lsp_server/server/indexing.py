@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from lsp_server.context.index.extract import indexed_language
 from lsp_server.context.index.order import Order
+from lsp_server.context.index.resolve import configures
 from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.server.progress import WorkProgress
+from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 _GATHER_S = 0.5
 # To look at the whole folder is quicker than at so many of its files one by one.
 _MOST_PATHS = 1000
+# Characters of a document whose outline takes so long that it waits for a pause in typing, of so many seconds: the
+# thread that makes it and the one that answers take turns.
+_LARGE = 100_000
+_PAUSE_S = 0.3
 # Less is done before anybody could read of it.
 _SHOWN_FROM = 300
 
@@ -121,11 +127,11 @@ class Indexing:
                 await self._build(root, Order(self._order.exclude, self._order.max_files, paths))
 
     def _relevant(self, root: Path, paths: set[Path]) -> tuple[str, ...]:
-        """Files that are indexed, and what may be a folder, relative to the root."""
+        """What may change the index, relative to the root."""
         return tuple(
             path.relative_to(root).as_posix()
             for path in sorted(paths)
-            if path != root and (indexed_language(path.name) or not path.suffix) and not self._index.is_excluded(path)
+            if path != root and _concerns(path) and not self._index.is_excluded(path)
         )
 
     async def _build(self, root: Path, order: Order) -> None:
@@ -176,13 +182,25 @@ class Indexing:
     async def _update(self, path: Path) -> None:
         try:
             while path in self._latest:
-                snapshot = self._latest.pop(path)
+                snapshot = self._latest[path]
+                if snapshot and len(snapshot.text) > _LARGE:
+                    await asyncio.sleep(_PAUSE_S)
+                    if self._latest[path] is not snapshot:
+                        continue
+                del self._latest[path]
                 if snapshot is None:
                     self._index.forget(path)
                 else:
                     await asyncio.to_thread(self._index.update, path, snapshot)
         finally:
             del self._updates[path]
+
+
+def _concerns(path: Path) -> bool:
+    """Whether a path is a file that is indexed or says what imports mean, or is a folder, or may have been one."""
+    if indexed_language(path.name) or configures(path.name) or path.is_dir():
+        return True
+    return language_for_path(path) is None and not path.exists()
 
 
 def _cancel(task: asyncio.Task[None] | None) -> None:

@@ -6,12 +6,14 @@ notebook it is in, and what stands around it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from lsprotocol import types as lsp
 
 from lsp_server.server.documents import Documents, path_of
+from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.positions import PositionEncoding
 
 # Every kind of notebook, with all its cells.
@@ -58,17 +60,40 @@ class Notebooks:
         """The documents of a notebook's code cells, in its order."""
         return [cell.document for cell in self._cells.get(uri, []) if cell.kind is lsp.NotebookCellKind.Code]
 
+    def joined(self, uri: str) -> Snapshot | None:
+        """The code cells of a notebook in the language of most of them, as if they were one file; None without any."""
+        cells = self.cells(uri)
+        languages = Counter(snapshot.language_id for cell in cells if (snapshot := self._documents.get(cell)))
+        if not languages:
+            return None
+        language_id = languages.most_common(1)[0][0]
+        return Snapshot.open("\n\n".join(self._code(cells, language_id)), language_id)
+
+    def at(self, path: Path) -> Snapshot | None:
+        """`joined`, of the open notebook of a file. May be called from any thread."""
+        uri = next((uri for uri in tuple(self._cells) if path_of(uri) == path), None)
+        return self.joined(uri) if uri else None
+
+    def files(self) -> list[tuple[Path, Snapshot]]:
+        """The open notebooks that have a file and code, each `joined`."""
+        found = ((path_of(uri), self.joined(uri)) for uri in self._cells)
+        return [(path, snapshot) for path, snapshot in found if path and snapshot]
+
     def path_of(self, uri: str) -> Path | None:
         """The file of the notebook that a cell is in; None for a notebook without a file, and for what is no cell."""
-        notebook = self._notebook_of(uri)
+        notebook = self.notebook_of(uri)
         return path_of(notebook) if notebook else None
+
+    def notebook_of(self, uri: str) -> str | None:
+        """The notebook that a document is a cell of; None for what is no cell."""
+        return next((n for n, cells in self._cells.items() if any(cell.document == uri for cell in cells)), None)
 
     def around(self, uri: str) -> tuple[str, str]:
         """What the notebook's code says before and after a cell, as if all of it was one file.
 
         Cells of other languages and blank ones are left out. A blank line stands between cells, also towards this one.
         """
-        notebook, own = self._notebook_of(uri), self._documents.get(uri)
+        notebook, own = self.notebook_of(uri), self._documents.get(uri)
         if notebook is None or own is None or uri not in (cells := self.cells(notebook)):
             return "", ""
         at = cells.index(uri)
@@ -79,9 +104,6 @@ class Notebooks:
         snapshots = [snapshot for uri in cells if (snapshot := self._documents.get(uri))]
         texts = (snapshot.text.strip("\r\n") for snapshot in snapshots if snapshot.language_id == language_id)
         return [text for text in texts if text.strip()]
-
-    def _notebook_of(self, uri: str) -> str | None:
-        return next((n for n, cells in self._cells.items() if any(cell.document == uri for cell in cells)), None)
 
     def _open(self, texts: Iterable[lsp.TextDocumentItem]) -> list[str]:
         opened = list(texts)

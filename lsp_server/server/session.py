@@ -40,6 +40,7 @@ from lsp_server.settings.resolve import Options, Resolution
 from lsp_server.settings.schema import Settings
 from lsp_server.statistics.events import Event
 from lsp_server.statistics.recorder import Statistics, default_path
+from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.positions import PositionEncoding
 from lsp_server.text.snippet import Snippet
@@ -119,7 +120,19 @@ class Session:
     @property
     def workspace(self) -> Workspace:
         """The workspace's files."""
-        return Workspace(self.roots, self.documents.text_of)
+
+        def text(path: Path) -> str | None:
+            found = self._open_file(path)
+            return found.text if found else None
+
+        def language(path: Path) -> Language | None:
+            found = self._open_file(path)
+            return found.language if found else None
+
+        return Workspace(self.roots, text, self.index.is_excluded, language)
+
+    def _open_file(self, path: Path) -> Snapshot | None:
+        return self.documents.at(path) or self.notebooks.at(path)
 
     async def configure(self, options: Options | None) -> None:
         """Take over the editor's options; problems are told once each."""
@@ -165,11 +178,18 @@ class Session:
         wanted = settings.enabled and place and place.snapshot.language_id not in settings.disabled_languages
         return place if wanted else None
 
+    def exclude(self) -> None:
+        """From now on the workspace's folders say what is left out of everything, as they and the settings are now."""
+        self.index.set_roots(self.roots, self.settings.index.exclude)
+
     def follow_roots(self) -> None:
         """Index the workspace's folders as they are now, as the settings say."""
         settings = self.settings.index
         order = Order(settings.exclude) if settings.enabled else Order(settings.exclude, max_files=0)
         self.indexing.follow(self.roots, order)
+        # What was left out may not be any more.
+        for path, snapshot in (*self.documents.files(), *self.notebooks.files()):
+            self.indexing.edited(path, snapshot)
 
     def count(self, event: Event) -> None:
         """Take down what became of a suggestion."""
@@ -185,10 +205,14 @@ class Session:
             reading: how fast it reads, in tokens per second, if that is known.
             refresh: find it anew, even if the cursor has hardly moved.
         """
+        snapshot, (before, after) = place.snapshot, self.notebooks.around(place.uri)
+        if before or after:
+            snapshot = Snapshot.open(before + snapshot.text + after, snapshot.language_id)
         items = await asyncio.to_thread(
             self._contexts.context,
-            Spot(place.snapshot, offset, place.path),
+            Spot(snapshot, len(before) + offset, place.path),
             self.workspace,
+            document=place.uri,
             budget_tokens=budget_tokens(reading, self.settings.engine.n_ctx),
             mode=self.settings.completion.context,
             refresh=refresh,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import tree_sitter
 
 from lsp_server.syntax.queries import matches
 from lsp_server.syntax.snapshot import Snapshot
@@ -14,12 +17,24 @@ class Import:
 
     Attributes:
         module: as it is written, without quotes, brackets and a relative import's leading dots.
-        names: what is taken from it by name, under its name there; ``*`` for everything.
+        names: what is taken from it by name, under its name there; ``*`` for everything. Also what is only passed on.
         level: how many leading dots a relative Python import has.
+        aliases: pairs of a name there and the other name that it has here; there it is ``*`` for the module itself.
     """
 
     module: str
     names: tuple[str, ...] = ()
+    level: int = 0
+    aliases: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What one match of the query says: a module, and one name of it or all of it for ``*``."""
+
+    module: str
+    name: str | None = None
+    alias: str | None = None
     level: int = 0
 
 
@@ -29,16 +44,57 @@ def imports(snapshot: Snapshot) -> tuple[Import, ...]:
 
 
 def _imports(snapshot: Snapshot) -> tuple[Import, ...]:
-    modules: dict[int, tuple[str, int]] = {}
-    names: dict[int, list[tuple[int, str]]] = {}
+    found: list[tuple[int, int, _Taken]] = []
     for match in matches(snapshot, "imports"):
+        if "tree" in match:
+            tree = match["tree"][0]
+            found += ((tree.start_byte, place, taken) for place, taken in _leaves(snapshot, tree, ""))
+            continue
         node = (match.get("module") or match["relative"])[0]
         written = snapshot.source(node).strip("\"'`<> ")
         module = written.lstrip(".") if "relative" in match else written
-        modules[node.start_byte] = module, len(written) - len(module)
-        taken = names.setdefault(node.start_byte, [])
-        taken += ((name.start_byte, snapshot.source(name)) for name in match.get("name", ()))
+        name, alias = (snapshot.source(match[c][0]) if c in match else None for c in ("name", "alias"))
+        place = match.get("name", [node])[0].start_byte
+        found.append((node.start_byte, place, _Taken(module, name, alias, len(written) - len(module))))
+    return _joined(found)
+
+
+def _joined(found: list[tuple[int, int, _Taken]]) -> tuple[Import, ...]:
+    """One import for each module that a statement names, in source order. Places are the statement's and the name's."""
+    groups: dict[tuple[int, str], list[_Taken]] = {}
+    for statement, _, taken in sorted(found, key=lambda one: one[:2]):
+        groups.setdefault((statement, taken.module), []).append(taken)
     return tuple(
-        Import(module, tuple(name for _, name in sorted(set(names[place]))), level)
-        for place, (module, level) in sorted(modules.items())
+        Import(
+            module,
+            tuple(dict.fromkeys(taken.name for taken in group if taken.name)),
+            group[0].level,
+            tuple(dict.fromkeys((taken.name or "*", taken.alias) for taken in group if taken.alias)),
+        )
+        for (_, module), group in groups.items()
     )
+
+
+def _leaves(snapshot: Snapshot, node: tree_sitter.Node, prefix: str) -> Iterator[tuple[int, _Taken]]:
+    """The leaves of a Rust use tree with their places; a plain path is not split."""
+    if node.type in ("use_list", "scoped_use_list"):
+        path, within = node.child_by_field_name("path"), node.child_by_field_name("list") or node
+        inner = _path(prefix, snapshot.source(path)) if path else prefix
+        for child in within.named_children:
+            if not child.is_extra:
+                yield from _leaves(snapshot, child, inner)
+        return
+    place, alias = node.start_byte, None
+    if node.type == "use_as_clause":
+        alias, node = node.child_by_field_name("alias"), node.child_by_field_name("path") or node
+    written = snapshot.source(node)
+    here = snapshot.source(alias) if alias else None
+    if not (prefix or here or written.endswith("*")):
+        yield place, _Taken(written)
+        return
+    *scope, name = written.split("::")
+    yield place, _Taken(_path(prefix, *scope), name, here)
+
+
+def _path(*parts: str) -> str:
+    return "::".join(part for part in parts if part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import tree_sitter
@@ -82,9 +83,10 @@ def _outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
     whole = {start for (start, _), (_, kind, _) in items.items() if kind in _SHOWN_WHOLE}
     # `const f = () => 1` is a function, not a constant.
     called = {scope.start for scope in functions}
+    containers = _containers(found, (start for start, _ in items))
     symbols = [
         *(_symbol(snapshot, scope) for scope in found if scope.start not in whole),
-        *(_item(snapshot, found, *item) for (start, _), item in items.items() if start not in called),
+        *(_item(snapshot, containers[start], *item) for (start, _), item in items.items() if start not in called),
     ]
     hidden = _outermost(
         [*((scope.body_start, scope.body_end) for scope in functions), *((start + 1, end) for start, end in items)]
@@ -126,11 +128,26 @@ def _symbol(snapshot: Snapshot, scope: Scope) -> Symbol:
     return Symbol(scope.name, scope.kind, scope.start, scope.end, signature, _first_line(docs), scope.class_name)
 
 
-def _item(snapshot: Snapshot, found: tuple[Scope, ...], node: tree_sitter.Node, kind: str, name: str) -> Symbol:
+def _containers(found: Iterable[Scope], starts: Iterable[int]) -> dict[int, str | None]:
+    """The classes around each place, joined by dots."""
+    classes = sorted((s for s in found if isinstance(s, ClassScope)), key=lambda s: (s.body_start, -s.body_end))
+    containers: dict[int, str | None] = {}
+    around: list[ClassScope] = []
+    later = iter(classes)
+    following = next(later, None)
+    for start in sorted(starts):
+        while following and following.body_start <= start:
+            around.append(following)
+            following = next(later, None)
+        while around and around[-1].body_end <= start:
+            around.pop()
+        inner = around[-1] if around else None
+        containers[start] = ".".join(part for part in (inner.class_name, inner.name) if part) if inner else None
+    return containers
+
+
+def _item(snapshot: Snapshot, container: str | None, node: tree_sitter.Node, kind: str, name: str) -> Symbol:
     start, end = snapshot.span(node)
-    around = [scope for scope in found if isinstance(scope, ClassScope) and scope.body_start <= start < scope.body_end]
-    inner = around[-1] if around else None
-    container = ".".join(part for part in (inner.class_name, inner.name) if part) if inner else None
     style = snapshot.language.docs if snapshot.language else None
     above = (
         definitions(snapshot).surroundings.docs_above(start, style) if style and style.placement == "above" else None

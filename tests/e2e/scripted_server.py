@@ -5,7 +5,8 @@
 piece until the test lets them go) and ``loading`` (the model is never ready while typing). Two methods of its own tell
 a test what a client cannot see:
 
-* ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes.
+* ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes
+  and shown of other places.
 * ``test/release`` (notification): answers that are held may go on.
 """
 
@@ -45,7 +46,9 @@ class WatchedBackend:
         """For ``test/state``."""
         requests = [type(request).__name__ for request in self._script.seen]
         holes = [
-            {"prefix": one.prefix, "suffix": one.suffix} for one in self._script.seen if isinstance(one, InfillRequest)
+            {"prefix": one.prefix, "suffix": one.suffix, "context": [[piece.path, piece.text] for piece in one.extra]}
+            for one in self._script.seen
+            if isinstance(one, InfillRequest)
         ]
         return {"begun": self.begun, "goingOn": self.going_on, "requests": requests, "holes": holes}
 

@@ -15,6 +15,8 @@ from tests.support.editor import Editor, minimal, model_state, neovim, vscode
 pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
 
 CODE = lsp.NotebookCellKind.Code
+# The index knows soon what is typed, and nothing tells when.
+_TRIES = 200
 
 
 def with_notebooks(capabilities: lsp.ClientCapabilities) -> lsp.ClientCapabilities:
@@ -94,6 +96,49 @@ async def test_a_cell_is_completed_in_the_light_of_the_others(editor_like: Any, 
     prefix, suffix = await last_hole(editor)
     assert prefix == "import os  # größe 🎉\n\nx = "
     assert suffix == "\n\nprint(x)"
+
+
+async def context_with(editor: Editor, root: Path, text: str, *, there: bool) -> list[str]:
+    """Wait until what the model is shown in a new file has a text, or has it no more; the files that it is shown of."""
+
+    for number in range(_TRIES):
+        uri, position = editor.open(root / f"main{there}{number}.py", "def f(loader):\n    loader.load_frame(<|>)\n")
+        await editor.complete(uri, position)
+        context = (await model_state(editor)).holes[-1].context
+        editor.close(uri)
+        if any(text in shown for _, shown in context) is there:
+            break
+    return [path for path, _ in context]
+
+
+async def test_other_files_know_what_all_cells_define_and_no_more_of_one_that_is_gone(
+    connect: Connect, root: Path
+) -> None:
+    editor = await connect({"infills": ["1"]}, options=ALONE, capabilities=with_notebooks(vscode()))
+    cells = {
+        "a": "class Loader:\n    def load_frame(self, path): ...\n",
+        "b": "other_frame = other_loader(other_path)\n",
+    }
+    notebook = Notebook(editor, root / "a.ipynb", **cells)
+    assert await context_with(editor, root, "def load_frame(self, path)", there=True) == ["a.ipynb"]
+    notebook.splice(0, 1, did_close=[lsp.TextDocumentIdentifier(notebook.uri("a"))])
+    assert await context_with(editor, root, "def load_frame", there=False) == []
+
+
+async def test_what_one_cell_imports_is_known_in_the_others(connect: Connect, root: Path) -> None:
+    (root / "lib.py").write_text("def load_frame(path): ...\n", encoding="utf-8")
+    editor = await connect({"infills": ["1"]}, options=ALONE, capabilities=with_notebooks(vscode()))
+    notebook = Notebook(editor, root / "a.ipynb", a="from lib import load_frame", b="x = load_frame(<|>)", c="y = 1")
+
+    for number in range(_TRIES):
+        # Another spot each time: at one the context stays as it is.
+        await editor.complete(notebook.uri("b"), lsp.Position(20 * number, len("x = load_frame(")))
+        context = (await model_state(editor)).holes[-1].context
+        if context:
+            break
+        notebook.type("b", lsp.Position(0, 0), "\n" * 20)
+    assert [path for path, _ in context] == ["lib.py"]
+    assert "load_frame(path)" in context[0][1]
 
 
 async def test_what_is_typed_in_a_cell_arrives_where_it_was_typed(connect: Connect, root: Path) -> None:

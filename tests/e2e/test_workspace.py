@@ -31,8 +31,8 @@ def shapes(root: Path) -> Path:
 
 def damage(cache: Path) -> None:
     """Write over the one database that is there."""
-    (database,) = cache.rglob("index.db")
-    for path in database.parent.glob("index.db-*"):
+    (database,) = cache.rglob("index-*.db")
+    for path in database.parent.glob("*.db-*"):
         path.unlink()
     database.write_bytes(b"damaged" * 1000)
 
@@ -202,7 +202,7 @@ async def test_settings_take_effect_at_once(connect: Connect, root: Path, shapes
     await found(editor, "Circle", "Circle")
     configure(enabled=False)
     await found(editor, "Circle")
-    await until(lambda: not list(cache.rglob("index.db")))
+    await until(lambda: not list(cache.rglob("*.db")))
     editor.open(root / "open.py", "def still_open(): ...<|>")
     await found(editor, "still", "still_open")
 

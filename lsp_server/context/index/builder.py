@@ -18,17 +18,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 
-from lsp_server.context.index.database import delete
+from lsp_server.context.index.database import databases_beside, delete
 from lsp_server.context.index.exclusions import Exclusions, FoundFile
 from lsp_server.context.index.extract import MAX_BYTES, FileFacts, facts, indexed_language, readable
 from lsp_server.context.index.order import Order
+from lsp_server.context.index.resolve import configures
 from lsp_server.context.index.writer import KnownFile, Writer
+from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -65,7 +69,8 @@ class KnownTree:
         if path not in self._texts:
             self._texts[path] = None
             place = self._root / path
-            with contextlib.suppress(OSError, UnicodeDecodeError):
+            # ValueError: what a configuration says need not be a path, nor the file UTF-8.
+            with contextlib.suppress(OSError, ValueError):
                 if not self._exclusions.is_excluded(place) and place.stat().st_size <= MAX_BYTES:
                     self._texts[path] = place.read_text(encoding="utf-8")
         return self._texts[path]
@@ -85,51 +90,74 @@ def build(root: Path, database: Path, order: Order, report: Report = lambda _don
     Raises:
         OSError, sqlite3.Error: the database cannot be written.
     """
-    if not (order.max_files or database.exists()):
+    if not (order.max_files or databases_beside(database)):
         return
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(str(database.with_name("builder.lock"))):
         if order.max_files:
             _build(root, database, order, report)
         else:
-            delete(database)
+            for each in databases_beside(database):
+                delete(each)
 
 
 def _build(root: Path, database: Path, order: Order, report: Report) -> None:
     with contextlib.closing(Writer(database)) as writer:
         exclusions = Exclusions(root, order.exclude)
+        settled = writer.settled()
+        if settled is None:
+            # It is new, or a builder was stopped: more is missing than what has changed.
+            order = replace(order, paths=None)
         known = writer.files()
-        found = _found(exclusions, order, known)
-        gone = [path for path in known if path not in found and _is_meant(path, order.paths)]
+        meant = _meant(known, order.paths)
+        found, configs = _found(exclusions, order, len(known) - len(meant))
+        configured = configs != settled
+        if order.paths is not None:
+            configured = any(map(configures, order.paths))
+            # Nothing, since only a look at the whole folder finds all of them.
+            configs = "" if configured else settled or ""
+        gone = [path for path in meant if path not in found]
         changed = [file for file in found.values() if _differs(file, known.get(file.path))]
         report(0, len(changed))
         with writer.transaction():
+            writer.unsettle()
             writer.remove(gone)
         _put_all(root, writer, changed, known, report)
         files = known.keys() - set(gone) | found.keys()
         # A file that appears or goes may change what the imports of any other mean.
-        everywhere = bool(gone) or any(file.path not in known for file in changed)
+        everywhere = configured or bool(gone) or any(file.path not in known for file in changed)
         with writer.transaction():
             tree = KnownTree(root, files, exclusions)
             writer.resolve_imports(tree, None if everywhere else [file.path for file in changed])
+            writer.settle(configs)
 
 
-def _found(exclusions: Exclusions, order: Order, known: dict[str, KnownFile]) -> dict[str, FoundFile]:
+def _found(exclusions: Exclusions, order: Order, others: int) -> tuple[dict[str, FoundFile], str]:
+    """The files that are there to be indexed, and what stands for those that say what imports mean.
+
+    Args:
+        others: so many files are indexed that the order says nothing of.
+    """
     found: dict[str, FoundFile] = {}
-    others = 0 if order.paths is None else sum(not _is_meant(path, order.paths) for path in known)
-    for start in ("",) if order.paths is None else order.paths:
-        for file in exclusions.walk(start):
-            if indexed_language(file.path) is None:
-                continue
-            if others + len(found) >= order.max_files:
-                logger.info("Only %d files are indexed.", order.max_files)
-                return found
-            found[file.path] = file
-    return found
+    configs: list[FoundFile] = []
+    for file in chain.from_iterable(map(exclusions.walk, ("",) if order.paths is None else order.paths)):
+        if configures(file.path):
+            configs.append(file)
+        if indexed_language(file.path) is None:
+            continue
+        if others + len(found) >= order.max_files:
+            logger.info("Only %d files are indexed.", order.max_files)
+            break
+        found[file.path] = file
+    return found, hashlib.blake2b(repr(configs).encode(), digest_size=16).hexdigest()
 
 
-def _is_meant(path: str, paths: tuple[str, ...] | None) -> bool:
-    return paths is None or any(path == start or path.startswith(f"{start}/") for start in paths)
+def _meant(known: Iterable[str], paths: tuple[str, ...] | None) -> list[str]:
+    """The files that are among ``paths`` or below one of them; None is the whole folder."""
+    if paths is None:
+        return list(known)
+    files, folders = frozenset(paths), tuple(f"{path}/" for path in paths)
+    return [path for path in known if path in files or path.startswith(folders)]
 
 
 def _differs(file: FoundFile, known: KnownFile | None) -> bool:
@@ -165,7 +193,16 @@ def _put(root: Path, writer: Writer, file: FoundFile, known: KnownFile | None) -
     if text is None or language is None:
         writer.put(file, digest, "", FileFacts())
     else:
-        writer.put(file, digest, language.id, facts(Snapshot.open(text, language.id)))
+        writer.put(file, digest, language.id, _facts(file.path, text, language))
+
+
+def _facts(path: str, text: str, language: Language) -> FileFacts:
+    try:
+        return facts(Snapshot.open(text, language.id))
+    except Exception as error:
+        # No single file may be the end of the index.
+        logger.warning("%s is not indexed: %r", path, error)
+        return FileFacts()
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -1,17 +1,20 @@
 """The file of an index: where it is, what is in it, and when it is thrown away.
 
-Everything in it can be made anew from the workspace, so nothing is ever mended or carried over: what is damaged or of
-another version is deleted.
+Everything in it can be made anew from the workspace, so nothing is ever mended or carried over: what is damaged is
+deleted. Another version, and an editor that leaves out other files, has a database of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import re
 import sqlite3
-from contextlib import suppress
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -19,7 +22,10 @@ from platformdirs import user_cache_path
 logger = logging.getLogger(__name__)
 
 # Counted up with each change of what is in the tables, be it in form or in meaning.
-VERSION = 1
+VERSION = 2
+
+# Those of versions and settings that nobody has any more are deleted.
+_UNUSED_DAYS = 90
 
 _SCHEMA = """
 CREATE TABLE files (
@@ -62,7 +68,8 @@ CREATE TABLE imports (
     file INTEGER NOT NULL,
     module TEXT NOT NULL,
     names TEXT NOT NULL,            -- a JSON array
-    level INTEGER NOT NULL
+    level INTEGER NOT NULL,
+    aliases TEXT NOT NULL           -- a JSON array of pairs
 );
 CREATE INDEX imports_by_file ON imports (file);
 CREATE TABLE targets (              -- the files that an import means
@@ -72,14 +79,29 @@ CREATE TABLE targets (              -- the files that an import means
 );
 CREATE INDEX targets_by_import ON targets (import);
 CREATE INDEX targets_by_path ON targets (path);
+CREATE TABLE settled (              -- one row, unless a builder was stopped before it was done
+    configs TEXT NOT NULL
+);
 """
 
 
-def database_path(root: Path, folder: Path | None = None) -> Path:
-    """The index of a workspace folder, in a folder of its own below ``folder`` (the user's cache if there is none)."""
+def database_path(root: Path, exclude: Sequence[str], folder: Path | None = None) -> Path:
+    """The index of a workspace folder without what globs leave out.
+
+    It is in a folder of its own below ``folder`` (the user's cache if there is none).
+    """
     folder = folder or user_cache_path("shardlight", appauthor=False) / "index"
-    key = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
-    return folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', root.name)[:40] or 'root'}-{key}" / "index.db"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", root.name)[:40] or "root"
+    return folder / f"{name}-{_key(os.fsencode(root))}" / f"index-{VERSION}-{_key(json.dumps(exclude).encode())}.db"
+
+
+def _key(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def databases_beside(path: Path) -> list[Path]:
+    """All databases of a workspace folder, one of which is or would be ``path``."""
+    return sorted(path.parent.glob("index*.db"))
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -103,6 +125,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA cache_size = -16000")
         if not connection.execute("PRAGMA user_version").fetchone()[0]:
             connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+            _delete_unused(path)
+        # By this it is known that somebody uses it.
+        os.utime(path)
     except BaseException:
         connection.close()
         raise
@@ -132,7 +157,34 @@ def delete(path: Path) -> None:
     """Delete a database with what belongs to it. Raises OSError if that cannot be done."""
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).unlink()
+            try:
+                path.with_name(path.name + suffix).unlink()
+            except PermissionError:
+                # Windows deletes no file that is open, as it is in every editor that shows this folder.
+                if not _is_emptied(path):
+                    raise
+                return
+
+
+def _is_emptied(path: Path) -> bool:
+    """Take out of a database all that is in it, for whoever has it open, too; False if that cannot be done."""
+    try:
+        with closing(_connect(f"{path.as_uri()}?mode=rw")) as connection:
+            rows = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+            drops = "".join(f"DROP {kind} {name};" for kind, name in rows)
+            connection.executescript(f"BEGIN IMMEDIATE;{drops}PRAGMA user_version = 0;COMMIT;VACUUM;")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _delete_unused(path: Path) -> None:
+    """Delete the databases beside one that nobody has opened for long, as far as that can be done."""
+    for other in databases_beside(path):
+        with suppress(OSError):
+            if other != path and other.stat().st_mtime < time.time() - _UNUSED_DAYS * 86400:
+                delete(other)
 
 
 def _is_usable(path: Path) -> bool:

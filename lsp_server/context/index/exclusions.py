@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from lsp_server.context.index.links import is_link, led_to
 from lsp_server.context.workspace import is_secret
 
 # Never looked into: what is in them was fetched or made.
@@ -64,29 +65,35 @@ class Exclusions:
         self._globs = _spec(globs)
         self._rules: dict[str, GitIgnoreSpec | None] = {}
         self._folders: dict[str, bool] = {"": False}
+        self._linked: dict[str, bool] = {"": False}
+        self._names: dict[str, frozenset[str]] = {}
         self._above = _rules_above(root)
 
     def is_excluded(self, path: Path) -> bool:
-        """Whether a file is left alone; True for what is not in the workspace folder."""
-        if is_secret(path) or not path.is_relative_to(self._root):
+        """Whether a file, or what it leads to as a link, is left alone; True for what is not in the folder."""
+        if not path.is_relative_to(self._root) or self._left_out(path):
             return True
-        relative = path.relative_to(self._root).as_posix()
-        folder, _, _ = relative.rpartition("/")
-        return self._folder_excluded(folder) or self._ignored(relative)
+        folder, _, name = path.relative_to(self._root).as_posix().rpartition("/")
+        if not (self._folder_linked(folder) or name == ".." or _is_link(path)):
+            return False
+        place = led_to(path, self._root)
+        return place is None or self._left_out(place)
 
     def walk(self, start: str = "") -> Iterator[FoundFile]:
         """The files below a folder (or the one file ``start``) that are not left alone, by folder, in order of names.
 
         No link is followed: what it leads to is either in the workspace under its own name, or none of our business.
-        A folder that cannot be read counts as empty.
+        A folder that cannot be read counts as empty, and what has a name that is no text is not there.
         """
+        if self._folder_linked(start) or not (_is_text(start) and self._is_spelled_so(start)):
+            return
         place = self._root / start
         if start and not place.is_dir():
-            if not place.is_symlink() and place.is_file() and not self.is_excluded(place):
+            if place.is_file() and not self._left_out(place):
                 status = place.stat()
                 yield FoundFile(start, status.st_mtime_ns, status.st_size)
             return
-        if (start and place.is_symlink()) or self._folder_excluded(start):
+        if self._folder_excluded(start):
             return
         waiting = [start]
         while waiting:
@@ -97,10 +104,12 @@ class Exclusions:
                 continue
             folders = []
             for entry in entries:
+                if not _is_text(entry.name):
+                    continue
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 try:
                     if entry.is_dir(follow_symlinks=False):
-                        if not self._folder_excluded(path):
+                        if not (is_link(entry.stat(follow_symlinks=False)) or self._folder_excluded(path)):
                             folders.append(path)
                     elif entry.is_file(follow_symlinks=False) and not (
                         is_secret(self._root / path) or self._ignored(path)
@@ -110,6 +119,32 @@ class Exclusions:
                 except OSError:
                     continue
             waiting += reversed(folders)
+
+    def _left_out(self, path: Path) -> bool:
+        """Whether a file below the workspace folder is left alone, wherever it leads."""
+        relative = path.relative_to(self._root).as_posix()
+        return is_secret(path) or self._folder_excluded(relative.rpartition("/")[0]) or self._ignored(relative)
+
+    def _folder_linked(self, folder: str) -> bool:
+        """Whether a folder, or one on the way to it, is a link, or leads back."""
+        known = self._linked.get(folder)
+        if known is None:
+            parent, _, name = folder.rpartition("/")
+            known = self._folder_linked(parent) or name == ".." or _is_link(self._root / folder)
+            self._linked[folder] = known
+        return known
+
+    def _is_spelled_so(self, path: str) -> bool:
+        """Whether there is such a path, in this very spelling: some systems find ``Foo.py`` if there is ``foo.py``."""
+        if not path:
+            return True
+        folder, _, name = path.rpartition("/")
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(entry.name for entry in os.scandir(self._root / folder))
+            except OSError:
+                self._names[folder] = frozenset()
+        return name in self._names[folder] and self._is_spelled_so(folder)
 
     def _folder_excluded(self, folder: str) -> bool:
         known = self._folders.get(folder)
@@ -147,6 +182,18 @@ class Exclusions:
         return self._rules[folder]
 
 
+def _is_text(name: str) -> bool:
+    """Whether a name on disk could be decoded."""
+    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return is_link(path.lstat())
+    except (OSError, ValueError):
+        return False
+
+
 def _rules_above(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
     """The rules that bind the whole folder, the nearest first, each with what makes a path relative to its place."""
     found: list[tuple[str, GitIgnoreSpec]] = []
@@ -164,6 +211,9 @@ def _rules_above(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
 
 
 def _read(path: Path) -> GitIgnoreSpec | None:
+    # Git does not follow such a link either, and it might lead to something without an end.
+    if _is_link(path):
+        return None
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:

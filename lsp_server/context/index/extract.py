@@ -35,8 +35,8 @@ def indexed_language(path: str) -> Language | None:
 
 
 def readable(data: bytes) -> str | None:
-    """The text of a file; None for what is binary, no UTF-8, or minified."""
-    if b"\0" in data:
+    """The text of a file; None for what is too large, binary, no UTF-8, or minified."""
+    if len(data) > MAX_BYTES or b"\0" in data:
         return None
     try:
         text = data.decode("utf-8")
@@ -44,6 +44,12 @@ def readable(data: bytes) -> str | None:
         return None
     long = sum(len(line) for line in text.split("\n") if len(line) > _LONG_LINE)
     return None if long * 2 > len(text) else text
+
+
+def is_readable(text: str) -> bool:
+    """Whether a file of this text would be read."""
+    # An editor may send half of a surrogate pair, which is no UTF-8.
+    return readable(text.encode("utf-8", "surrogatepass")) is not None
 
 
 def facts(snapshot: Snapshot) -> FileFacts:

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Reader:
     def imports_of(self, path: str) -> list[ResolvedImport]:
         """What a file imports, in source order."""
         rows = self._ask(
-            "SELECT module, imports.names, level, targets.path, targets.names FROM imports"
+            "SELECT module, imports.names, level, aliases, targets.path, targets.names FROM imports"
             " JOIN files ON files.id = file LEFT JOIN targets ON import = imports.id"
             " WHERE files.path = :path ORDER BY imports.id, targets.rowid",
             path=path,
@@ -99,20 +100,27 @@ class Reader:
                 tuple(json.loads(names if target is None else wanted)),
                 level,
                 None if target is None else self.root / target,
+                tuple((name, alias) for name, alias in json.loads(aliases)),
             )
-            for module, names, level, target, wanted in rows
+            for module, names, level, aliases, target, wanted in rows
         ]
 
-    def importers_of(self, path: str, hidden: Collection[str]) -> list[Path]:
-        """The files that import a file."""
+    def importers_of(self, path: str, hidden: Collection[str], limit: int) -> list[Path]:
+        """The files that import a file: those named after it, as its tests are, go first, then those that are near."""
+        folder, _, name = path.rpartition("/")
         rows = self._ask(
             "SELECT DISTINCT files.path FROM targets JOIN imports ON imports.id = import JOIN files ON files.id = file"
             " WHERE targets.path = :path AND files.path NOT IN (SELECT value FROM json_each(:hidden))"
-            " ORDER BY files.path",
+            " ORDER BY instr(files.name, :stem) = 0,"
+            " (SELECT count(*) FROM json_each(:around) WHERE substr(files.path, 1, length(value)) = value) DESC,"
+            " files.path LIMIT :limit",
             path=path,
+            stem=name.partition(".")[0],
+            around=_array(accumulate(f"{part}/" for part in folder.split("/"))),
             hidden=_array(hidden),
+            limit=limit,
         )
-        return [self.root / importer for (importer,) in rows]
+        return [self._place(importer) for (importer,) in rows]
 
     def referencing(self, name: str, hidden: Collection[str], limit: int) -> list[tuple[Path, int]]:
         """The files that have a name, and how often, those that have it most first."""

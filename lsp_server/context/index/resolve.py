@@ -6,14 +6,18 @@ only a build tool could tell stays unresolved.
 
 from __future__ import annotations
 
-import json
+import ntpath
 import posixpath
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from lsp_server.context.index.links import led_to
+from lsp_server.context.index.tsconfig import mapped
+from lsp_server.context.workspace import is_secret
 from lsp_server.syntax.imports import Import
 
 # A file, and what is wanted from it by name; nothing by name means all of it.
@@ -22,7 +26,7 @@ Target = tuple[str, tuple[str, ...]]
 _SCRIPT_SUFFIXES = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 _INCLUDE_FOLDERS = ("include", "src")
 _RUST_ROOTS = ("lib.rs", "main.rs")
-_TS_CONFIGS = ("tsconfig.json", "jsconfig.json")
+_CONFIG = re.compile(r"go\.mod|[jt]sconfig(\..+)?\.json")
 # A package of more files than this says too little.
 _MOST_FILES = 50
 
@@ -44,14 +48,20 @@ class FileTree(Protocol):
 
 
 class DiskTree:
-    """A `FileTree` of what is on disk, without a look into every folder: it finds no file by its name alone."""
+    """A `FileTree` of what is on disk, without a look into every folder: it finds no file by its name alone.
+
+    Nothing that is secret, or that a link has elsewhere, is there.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def has(self, path: str) -> bool:
         """See `FileTree`."""
-        return not _leads_out(path) and (self._root / path).is_file()
+        if _leads_out(path) or not (self._root / path).is_file():
+            return False
+        place = led_to(self._root / path, self._root)
+        return place is not None and not is_secret(place)
 
     def named(self, name: str) -> Iterable[str]:
         """None."""
@@ -59,10 +69,13 @@ class DiskTree:
 
     def inside(self, folder: str) -> Iterable[str]:
         """See `FileTree`."""
-        try:
-            return sorted(posixpath.join(folder, p.name) for p in (self._root / folder).iterdir() if p.is_file())
-        except OSError:
+        if _leads_out(folder):
             return ()
+        try:
+            names = sorted(path.name for path in (self._root / folder).iterdir())
+        except (OSError, ValueError):
+            return ()
+        return filter(self.has, (posixpath.join(folder, name) for name in names))
 
     def read(self, path: str) -> str | None:
         """See `FileTree`."""
@@ -70,6 +83,11 @@ class DiskTree:
             return (self._root / path).read_text(encoding="utf-8") if self.has(path) else None
         except (OSError, UnicodeDecodeError):
             return None
+
+
+def configures(path: str) -> bool:
+    """Whether a file says what imports mean, so that all of them may mean something else when it changes."""
+    return _CONFIG.fullmatch(posixpath.basename(path)) is not None
 
 
 def resolve(imported: Import, importer: str, language_id: str, tree: FileTree) -> tuple[Target, ...]:
@@ -85,11 +103,14 @@ def resolve(imported: Import, importer: str, language_id: str, tree: FileTree) -
 
 
 def _python(imported: Import, importer: str, tree: FileTree) -> Iterator[Target]:
-    folders = list(_ancestors(importer))
+    folders = _ancestors(importer)
     if imported.level:
-        starts = folders[imported.level - 1 : imported.level]
+        starts = list(folders[imported.level - 1 : imported.level])
     else:
-        starts = list(dict.fromkeys(["", "src", *(s for f in folders for s in (f, posixpath.join(f, "src")))]))
+        # Python looks into the folder that a program is in, which is no package, and never there for its own modules.
+        own_modules = imported.module.partition(".")[0] in sys.stdlib_module_names
+        around = [f for f in folders if not (own_modules or tree.has(posixpath.join(f, "__init__.py")))]
+        starts = list(dict.fromkeys(["", "src", *(s for f in around for s in (f, posixpath.join(f, "src")))]))
     module = imported.module.replace(".", "/")
     for start in starts:
         package = posixpath.join(start, module) if module else start
@@ -115,8 +136,9 @@ def _script(imported: Import, importer: str, tree: FileTree) -> Iterator[Target]
     if module.startswith("."):
         bases = [posixpath.join(posixpath.dirname(importer), module)]
     else:
-        bases = list(_mapped(module, importer, tree))
+        bases = list(mapped(module, _ancestors(importer), tree.read))
     for base in map(posixpath.normpath, bases):
+        base = "" if base == "." else base
         stem, suffix = posixpath.splitext(base)
         candidates = [base, *(f"{base}{s}" for s in _SCRIPT_SUFFIXES)]
         # TypeScript may import a source by the name that it will have when it is compiled.
@@ -125,36 +147,6 @@ def _script(imported: Import, importer: str, tree: FileTree) -> Iterator[Target]
         if file := next((c for c in candidates if tree.has(c)), None):
             yield file, imported.names
             return
-
-
-def _mapped(module: str, importer: str, tree: FileTree) -> Iterator[str]:
-    """Where the ``paths`` and ``baseUrl`` of the nearest ``tsconfig.json`` would have a module."""
-    for folder in _ancestors(importer):
-        text = next((t for name in _TS_CONFIGS if (t := tree.read(posixpath.join(folder, name)))), None)
-        if text is None:
-            continue
-        base, paths = _ts_paths(text)
-        for pattern, places in paths:
-            before, star, after = pattern.partition("*")
-            if module == pattern or (star and module.startswith(before) and module.endswith(after)):
-                middle = module[len(before) : len(module) - len(after)] if star else ""
-                yield from (posixpath.join(folder, base or "", place.replace("*", middle)) for place in places)
-        if base is not None:
-            yield posixpath.join(folder, base, module)
-        return
-
-
-@lru_cache(maxsize=64)
-def _ts_paths(text: str) -> tuple[str | None, tuple[tuple[str, tuple[str, ...]], ...]]:
-    """``baseUrl`` and ``paths``; nothing if the file is no JSON with comments. ``extends`` is not followed."""
-    plain = re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', lambda m: m[1] or "", text, flags=re.DOTALL)
-    try:
-        options: Any = json.loads(re.sub(r",(\s*[}\]])", r"\1", plain)).get("compilerOptions", {})
-        base, paths = options.get("baseUrl"), options.get("paths", {})
-        kept = {p: tuple(x for x in places if isinstance(x, str)) for p, places in paths.items()}
-    except (ValueError, AttributeError, TypeError):
-        return None, ()
-    return base if isinstance(base, str) else None, tuple(kept.items())
 
 
 def _go(imported: Import, importer: str, tree: FileTree) -> Iterator[Target]:
@@ -186,22 +178,29 @@ def _rust(imported: Import, importer: str, tree: FileTree) -> Iterator[Target]:
         while parts[:1] == ["super"]:
             home, parts = posixpath.dirname(home), parts[1:]
     elif first != "self":
-        return
+        # A module that is declared here, or another crate.
+        if not _rust_module(posixpath.join(home, first), tree):
+            return
+        parts = [first, *parts]
     names = imported.names
     while True:
         stem = posixpath.join(home, *parts)
-        candidates = [f"{stem}.rs", posixpath.join(stem, "mod.rs")]
-        if not parts:
-            candidates += [posixpath.join(home, root) for root in _RUST_ROOTS]
-        if file := next((c for c in candidates if tree.has(c)), None):
-            yield file, names
-        for sub in names if file or parts else ():
-            nested = (f"{posixpath.join(stem, sub)}.rs", posixpath.join(stem, sub, "mod.rs"))
-            yield from ((c, ()) for c in nested if tree.has(c))
-        if file or not parts:
+        file = _rust_module(stem, tree)
+        if not (file or parts):
+            file = next((c for root in _RUST_ROOTS if tree.has(c := posixpath.join(home, root))), None)
+        nested = {sub: found for sub in names if (found := _rust_module(posixpath.join(stem, sub), tree))}
+        rest = tuple(sub for sub in names if sub not in nested)
+        if file and (rest or not names):
+            yield file, rest
+        yield from ((found, ()) for found in nested.values())
+        if file or nested or not parts:
             return
         # `use crate::shapes::Circle;` ends with a name in the file.
         names, parts = (parts[-1],), parts[:-1]
+
+
+def _rust_module(stem: str, tree: FileTree) -> str | None:
+    return next((c for c in (f"{stem}.rs", posixpath.join(stem, "mod.rs")) if tree.has(c)), None)
 
 
 def _qualified(*suffixes: str) -> Callable[[Import, str, FileTree], Iterator[Target]]:
@@ -296,7 +295,12 @@ def _few(paths: Iterable[str], suffix: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _ancestors_of(folder: str) -> tuple[str, ...]:
-    return (folder, *_ancestors_of(posixpath.dirname(folder))) if folder else ("",)
+    # No recursion: nobody but the one who made them limits how deep folders are.
+    found = [folder]
+    while folder:
+        folder = posixpath.dirname(folder)
+        found.append(folder)
+    return tuple(found)
 
 
 def _ancestors(path: str) -> tuple[str, ...]:
@@ -305,7 +309,9 @@ def _ancestors(path: str) -> tuple[str, ...]:
 
 
 def _leads_out(path: str) -> bool:
-    return posixpath.isabs(path) or posixpath.normpath(path).startswith("..")
+    # On Windows a backslash separates, too, and to ask for a file on a share is to tell its owner who asks.
+    foreign = "\\" in path or ntpath.splitdrive(path)[0]
+    return bool(foreign) or posixpath.isabs(path) or posixpath.normpath(path).split("/")[0] == ".."
 
 
 _RULES: dict[str, Callable[[Import, str, FileTree], Iterator[Target]]] = {

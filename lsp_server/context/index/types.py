@@ -41,12 +41,14 @@ class ResolvedImport:
         names: what is taken from ``target`` by name; empty for all of it.
         level: how many leading dots a relative Python import has.
         target: the file, absolute; None for what is outside the workspace or cannot be told.
+        aliases: the other names that things have here, as they are written; see ``syntax.imports.Import``.
     """
 
     module: str
     names: tuple[str, ...]
     level: int
     target: Path | None
+    aliases: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from lsp_server.context.index.database import database_path
 from lsp_server.context.index.exclusions import Exclusions
+from lsp_server.context.index.extract import is_readable
+from lsp_server.context.index.links import real_path
 from lsp_server.context.index.matching import fits_words, rank
 from lsp_server.context.index.reader import Reader
 from lsp_server.context.index.resolve import DiskTree, resolve
@@ -23,6 +25,8 @@ from lsp_server.syntax.snapshot import Snapshot
 # `Circle.area`, `Circle::area`, `Circle#area`: a container and what is in it.
 _QUALIFIER = re.compile(r"::|[.#/]")
 _LESS_WANTED = ("field", "constant")
+# To make paths of thousands takes longer than a suggestion may.
+_MOST_IMPORTERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class _Folder:
 class _OpenDocument:
     snapshot: Snapshot
     symbols: tuple[IndexedSymbol, ...]
+    by_name: Mapping[str, list[IndexedSymbol]]
     imports: tuple[Import, ...]
     resolved: tuple[ResolvedImport, ...]
 
@@ -95,14 +100,17 @@ class WorkspaceIndex:
             self._exclude = tuple(exclude)
             self._folders = {
                 root: _Folder(
-                    before[root].reader if root in before else Reader(root, database_path(root, self._cache)),
+                    self._reader(root),
                     Exclusions(root, exclude),
                     tuple(other for other in roots if other != root and other.is_relative_to(root)),
                 )
                 for root in roots
             }
-        for root in before.keys() - self._folders.keys():
-            before[root].reader.close()
+            self._open = self._wanted()
+        kept = [folder.reader for folder in self._folders.values()]
+        for folder in before.values():
+            if folder.reader not in kept:
+                folder.reader.close()
 
     def refresh(self) -> None:
         """Files came, went or changed: read the rules of git anew, and find what open documents import."""
@@ -111,6 +119,7 @@ class WorkspaceIndex:
                 root: replace(folder, exclusions=Exclusions(root, self._exclude))
                 for root, folder in self._folders.items()
             }
+            self._open = self._wanted()
         for path, document in tuple(self._open.items()):
             fresh = self._document(path, document.snapshot, None)
             with self._lock:
@@ -118,12 +127,18 @@ class WorkspaceIndex:
                     self._open = {**self._open, path: fresh}
 
     def update(self, path: Path, snapshot: Snapshot) -> None:
-        """A document is open and reads so. Takes as long as its syntax needs: to be called off the event loop."""
-        if self.is_excluded(path):
-            return
-        document = self._document(path, snapshot, self._open.get(path))
+        """A document is open and reads so. Takes as long as its syntax needs: to be called off the event loop.
+
+        One that would not be read from disk, since it is too large or was made by a program, counts as closed.
+        """
+        wanted = is_readable(snapshot.text) and not self.is_excluded(path)
+        document = self._document(path, snapshot, self._open.get(path)) if wanted else None
         with self._lock:
-            self._open = {**self._open, path: document}
+            # The rules may have changed while the document was looked into.
+            if document is None or self.is_excluded(path):
+                self._open = {p: other for p, other in self._open.items() if p != path}
+            else:
+                self._open = {**self._open, path: document}
 
     def forget(self, path: Path) -> None:
         """A document was closed: what is on disk counts."""
@@ -136,7 +151,7 @@ class WorkspaceIndex:
 
     def database_of(self, root: Path) -> Path:
         """Where a folder's index is built."""
-        return database_path(root, self._cache)
+        return database_path(root, self._exclude, self._cache)
 
     def report(self, root: Path, progress: tuple[int, int] | None) -> None:
         """How far a builder is: files done and to be done; None when it has ended."""
@@ -148,22 +163,19 @@ class WorkspaceIndex:
     # What the others ask.
 
     def definitions(self, names: Collection[str], *, limit: int = 8) -> dict[str, list[IndexedSymbol]]:
-        """The symbols of each name, at most ``limit`` of one; functions and classes first, and what is in no class.
+        """The symbols of each name, at most ``limit`` of one: those of open documents, then the others.
 
-        Open documents go first. A name that nothing has is not in the answer.
+        Of either, functions and classes go first, and what is in no class. A name that nothing has is left out.
         """
         found: dict[str, list[IndexedSymbol]] = {}
-        for document in self._open.values():
-            for symbol in document.symbols:
-                if symbol.name in names:
-                    found.setdefault(symbol.name, []).append(symbol)
-        for folder, hidden in self._asked():
-            for name in names:
-                rows = self._own(folder, folder.reader.definitions(name, hidden, limit))
-                if rows:
-                    found.setdefault(name, []).extend(rows)
-        for name, symbols in found.items():
-            found[name] = sorted(symbols, key=_prominence)[:limit]
+        asked, documents = list(self._asked()), self._open.values()
+        for name in names:
+            opened = [symbol for document in documents for symbol in document.by_name.get(name, ())]
+            others: list[IndexedSymbol] = []
+            for folder, hidden in asked:
+                others += self._own(folder, folder.reader.definitions(name, hidden, limit))
+            if opened or others:
+                found[name] = [*sorted(opened, key=_prominence), *sorted(others, key=_prominence)][:limit]
         return found
 
     def symbols_in(self, path: Path) -> tuple[IndexedSymbol, ...]:
@@ -195,11 +207,12 @@ class WorkspaceIndex:
         return tuple(folder.reader.imports_of(_relative(path, folder))) if folder else ()
 
     def importers_of(self, path: Path) -> tuple[Path, ...]:
-        """The files that import a file."""
+        """The files that import a file; of very many those that are open, or have its name in theirs, or are near."""
         found = [p for p, document in self._open.items() if any(i.target == path for i in document.resolved)]
         for folder, hidden in self._asked():
             if path.is_relative_to(folder.reader.root):
-                found += filter(folder.owns, folder.reader.importers_of(_relative(path, folder), hidden))
+                rows = folder.reader.importers_of(_relative(path, folder), hidden, _MOST_IMPORTERS)
+                found += filter(folder.owns, rows)
         return tuple(dict.fromkeys(found))
 
     def referencing(self, name: str, *, limit: int) -> list[tuple[Path, int]]:
@@ -226,7 +239,7 @@ class WorkspaceIndex:
         if not wanted:
             return []
         container = next((part.lower() for part in reversed(containers) if part), "")
-        names = {s.name for document in self._open.values() for s in document.symbols if rank(wanted, s.name)}
+        names = {name for document in self._open.values() for name in document.by_name if rank(wanted, name)}
         for folder in self._folders.values():
             names.update(folder.reader.names_like(wanted))
         ranks = {name: fit for name in names if (fit := rank(wanted, name))}
@@ -244,10 +257,11 @@ class WorkspaceIndex:
     def is_excluded(self, path: Path) -> bool:
         """Whether a file is left out of everything: secret, ignored by git, or by the user's settings.
 
-        Of files that are in no workspace folder it is the secret ones.
+        Of files that are in no workspace folder it is the secret ones, and links to such.
         """
-        folder = self._folder_of(path)
-        return folder.exclusions.is_excluded(path) if folder else is_secret(path)
+        if folder := self._folder_of(path):
+            return folder.exclusions.is_excluded(path)
+        return is_secret(path) or is_secret(real_path(path))
 
     def state(self) -> IndexState:
         """How far the index is."""
@@ -262,17 +276,29 @@ class WorkspaceIndex:
             total=sum(total for _, total in progress),
         )
 
+    def _reader(self, root: Path) -> Reader:
+        """What reads a folder's index: the reader that there is, unless other globs count by now."""
+        database, known = self.database_of(root), self._folders.get(root)
+        return known.reader if known and known.reader.database == database else Reader(root, database)
+
+    def _wanted(self) -> dict[Path, _OpenDocument]:
+        """The open documents that are not left out, as the folders' rules are now."""
+        return {path: document for path, document in self._open.items() if not self.is_excluded(path)}
+
     def _document(self, path: Path, snapshot: Snapshot, before: _OpenDocument | None) -> _OpenDocument:
         line_of = snapshot.lines.line_of
         symbols = tuple(
             IndexedSymbol(s.name, s.kind, s.container, path, s.start, s.end, line_of(s.start), s.signature, s.doc)
             for s in outline(snapshot)
         )
+        by_name: dict[str, list[IndexedSymbol]] = {}
+        for symbol in symbols:
+            by_name.setdefault(symbol.name, []).append(symbol)
         imported = imports(snapshot)
         # To find the files is the larger part, and the imports are seldom what is typed.
         if before and before.imports == imported:
-            return _OpenDocument(snapshot, symbols, imported, before.resolved)
-        return _OpenDocument(snapshot, symbols, imported, tuple(self._resolved(path, snapshot, imported)))
+            return _OpenDocument(snapshot, symbols, by_name, imported, before.resolved)
+        return _OpenDocument(snapshot, symbols, by_name, imported, tuple(self._resolved(path, snapshot, imported)))
 
     def _resolved(self, path: Path, snapshot: Snapshot, imported: tuple[Import, ...]) -> Iterator[ResolvedImport]:
         folder = self._folder_of(path)
@@ -286,9 +312,9 @@ class WorkspaceIndex:
                 if not folder.exclusions.is_excluded(root / target)
             ]
             for target, names in targets:
-                yield ResolvedImport(one.module, names, one.level, target)
+                yield ResolvedImport(one.module, names, one.level, target, one.aliases)
             if not targets:
-                yield ResolvedImport(one.module, one.names, one.level, None)
+                yield ResolvedImport(one.module, one.names, one.level, None, one.aliases)
 
     def _asked(self) -> Iterator[tuple[_Folder, list[str]]]:
         """The folders, each with the open documents whose indexed state does not count."""

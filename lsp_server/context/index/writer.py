@@ -53,6 +53,20 @@ class Writer:
         rows = self._db.execute("SELECT path, id, mtime_ns, size, hash FROM files")
         return {path: KnownFile(*row) for path, *row in rows}
 
+    def settled(self) -> str | None:
+        """What the builder that was the last to be done said to `settle`; None if none was, or another began since."""
+        row = self._db.execute("SELECT configs FROM settled").fetchone()
+        return row[0] if row else None
+
+    def unsettle(self) -> None:
+        """From here on something is missing."""
+        self._db.execute("DELETE FROM settled")
+
+    def settle(self, configs: str) -> None:
+        """Nothing is missing any more; ``configs`` stands for the files that say what imports mean."""
+        self.unsettle()
+        self._db.execute("INSERT INTO settled VALUES (?)", (configs,))
+
     def touch(self, file: FoundFile) -> None:
         """Only the file's time has changed."""
         values = (file.mtime_ns, file.size, file.path)
@@ -78,8 +92,8 @@ class Writer:
             sorted((ids[name], place, count) for name, count in found.names.items()),
         )
         self._db.executemany(
-            "INSERT INTO imports (file, module, names, level) VALUES (?, ?, ?, ?)",
-            [(place, i.module, json.dumps(i.names), i.level) for i in found.imports],
+            "INSERT INTO imports (file, module, names, level, aliases) VALUES (?, ?, ?, ?, ?)",
+            [(place, i.module, json.dumps(i.names), i.level, json.dumps(i.aliases)) for i in found.imports],
         )
 
     def remove(self, paths: Iterable[str]) -> None:

@@ -46,7 +46,9 @@ def opened(session: Session, uri: str) -> None:
     if document := session.documents.get(uri):
         session.opened[uri] = document
     if place := session.place(uri):
-        session.recent.viewed(place.path, text_around(place.snapshot.lines, 0))
+        # With a notebook all of its cells are opened: nobody is at any of them yet.
+        if session.notebooks.notebook_of(uri) is None:
+            session.recent.viewed(place.path, text_around(place.snapshot.lines, 0))
         _index(session, place)
     if session.completed_place(uri):
         # The model loads while the user reads.
@@ -90,5 +92,6 @@ def closed(session: Session, uri: str) -> None:
 
 
 def _index(session: Session, place: Place) -> None:
-    if place.path.is_absolute():
-        session.indexing.edited(place.path, place.snapshot)
+    # What is a cell, or has no file, has no path of its own.
+    if path := path_of(place.uri):
+        session.indexing.edited(path, place.snapshot)

@@ -27,6 +27,8 @@ def register(server: LanguageServer, session: Session) -> None:
         session.trusted = options.get("trusted") is True
         session.roots = _roots(params)
         await session.configure(_mapping(options.get("settings")))
+        # Documents are opened before the client has told the rest of its settings: what git ignores is known by then.
+        session.exclude()
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(_params: lsp.InitializedParams) -> None:

@@ -17,6 +17,7 @@ def register(server: LanguageServer, session: Session) -> None:
     def did_open(params: lsp.DidOpenNotebookDocumentParams) -> None:
         for uri in session.notebooks.open(params.notebook_document, params.cell_text_documents):
             opened(session, uri)
+        _index(session, params.notebook_document.uri)
 
     @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def did_change(params: lsp.DidChangeNotebookDocumentParams) -> None:
@@ -30,6 +31,7 @@ def register(server: LanguageServer, session: Session) -> None:
             opened(session, uri)
         for uri in have_changed:
             changed(session, uri)
+        _index(session, params.notebook_document.uri)
 
     @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_SAVE)
     def did_save(params: lsp.DidSaveNotebookDocumentParams) -> None:
@@ -40,5 +42,10 @@ def register(server: LanguageServer, session: Session) -> None:
     def did_close(params: lsp.DidCloseNotebookDocumentParams) -> None:
         for uri in session.notebooks.close(params.notebook_document.uri, params.cell_text_documents):
             closed(session, uri)
-        if path := path_of(params.notebook_document.uri):
-            session.indexing.edited(path, None)
+        _index(session, params.notebook_document.uri)
+
+
+def _index(session: Session, uri: str) -> None:
+    """Of a notebook the index knows all cells together."""
+    if path := path_of(uri):
+        session.indexing.edited(path, session.notebooks.joined(uri))

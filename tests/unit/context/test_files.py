@@ -43,6 +43,15 @@ def test_missing_and_secret_files_have_no_text(root: Path, workspace: Workspace)
     assert cache.derived(root / "none.py", workspace, lambda _path, text: text) is None
 
 
+def test_what_is_excluded_later_has_no_text_any_more(root: Path) -> None:
+    path, excluded = root / "a.py", set[Path]()
+    path.write_text("one", encoding="utf-8")
+    cache, workspace = FileCache(), Workspace((root,), lambda _path: None, excluded.__contains__)
+    assert cache.text(path, workspace) == "one"
+    excluded.add(path)
+    assert cache.text(path, workspace) is None
+
+
 def test_a_file_that_appears_is_seen(root: Path, workspace: Workspace) -> None:
     cache, path = FileCache(), root / "a.py"
     assert cache.text(path, workspace) is None

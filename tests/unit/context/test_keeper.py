@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,8 +30,11 @@ class Session:
         self.place = place
         self._workspace = sources.workspace
 
-    def context(self, **options: bool) -> tuple[ContextItem, ...]:
+    def context(self, **options: Any) -> tuple[ContextItem, ...]:
         return self.keeper.context(self.place, self._workspace, budget_tokens=600, **options)
+
+    def exclude(self, path: Path) -> None:
+        self._workspace = replace(self._workspace, excluded=lambda other: other == path)
 
     def type(self, text: str) -> None:
         at = self.place.offset
@@ -99,6 +104,12 @@ def test_refresh_makes_it_anew(session: Session, files: Files) -> None:
     assert session.context() is again
 
 
+def test_what_is_excluded_is_shown_no_longer(session: Session, root: Path) -> None:
+    assert session.context()
+    session.exclude(root / "tax.py")
+    assert session.context() == ()
+
+
 def test_another_mode_is_another_context(session: Session, sources: Sources) -> None:
     made = session.context()
     keeper, place = session.keeper, session.place
@@ -113,6 +124,14 @@ def test_coming_back_to_a_document(session: Session, spot: MakeSpot, sources: So
     session.context()
     session.place = place
     assert session.context() is made
+
+
+def test_each_cell_of_a_notebook_has_its_own(session: Session) -> None:
+    made = session.context(document="cell-1")
+    session.go_to("2\n")
+    assert session.context(document="cell-2") is not made
+    session.go_to("first")
+    assert session.context(document="cell-1") is made
 
 
 def test_of_several_documents_the_last_ones_are_remembered(session: Session, spot: MakeSpot) -> None:

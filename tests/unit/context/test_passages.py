@@ -99,3 +99,10 @@ def test_a_test_that_says_nothing_of_it_is_not_shown(files: Files, spot: MakeSpo
     files({"test_cart.py": "def test_other():\n    assert other() == cart_total\n"})
     place = spot("cart.py", CART.replace("return subtotal", "return |"))
     assert of_the_counterpart(place, sources, []) == []
+
+
+def test_of_a_very_long_line_only_what_is_near_is_compared(spot: MakeSpot, sources: Sources) -> None:
+    near = "subtotal(invoice.lines); discount(invoice.percent); "
+    text = near * 20 + "x=1;" * 20_000
+    assert similar(spot("near.js", f"{'x=1;' * 2000}{text[:1000]}{'x=1;' * 2000}{near}|"), sources, [])
+    assert similar(spot("far.js", f"{text}{near}|"), sources, []) == []

@@ -118,6 +118,13 @@ def test_only_what_is_used_is_shown(files: Files, workspace: Workspace, root: Pa
     assert "class Circle" not in found["shapes.py"]
 
 
+@pytest.mark.parametrize("text", ["from shapes import unit_circle as make", "import shapes as make"])
+def test_what_is_used_by_another_name_is_shown(text: str, files: Files, workspace: Workspace, root: Path) -> None:
+    files({"shapes.py": SHAPES})
+    assert list(related(text + "\n", "main.py", workspace, root, used_in="return make()")) == ["shapes.py"]
+    assert related(text + "\n", "main.py", workspace, root, used_in="return unit_circle()") == {}
+
+
 def test_what_is_typed_but_not_saved_counts(files: Files, root: Path) -> None:
     files({"shapes.py": SHAPES})
     workspace = Workspace((root,), lambda path: "def typed(): ...\n" if path.name == "shapes.py" else None)
@@ -146,6 +153,12 @@ def test_secrets_and_unreadable_files_are_left_out(files: Files, workspace: Work
     files({"secrets.json": "{}"})
     assert related("import latin1\n", "main.py", workspace, root) == {}
     assert related('import keys from "./secrets.json";\n', "main.ts", workspace, root) == {}
+
+
+def test_what_is_excluded_is_left_out(files: Files, root: Path) -> None:
+    files({"local.py": "KEY = 1\n", "shapes.py": SHAPES})
+    workspace = Workspace((root,), lambda _path: None, lambda path: path.name == "local.py")
+    assert list(related("import local\nimport shapes\n", "main.py", workspace, root)) == ["shapes.py"]
 
 
 def test_a_document_without_a_file_uses_nothing(

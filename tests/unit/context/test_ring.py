@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lsp_server.context.ring import CAPACITY, CHUNK_LINES, RecentChunks, text_around
+from lsp_server.context.ring import CAPACITY, CHUNK_CHARS, CHUNK_LINES, RecentChunks, text_around
 from lsp_server.text.positions import LineIndex
 
 A, B = Path("/w/a.py"), Path("/w/b.py")
@@ -46,6 +46,15 @@ def test_secrets_and_excluded_files_are_not_remembered() -> None:
     assert ring.latest() == ()
 
 
+def test_what_is_excluded_later_is_not_told() -> None:
+    excluded = set[Path]()
+    ring = RecentChunks(excluded.__contains__)
+    ring.edited(A, TEXT)
+    ring.edited(B, TEXT)
+    excluded.add(B)
+    assert [chunk.path for chunk in ring.latest()] == [A]
+
+
 def test_a_page_that_says_nothing_is_not_remembered() -> None:
     ring = RecentChunks()
     ring.viewed(A, "\n\n# x\n")
@@ -59,3 +68,10 @@ def test_text_around_is_whole_lines() -> None:
     assert found.endswith("231\n")
     assert found.count("\n") == CHUNK_LINES
     assert text_around(LineIndex("one line"), 3) == "one line"
+
+
+def test_of_very_long_lines_the_text_around_is_a_part() -> None:
+    lines = LineIndex("a" * 50_000 + "|" + "b" * 50_000)
+    for offset in (0, 50_000, 100_001):
+        assert len(text_around(lines, offset)) <= CHUNK_CHARS
+    assert "|" in text_around(lines, 50_000)

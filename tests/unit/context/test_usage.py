@@ -47,3 +47,10 @@ def test_words_of_comments_and_strings_are_no_names(spot: MakeSpot) -> None:
 def test_what_is_only_imported_is_not_used(spot: MakeSpot) -> None:
     assert list(uses(spot("a.py", "import json\nfrom os import path\nx = json.|\n"), None)) == ["x", "json"]
     assert list(uses(spot("a.c", "#include <x.h>\nint importer = |;\n"), None)) == ["importer"]
+
+
+def test_of_a_very_long_line_only_what_is_near_counts(spot: MakeSpot) -> None:
+    text = "far(1);" + "x=1;" * 3000 + "near(|);" + "x=1;" * 3000 + "behind(1);"
+    found = uses(spot("a.js", text), None)
+    assert "near" in found
+    assert not {"far", "behind"} & found.keys()

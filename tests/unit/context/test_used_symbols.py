@@ -59,6 +59,66 @@ def test_a_name_that_a_package_passes_on_is_found_where_it_is(files: Files, spot
     assert "Circle.area" in scores(spot("main.py", "from pkg import Circle\nx = Circle(|)\n"), sources)
 
 
+@pytest.mark.parametrize(
+    ("package", "inner"),
+    [
+        ("from .sub import *\n", "from .shapes import Circle\n"),
+        ("from .sub import Circle\n", "from .shapes import *\n"),
+    ],
+)
+def test_a_name_is_found_that_is_passed_on_twice(
+    package: str, inner: str, files: Files, spot: MakeSpot, sources: Sources
+) -> None:
+    files({"pkg/__init__.py": package, "pkg/sub/__init__.py": inner, "pkg/sub/shapes.py": SHAPES})
+    found = scores(spot("main.py", "from pkg import Circle\nx = Circle(|)\n"), sources)
+    assert found["Circle"] == 1
+    assert "Circle.area" in found
+
+
+def test_files_that_pass_a_name_on_to_each_other_are_no_trap(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"a.py": "from b import *\n", "b.py": "from a import *\n"})
+    assert scores(spot("main.py", "from a import Circle\nx = Circle(|)\n"), sources) == {}
+
+
+@pytest.mark.parametrize(
+    "barrel",
+    [f"export {what} from './circle';" for what in ("{ Circle }", "*", "{ default as Circle }", "{ Round as Circle }")],
+)
+def test_a_name_that_a_barrel_passes_on(barrel: str, files: Files, spot: MakeSpot, sources: Sources) -> None:
+    name = "Round" if "Round" in barrel else "Circle"
+    circle = f"export default class {name} {{ area(): number {{ return 1 }} }}\n"
+    files({"shapes/index.ts": barrel, "shapes/circle.ts": circle})
+    found = scores(spot("main.ts", "import { Circle } from './shapes';\nconst c = new Circle(|);\n"), sources)
+    assert found[name] == 1
+    assert f"{name}.area" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "weight"),
+    [
+        ("main.py", "from shapes import unit_circle as make\n\nc = make(|)\n", 1),
+        ("main.py", "from shapes import unit_circle as make\n\nc = unit_circle(|)\n", 0.45),
+        ("main.py", "import shapes as sh\n\nc = sh.|\n", 0.4),
+        ("main.ts", "import * as sh from './shapes';\n\nconst c = sh.|\n", 0.4),
+        ("main.ts", "import { unit_circle as make } from './shapes';\n\nconst c = make(|)\n", 1),
+        ("main.go", 'package main\n\nimport sh "m/shapes"\n\nvar c = sh.|\n', 0.4),
+        ("main.go", 'package main\n\nimport "m/shapes"\n\nvar c = shapes.|\n', 0.4),
+    ],
+)
+def test_the_name_that_an_import_gives_is_the_one_that_is_used(
+    name: str, text: str, weight: float, files: Files, spot: MakeSpot, sources: Sources
+) -> None:
+    files({"shapes.py": SHAPES, "shapes.ts": "export function unit_circle() {}\n", "go.mod": "module m\n"})
+    files({"shapes/unit.go": "package shapes\n\nfunc unit_circle() int { return 1 }\n"})
+    assert scores(spot(name, text), sources)["unit_circle"] == weight
+
+
+def test_an_imported_name_that_many_files_have(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({f"m{n:02}.py": "class Handler: ...\n" for n in range(20)} | {"zz.py": "class Handler: ...\n"})
+    found = used_symbols(spot("main.py", "from zz import Handler\nh = Handler(|)\n"), sources)
+    assert [candidate.path.name for candidate in found] == ["zz.py"]
+
+
 def test_base_classes_are_shown_with_their_members(files: Files, spot: MakeSpot, sources: Sources) -> None:
     files({"shapes.py": SHAPES})
     filler = "    def f(self):\n        return 1\n\n" * 60

@@ -52,6 +52,29 @@ def test_secrets_are_not_read_even_if_they_are_open(root: Path) -> None:
     assert workspace.read(root / ".env") is None
 
 
+def test_what_is_excluded_is_not_read_even_if_it_is_open(root: Path) -> None:
+    workspace = Workspace((root,), lambda _path: "typed", lambda path: path.name == "local.py")
+    assert workspace.read(root / "local.py") is None
+    assert workspace.read(root / "other.py") == "typed"
+
+
+def test_a_link_is_as_secret_as_what_it_leads_to(root: Path, workspace: Workspace) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    for path in (root / ".env", root / "local.py", root / "plain.py", outside / "a.py"):
+        path.write_text("x = 1\n", encoding="utf-8")
+    try:
+        for name, target in {"conf.py": ".env", "link.py": "local.py", "same.py": "plain.py"}.items():
+            (root / name).symlink_to(target)
+        (root / "folder").symlink_to(outside, target_is_directory=True)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    strict = Workspace((root,), lambda _path: None, lambda path: path == root / "local.py")
+    assert [strict.read(root / name) for name in ("conf.py", "link.py", "folder/a.py")] == [None] * 3
+    assert strict.read(root / "same.py") == "x = 1\n"
+    assert workspace.read(root / "link.py") == "x = 1\n"
+
+
 def test_unreadable_files_are_none(root: Path, workspace: Workspace) -> None:
     (root / "latin1.py").write_bytes(b"name = '\xe9'\n")
     (root / "huge.py").write_bytes(b"#" * 1_000_001)

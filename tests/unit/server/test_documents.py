@@ -92,11 +92,15 @@ def test_a_change_of_an_unknown_document_is_ignored() -> None:
     assert documents.get(URI) is None
 
 
-def test_the_text_of_a_file(tmp_path: Path) -> None:
+def test_the_document_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "größe und maß.py"
     documents = opened("x", path.as_uri())
-    assert documents.text_of(path) == "x"
-    assert documents.text_of(tmp_path / "other.py") is None
+    assert documents.at(path) is documents.get(path.as_uri())
+    assert documents.at(tmp_path / "other.py") is None
+    assert [found for found, _ in documents.files()] == [path]
+    documents.close(path.as_uri())
+    assert documents.at(path) is None
+    assert documents.files() == []
 
 
 @pytest.mark.parametrize("uri", ["untitled:Untitled-1", "vscode-notebook-cell:/w/a.ipynb#c1", "http://example.org/a"])

@@ -103,6 +103,24 @@ async def test_news_that_concern_nothing_start_no_builder(watched: Watched, inde
     assert [order.paths for _, order in watched.orders] == [None, ("a.py",)]
 
 
+async def test_news_of_folders_whatever_their_names_and_of_what_says_what_imports_mean(
+    watched: Watched, index: WorkspaceIndex, root: Path
+) -> None:
+    (root / "My.Core").mkdir()
+    (root / "My.Core" / "b.py").write_text("def second(): ...\n", encoding="utf-8")
+    watched.follow([root], Order())
+    await until(lambda: index.definitions(["second"]))
+    await until(at_rest(index, watched, 1))
+    (root / "My.Core").rename(root / "My.Domain")
+    for name in ("tsconfig.base.json", "package.json", "Makefile"):
+        (root / name).write_text("{}", encoding="utf-8")
+    names = ("My.Core", "My.Domain", "tsconfig.base.json", "package.json", "Makefile", "go.mod")
+    watched.changed([root / name for name in names])
+    await until(at_rest(index, watched, 2))
+    assert watched.orders[1][1].paths == ("My.Core", "My.Domain", "go.mod", "tsconfig.base.json")
+    assert [found.path.parent.name for found in index.definitions(["second"])["second"]] == ["My.Domain"]
+
+
 @pytest.mark.parametrize("names", [[".gitignore"], [f"{n}.py" for n in range(1001)]])
 async def test_new_rules_and_thousands_of_news_mean_the_whole_folder(
     names: list[str], watched: Watched, index: WorkspaceIndex, root: Path
@@ -128,9 +146,11 @@ async def test_other_wishes_are_followed(watched: Watched, index: WorkspaceIndex
     await until(lambda: index.definitions(["first"]))
     watched.follow([root], Order(("a.py",)))
     assert index.is_excluded(root / "a.py")
-    await until(lambda: not index.definitions(["first"]))
+    assert not index.definitions(["first"])
+    await until(at_rest(index, watched, 2))
     watched.follow([root], Order())
-    await until(lambda: index.definitions(["first"]))
+    assert index.definitions(["first"])
+    await until(at_rest(index, watched, 3))
     watched.follow([root], Order(max_files=0))
     await until(lambda: not index.database_of(root).exists())
     await until(at_rest(index, watched, 4))
@@ -199,6 +219,20 @@ async def test_what_is_typed_is_seen_and_what_is_closed_forgotten(
     watched.edited(root / "b.py", Snapshot.open("def typed(): ...\n", "python"))
     watched.edited(root / "b.py", None)
     await until(lambda: not index.definitions(["typed_19", "typed"]))
+
+
+async def test_a_large_document_is_looked_at_when_typing_pauses(
+    watched: Watched, index: WorkspaceIndex, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[str]()
+    monkeypatch.setattr(indexing, "_PAUSE_S", 0.1)
+    monkeypatch.setattr(index, "update", lambda _path, snapshot: seen.append(snapshot.text[-2:]))
+    for n in range(10, 15):
+        watched.edited(root / "large.py", Snapshot.open("#" * indexing._LARGE + str(n), "python"))
+        await asyncio.sleep(0)
+    watched.edited(root / "small.py", Snapshot.open("15", "python"))
+    await until(lambda: len(seen) == 2)
+    assert seen == ["15", "14"]
 
 
 class Client:

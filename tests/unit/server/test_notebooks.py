@@ -107,6 +107,22 @@ def test_what_is_no_cell_has_nothing_around_it_and_no_notebook() -> None:
     assert window.notebooks.around(uri("nowhere")) == ("", "")
 
 
+def test_a_notebook_is_one_file_in_its_main_language() -> None:
+    window = Window()
+    cells = [cell("a"), cell("text", MARKUP), cell("query"), cell("b")]
+    texts = [item("a", "a = 1\n"), item("text", "# A"), item("query", "SELECT 1", "sql"), item("b", "b")]
+    window.open(NOTEBOOK, cells, texts)
+    joined = window.notebooks.at(Path("/w/data sets/a.ipynb"))
+    assert joined
+    assert (joined.text, joined.language_id) == ("a = 1\n\nb", "python")
+    assert [path for path, _ in window.notebooks.files()] == [Path("/w/data sets/a.ipynb")]
+    assert window.notebooks.at(Path("/w/b.ipynb")) is None
+    window.splice(0, 1, did_close=closes("a"))
+    assert [snapshot.text for _, snapshot in window.notebooks.files()] == ["SELECT 1"]
+    window.notebooks.close(NOTEBOOK, closes("query", "text", "b"))
+    assert window.notebooks.joined(NOTEBOOK) is None
+
+
 def test_the_path_of_a_cell_is_its_notebooks() -> None:
     window = Window(a="1")
     window.open("untitled:Untitled-1.ipynb", [lsp.NotebookCell(CODE, "vscode-notebook-cell:Untitled-1.ipynb#x")], [])

@@ -10,9 +10,9 @@ from lsp_server.syntax.snapshot import Snapshot
     ("text", "expected"),
     [
         ("import a.b", [Import("a.b")]),
-        ("import a.b as c, d", [Import("a.b"), Import("d")]),
+        ("import a.b as c, d", [Import("a.b", aliases=(("*", "c"),)), Import("d")]),
         ("from . import x", [Import("", ("x",), 1)]),
-        ("from .m import a as b, c", [Import("m", ("a", "c"), 1)]),
+        ("from .m import a as b, c", [Import("m", ("a", "c"), 1, (("a", "b"),))]),
         ("from ...p.q import (\n    x,\n    y,\n)", [Import("p.q", ("x", "y"), 3)]),
         ("from m import *", [Import("m", ("*",))]),
         ("from __future__ import annotations", [Import("__future__", ("annotations",))]),
@@ -30,11 +30,16 @@ def test_python(text: str, expected: list[Import]) -> None:
     ("text", "expected"),
     [
         ("import './side';", [Import("./side")]),
-        ("import d, { a as b, c } from './m';", [Import("./m", ("d", "a", "c"))]),
-        ('import * as ns from "n";', [Import("n", ("*",))]),
+        ("import d, { a as b, c } from './m';", [Import("./m", ("d", "a", "c"), aliases=(("a", "b"),))]),
+        ('import * as ns from "n";', [Import("n", ("*",), aliases=(("*", "ns"),))]),
         ("const x = require('y');", [Import("y")]),
         ("const x = await import('./z');", [Import("./z")]),
-        ("export { a } from './b';", [Import("./b")]),
+        ("export { a } from './b';", [Import("./b", ("a",))]),
+        ("export { a as c, default as D } from './b';", [Import("./b", ("a", "D"), aliases=(("a", "c"),))]),
+        ("import { default as D } from './b';", [Import("./b", ("D",))]),
+        ("export * from './b';", [Import("./b", ("*",))]),
+        ("export * as ns from './b';", [Import("./b")]),
+        ("export { a };", []),
         ("notrequire('y');", []),
     ],
 )
@@ -45,8 +50,27 @@ def test_javascript_and_typescript(language_id: str, text: str, expected: list[I
 @pytest.mark.parametrize(
     ("language_id", "text", "expected"),
     [
-        ("go", 'package m\nimport (\n\t"fmt"\n\tx "a/b"\n)\n', [Import("fmt"), Import("a/b")]),
-        ("rust", "use std::io::{self, Read as R};\nuse a::b;\n", [Import("std::io", ("self", "Read")), Import("a::b")]),
+        ("go", 'package m\nimport (\n\t"fmt"\n\tx "a/b"\n)\n', [Import("fmt"), Import("a/b", aliases=(("*", "x"),))]),
+        (
+            "rust",
+            "use std::io::{self, Read as R};\nuse a::b;\nuse a::b as c;\n",
+            [
+                Import("std::io", ("self", "Read"), aliases=(("Read", "R"),)),
+                Import("a::b"),
+                Import("a", ("b",), aliases=(("b", "c"),)),
+            ],
+        ),
+        (
+            "rust",
+            "use crate::{config::Config, db, a::{b::{C, D as E}, /* x */ f::*}};\nuse super::*;\n",
+            [
+                Import("crate::config", ("Config",)),
+                Import("crate", ("db",)),
+                Import("crate::a::b", ("C", "D"), aliases=(("D", "E"),)),
+                Import("crate::a::f", ("*",)),
+                Import("super", ("*",)),
+            ],
+        ),
         ("java", "import a.b.C;\nimport static a.D.*;\n", [Import("a.b.C"), Import("a.D", ("*",))]),
         ("c", '#include <stdio.h>\n#include "a.h"\n', [Import("stdio.h"), Import("a.h")]),
         ("ruby", "require_relative 'a'\nputs 'b'\n", [Import("a")]),

@@ -17,7 +17,7 @@ KNOWN = {
         "comment", "raise", "parameter", "parameter.name", "parameter.type", "parameter.default",
     },
     "outline": {"constant", "field", "function", "method", "type", "interface", "struct", "enum", "name"},
-    "imports": {"module", "name", "relative"},
+    "imports": {"module", "name", "alias", "relative", "tree"},
 }  # fmt: skip
 
 

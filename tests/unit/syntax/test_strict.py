@@ -63,9 +63,7 @@ def test_where_it_refuses() -> None:
     assert refusal(Snapshot.open(text, "python"), offset) == Refusal(2, unfinished=False)
 
 
-@pytest.mark.parametrize(
-    "marked", ["def f():\n    if x:<|>\n", "for i in x<|>\n", "def f():\n    try:\n        x<|>"]
-)
+@pytest.mark.parametrize("marked", ["def f():\n    if x:<|>\n", "for i in x<|>\n", "def f():\n    try:\n        x<|>"])
 def test_what_is_only_unfinished(marked: str) -> None:
     text, offset = cursor(marked)
     found = refusal(Snapshot.open(text, "python"), offset)

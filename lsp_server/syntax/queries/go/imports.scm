@@ -1,1 +1,1 @@
-(import_spec path: (_) @module)
+(import_spec name: (package_identifier)? @alias path: (_) @module)

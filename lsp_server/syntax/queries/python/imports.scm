@@ -2,7 +2,7 @@
   name: (dotted_name) @module)
 
 (import_statement
-  name: (aliased_import name: (dotted_name) @module))
+  name: (aliased_import name: (dotted_name) @module alias: (identifier) @alias))
 
 (import_from_statement
   module_name: (dotted_name) @module
@@ -10,7 +10,7 @@
 
 (import_from_statement
   module_name: (dotted_name) @module
-  name: (aliased_import name: (dotted_name) @name))
+  name: (aliased_import name: (dotted_name) @name alias: (identifier) @alias))
 
 (import_from_statement
   module_name: (dotted_name) @module
@@ -22,7 +22,7 @@
 
 (import_from_statement
   module_name: (relative_import) @relative
-  name: (aliased_import name: (dotted_name) @name))
+  name: (aliased_import name: (dotted_name) @name alias: (identifier) @alias))
 
 (import_from_statement
   module_name: (relative_import) @relative

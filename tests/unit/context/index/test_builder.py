@@ -11,11 +11,12 @@ from filelock import FileLock
 
 from lsp_server.context.index import builder
 from lsp_server.context.index.builder import KnownTree, build
-from lsp_server.context.index.database import open_for_reading
+from lsp_server.context.index.database import databases_beside, delete, open_for_reading
 from lsp_server.context.index.exclusions import Exclusions
 from lsp_server.context.index.extract import FileFacts
 from lsp_server.context.index.order import Order
 from lsp_server.context.index.workspace_index import WorkspaceIndex
+from lsp_server.context.index.writer import Writer
 from lsp_server.syntax.snapshot import Snapshot
 from tests.support.engine import PATIENCE_S
 from tests.unit.context.conftest import MakeFiles
@@ -129,8 +130,10 @@ def test_no_files_means_no_index(
     build_index(Order(max_files=0))
     assert not (tmp_path / "cache").exists()
     build_index()
+    index.set_roots([root], ["b.py"])
+    build_index()
     build_index(Order(max_files=0))
-    assert not index.database_of(root).exists()
+    assert databases_beside(index.database_of(root)) == []
     assert index.files() == ()
 
 
@@ -166,6 +169,107 @@ def test_a_build_that_was_stopped_is_gone_on_with(
     build(root, index.database_of(root), Order(), lambda *step: steps.append(step))
     assert read_anew == ["x = 2", "x = 3", "x = 4"]
     assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_imports_are_found_though_a_builder_was_stopped_before_it_came_to_them(
+    root: Path, files: MakeFiles, build_index: Build, index: WorkspaceIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    for text in ("import b\n", "import b  # changed\n"):
+        files({"a.py": text, "b.py": ""})
+        with monkeypatch.context() as stopped:
+            stopped.setattr(Writer, "resolve_imports", stop)
+            with pytest.raises(KeyboardInterrupt):
+                build_index()
+        build_index(Order(paths=("b.py",)))
+        assert [found.target for found in index.imports_of(root / "a.py")] == [root / "b.py"]
+
+
+def test_what_is_missing_is_added_though_only_one_file_has_changed(
+    root: Path, files: MakeFiles, build_index: Build, index: WorkspaceIndex
+) -> None:
+    files({"a.py": "", "b.py": ""})
+    build_index(Order(paths=("a.py",)))
+    assert names(index) == {"a.py", "b.py"}
+    delete(index.database_of(root))
+    build_index(Order(paths=("a.py",)))
+    assert names(index) == {"a.py", "b.py"}
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there every name is text")
+def test_a_name_that_is_no_text_is_passed_over(
+    root: Path, files: MakeFiles, build_index: Build, index: WorkspaceIndex
+) -> None:
+    files({"a.py": "", "sub/b.py": ""})
+    for name in (b"caf\xe9.py", b"sub/caf\xe9/c.py"):
+        path = root / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("", encoding="utf-8")
+    build_index()
+    assert names(index) == {"a.py", "b.py"}
+    build_index(Order(paths=(os.fsdecode(b"caf\xe9.py"), os.fsdecode(b"sub/caf\xe9"))))
+    assert names(index) == {"a.py", "b.py"}
+
+
+def test_a_file_that_cannot_be_understood_does_not_keep_the_others_out(
+    files: MakeFiles, build_index: Build, index: WorkspaceIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files({"a.py": "a = 1\n", "bad.py": "bad = 1\n", "c.py": "c = 1\n"})
+    facts = builder.facts
+
+    def fail(snapshot: Snapshot) -> FileFacts:
+        if "bad" in snapshot.text:
+            raise RecursionError
+        return facts(snapshot)
+
+    monkeypatch.setattr(builder, "facts", fail)
+    build_index()
+    assert set(index.definitions(["a", "bad", "c"])) == {"a", "c"}
+
+
+@pytest.mark.parametrize("place", [r"./\u0000", r"./\ud800", "./latin1", "./tsconfig.json", r"./\\\\host\\x"])
+def test_nothing_that_a_configuration_says_keeps_the_files_out(
+    place: str, root: Path, files: MakeFiles, build_index: Build, index: WorkspaceIndex
+) -> None:
+    files({"tsconfig.json": f'{{"extends": "{place}"}}', "a.ts": "import 'b'\n"})
+    (root / "latin1.json").write_bytes(b"\xe9")
+    build_index()
+    assert names(index) == {"a.ts"}
+
+
+TS_CONFIG = '{"compilerOptions": {"paths": {"@/*": ["FOLDER/*"]}}}'
+
+
+@pytest.mark.parametrize("paths", [None, ("web/tsconfig.json",), ("web/tsconfig.json", "none.ts")])
+def test_all_imports_are_found_anew_when_a_file_changes_that_says_what_they_mean(
+    paths: tuple[str, ...] | None, root: Path, files: MakeFiles, build_index: Build, index: WorkspaceIndex
+) -> None:
+    files({"web/src/x.ts": "", "web/library/x.ts": "", "web/a.ts": "import '@/x'\n"})
+    found = []
+    for folder in ("src", "library"):
+        files({"web/tsconfig.json": TS_CONFIG.replace("FOLDER", folder)})
+        build_index(Order(paths=paths))
+        found += [one.target for one in index.imports_of(root / "web" / "a.ts")]
+    (root / "web" / "tsconfig.json").unlink()
+    build_index(Order(paths=paths))
+    found += [one.target for one in index.imports_of(root / "web" / "a.ts")]
+    assert found == [root / "web" / "src" / "x.ts", root / "web" / "library" / "x.ts", None]
+
+
+def test_imports_are_left_alone_while_nothing_says_otherwise(
+    files: MakeFiles, build_index: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files({"tsconfig.json": TS_CONFIG, "a.ts": "", "b.ts": ""})
+    asked: list[object] = []
+    monkeypatch.setattr(Writer, "resolve_imports", lambda _writer, _tree, paths: asked.append(paths))
+    build_index()
+    build_index()
+    files({"a.ts": "let a = 1\n"})
+    build_index(Order(paths=("a.ts",)))
+    build_index()
+    assert asked == [None, [], ["a.ts"], []]
 
 
 def test_the_files_of_an_index_as_imports_see_them(root: Path, files: MakeFiles) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import sys
@@ -8,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from lsp_server.context.index import database
-from lsp_server.context.index.database import database_path, delete, open_for_reading, open_for_writing
+from lsp_server.context.index.database import (
+    database_path,
+    databases_beside,
+    delete,
+    open_for_reading,
+    open_for_writing,
+)
 
 
 @pytest.fixture
@@ -29,15 +36,40 @@ def put_one(path: Path) -> None:
 
 
 def test_each_folder_has_its_own_place(tmp_path: Path) -> None:
-    places = {database_path(tmp_path / name, tmp_path / "cache") for name in ("a", "b", "x/a", "größe 1", "")}
-    assert len(places) == 5
+    places = {database_path(tmp_path / name, (), tmp_path / "cache") for name in ("a", "b", "x/a", "größe 1", "")}
+    assert len({place.parent for place in places}) == 5
     assert all(place.is_relative_to(tmp_path / "cache") for place in places)
-    assert database_path(Path("/"), tmp_path)
+    assert database_path(Path("/"), (), tmp_path)
+
+
+def test_whoever_leaves_out_other_files_or_is_of_another_version_has_his_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    globs: list[tuple[str, ...]] = [(), ("a", "b"), ("a b",), ("b", "a"), ("größe",)]
+    places = {database_path(tmp_path, exclude) for exclude in globs}
+    assert database_path(tmp_path, ["a", "b"]) in places
+    monkeypatch.setattr(database, "VERSION", database.VERSION + 1)
+    places |= {database_path(tmp_path, exclude) for exclude in globs}
+    assert len(places) == 10
+    assert len({place.parent for place in places}) == 1
 
 
 def test_without_another_folder_it_is_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "user_cache_path", lambda name, appauthor: tmp_path / name)
-    assert database_path(tmp_path / "w").is_relative_to(tmp_path / "shardlight" / "index")
+    assert database_path(tmp_path / "w", ()).is_relative_to(tmp_path / "shardlight" / "index")
+
+
+def test_what_nobody_has_opened_for_long_goes_when_another_is_made(path: Path) -> None:
+    old, used, fresh = (path.with_name(f"index-{name}.db") for name in ("old", "used", "fresh"))
+    for each in (old, used):
+        put_one(each)
+    long_ago = used.stat().st_mtime - 91 * 86400
+    for each in (old, used):
+        os.utime(each, (long_ago, long_ago))
+    open_for_writing(used).close()
+    assert old.exists()
+    put_one(fresh)
+    assert databases_beside(path) == [fresh, used]
 
 
 def test_there_is_nothing_to_read_before_somebody_has_written(path: Path) -> None:
@@ -122,3 +154,25 @@ def test_deleting_leaves_nothing_of_it(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
     keeping.close()
     delete(path)
+
+
+def test_one_that_cannot_be_deleted_is_emptied(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_one(path)
+    reading = open_for_reading(path)
+    assert reading
+    assert files(reading) == 1
+
+    def unlink(_path: Path) -> None:
+        raise PermissionError("another process has it open")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    delete(path)
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        files(reading)
+    reading.close()
+    assert open_for_reading(path) is None
+    assert all(b"symbols" not in each.read_bytes() for each in path.parent.iterdir())
+    put_one(path)
+    path.write_bytes(b"damaged" * 1000)
+    with pytest.raises(PermissionError):
+        delete(path)

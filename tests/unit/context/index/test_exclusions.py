@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,12 +122,78 @@ def test_links_are_not_followed(root: Path, files: MakeFiles, tmp_path: Path) ->
     assert found(root, start="out.py") == []
 
 
+def test_nothing_below_a_linked_folder_is_walked_to(root: Path, files: MakeFiles, tmp_path: Path) -> None:
+    files({"a/b.py": ""})
+    (tmp_path / "outside" / "deep").mkdir(parents=True)
+    (tmp_path / "outside" / "deep" / "c.py").write_text("", encoding="utf-8")
+    (root / "out").symlink_to(tmp_path / "outside", target_is_directory=True)
+    (root / "in").symlink_to(root / "a", target_is_directory=True)
+    for start in ("out/deep/c.py", "out/deep", "in/b.py", "in", "../outside", "a/../../outside/deep/c.py"):
+        assert found(root, start=start) == []
+
+
+def test_a_link_is_left_alone_if_what_it_leads_to_is(root: Path, files: MakeFiles, tmp_path: Path) -> None:
+    files({".env": "", "a/b.py": "", "gen/c.py": "", ".gitignore": "gen/\n", "keys/id_rsa": ""})
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "d.py").write_text("", encoding="utf-8")
+    for name, target in {
+        "conf.py": root / ".env",
+        "own.py": root / "a" / "b.py",
+        "gen.py": root / "gen" / "c.py",
+        "out": tmp_path / "outside",
+        "here": root / "a",
+        "loop": root / "loop",
+    }.items():
+        (root / name).symlink_to(target)
+    exclusions = Exclusions(root)
+    for name in ("conf.py", "gen.py", "out/d.py", "out/new.py", "a/../../outside/d.py", "a/../.env", "x/\0/y.py/.env"):
+        assert exclusions.is_excluded(root / name)
+    for name in ("own.py", "here/b.py", "a/b.py", "a/new.py", "a/../a/b.py", "loop", "nul\0.py"):
+        assert not exclusions.is_excluded(root / name)
+
+
+def test_a_workspace_folder_may_be_a_link_itself(root: Path, files: MakeFiles, tmp_path: Path) -> None:
+    files({"a.py": ""})
+    (root / "b.py").symlink_to("a.py")
+    (tmp_path / "link").symlink_to(root, target_is_directory=True)
+    assert found(tmp_path / "link") == ["a.py"]
+    assert not Exclusions(tmp_path / "link").is_excluded(tmp_path / "link" / "b.py")
+
+
+def test_rules_that_a_link_leads_to_do_not_count(root: Path, files: MakeFiles) -> None:
+    files({"rules": "a.py\n", "a.py": ""})
+    (root / ".gitignore").symlink_to("rules")
+    assert found(root) == ["a.py", "rules"]
+
+
 def test_a_walk_may_begin_at_a_folder_or_a_file(root: Path, files: MakeFiles) -> None:
     files({".gitignore": "x.py\nout/\n", "a/b.py": "", "a/x.py": "", "out/c.py": "", "d.py": ""})
     assert found(root, start="a") == ["a/b.py"]
     assert found(root, start="a/b.py") == ["a/b.py"]
     for start in ("a/x.py", "out", "out/c.py", "gone.py"):
         assert found(root, start=start) == []
+
+
+def test_a_walk_begins_only_at_what_is_spelled_so(
+    root: Path, files: MakeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files({"sub/foo.py": ""})
+
+    def careless(stat: Callable[..., Any]) -> Callable[..., Any]:
+        def look(path: Path, **options: bool) -> Any:
+            below = path.relative_to(root).as_posix().lower() if path.is_relative_to(root) else path
+            return stat(root / below, **options)
+
+        return look
+
+    # As on macOS and Windows.
+    for name in ("stat", "is_dir", "is_file"):
+        monkeypatch.setattr(Path, name, careless(getattr(Path, name)))
+    assert (root / "Sub" / "Foo.py").is_file()
+    for start in ("sub/Foo.py", "Sub/foo.py", "Sub"):
+        assert found(root, start=start) == []
+    for start in ("sub/foo.py", "sub"):
+        assert found(root, start=start) == ["sub/foo.py"]
 
 
 def test_what_is_outside_of_the_folder_is_left_alone(root: Path) -> None:

@@ -52,7 +52,7 @@ def everything(reader: Reader) -> list[object]:
         reader.symbols_in("pkg/shapes.py"),
         reader.names_like("area"),
         reader.imports_of("main.py"),
-        reader.importers_of("pkg/shapes.py", ()),
+        reader.importers_of("pkg/shapes.py", (), 8),
         reader.referencing("area", (), 8),
         reader.files(None),
         reader.named("main.py"),
@@ -100,8 +100,19 @@ def test_imports_both_ways(reader: Reader, root: Path) -> None:
         ResolvedImport("pkg.shapes", ("area",), 0, root / "pkg" / "shapes.py"),
     ]
     assert reader.imports_of("pkg/shapes.py") == [ResolvedImport("os", (), 0, None)]
-    assert reader.importers_of("pkg/shapes.py", ()) == [root / "main.py"]
-    assert reader.importers_of("pkg/shapes.py", ("main.py",)) == []
+    assert reader.importers_of("pkg/shapes.py", (), 8) == [root / "main.py"]
+    assert reader.importers_of("pkg/shapes.py", ("main.py",), 8) == []
+
+
+def test_of_many_importers_its_tests_and_those_that_are_near_go_first(
+    reader: Reader, root: Path, files: MakeFiles, build_index: Build
+) -> None:
+    names = ("a.py", "z/b.py", "pkg/c.py", "pkg/sub/d.py", "pkg/sub/deep/e.py", "tests/test_hub.py")
+    files({"pkg/sub/hub.py": "", **dict.fromkeys(names, "import pkg.sub.hub\n")})
+    build_index()
+    near = ["tests/test_hub.py", "pkg/sub/d.py", "pkg/sub/deep/e.py", "pkg/c.py", "a.py", "z/b.py"]
+    assert reader.importers_of("pkg/sub/hub.py", (), 8) == [root / name for name in near]
+    assert reader.importers_of("pkg/sub/hub.py", (), 2) == [root / name for name in near[:2]]
 
 
 @pytest.mark.usefixtures("built")

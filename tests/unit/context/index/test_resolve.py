@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from lsp_server.context.index.resolve import DiskTree, resolve
+from lsp_server.context.index.resolve import DiskTree, configures, resolve
 from lsp_server.syntax.imports import Import, imports
 from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot
@@ -16,19 +17,19 @@ class Tree:
     """Files that are nowhere."""
 
     def __init__(self, *paths: str, **texts: str) -> None:
-        self._texts = {**dict.fromkeys(paths, ""), **{name.replace("_", "."): text for name, text in texts.items()}}
+        self.texts = {**dict.fromkeys(paths, ""), **{name.replace("_", "."): text for name, text in texts.items()}}
 
     def has(self, path: str) -> bool:
-        return path in self._texts
+        return path in self.texts
 
     def named(self, name: str) -> Iterable[str]:
-        return [path for path in self._texts if path.rpartition("/")[2] == name]
+        return [path for path in self.texts if path.rpartition("/")[2] == name]
 
     def inside(self, folder: str) -> Iterable[str]:
-        return [path for path in self._texts if path.rpartition("/")[0] == folder]
+        return [path for path in self.texts if path.rpartition("/")[0] == folder]
 
     def read(self, path: str) -> str | None:
-        return self._texts.get(path)
+        return self.texts.get(path)
 
 
 def meant(code: str, importer: str, tree: Tree) -> list[str]:
@@ -63,6 +64,20 @@ def test_python(code: str, expected: list[str]) -> None:
     assert meant(code, "pkg/sub/c.py", PYTHON) == expected
 
 
+def test_a_module_in_a_package_is_not_meant_by_its_bare_name() -> None:
+    tree = Tree("app/core/__init__.py", "app/core/own.py", "app/core/logging.py", "app/core/x.py", "app/tool.py")
+    assert meant("import own, logging", "app/core/x.py", tree) == []
+    assert meant("from . import own", "app/core/x.py", tree) == ["app/core/__init__.py:own", "app/core/own.py"]
+    # A folder that is no package may be the one that a program is in, but Python's own modules go first there.
+    assert meant("import tool, core.own", "app/core/x.py", tree) == ["app/tool.py", "app/core/own.py"]
+    scripts = Tree("bin/types.py", "bin/helper.py", "json.py")
+    assert meant("import types, helper, json", "bin/run.py", scripts) == ["bin/helper.py", "json.py"]
+
+
+def test_folders_may_be_very_deep() -> None:
+    assert meant("import top", f"{'d/' * 2000}a.py", Tree("top.py")) == ["top.py"]
+
+
 def test_nobody_imports_himself() -> None:
     assert meant("import pkg.a", "pkg/a.py", PYTHON) == []
 
@@ -87,6 +102,55 @@ def test_javascript_and_typescript(code: str, expected: list[str]) -> None:
     found = meant(code, "src/ui/b.tsx", SCRIPTS)
     # Whether a default import has a name is the grammar's business, tested there.
     assert [path.partition(":")[0] for path in found] == [path.partition(":")[0] for path in expected]
+
+
+def test_the_workspace_folder_itself_is_a_module() -> None:
+    tree = Tree("index.js", "lib/a.js", "lib/deep/b.js")
+    assert [meant(f"const x = require('{module}')", "lib/a.js", tree) for module in ("../", "..", "../.")] == [
+        ["index.js"]
+    ] * 3
+    assert meant("const x = require('../../')", "lib/deep/b.js", tree) == ["index.js"]
+    assert meant("const x = require('./')", "main.js", tree) == ["index.js"]
+
+
+def configs(**texts: str) -> Tree:
+    """Some TypeScript, and configurations by path."""
+    tree = Tree("libs/util/index.ts", "apps/web/own.ts", "config/odd.ts")
+    tree.texts.update(texts)
+    return tree
+
+
+BASE = '{"compilerOptions": {"baseUrl": ".", "paths": {"@org/*": ["libs/*"], "odd": ["config/odd"]}}}'
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "expected"),
+    [
+        ('{"extends": "../../tsconfig.base.json"}', BASE, ["libs/util/index.ts", "config/odd.ts"]),
+        ('{"extends": "../../tsconfig.base"}', BASE, ["libs/util/index.ts", "config/odd.ts"]),
+        ('{"extends": ["../../tsconfig.base.json", "./none.json"]}', BASE, ["libs/util/index.ts", "config/odd.ts"]),
+        # Paths of its own take the place of all others; the baseUrl stays.
+        (
+            '{"extends": "../../tsconfig.base.json", "compilerOptions": {"paths": {"odd": ["apps/web/own"]}}}',
+            BASE,
+            ["apps/web/own.ts"],
+        ),
+        # Without a baseUrl the places are relative to the file that has them.
+        (
+            '{"extends": "../../tsconfig.base.json"}',
+            '{"compilerOptions": {"paths": {"odd": ["./config/odd"]}}}',
+            ["config/odd.ts"],
+        ),
+        ('{"extends": "@tsconfig/strictest"}', BASE, []),
+        ('{"extends": "../../../tsconfig.base.json"}', BASE, []),
+        ('{"extends": "./tsconfig.json"}', BASE, []),
+        ('{"extends": {"a": 1}}', BASE, []),
+        ('{"extends": 1}', BASE, []),
+    ],
+)
+def test_a_tsconfig_that_extends_another(own: str, base: str, expected: list[str]) -> None:
+    tree = configs(**{"apps/web/tsconfig.json": own, "tsconfig.base.json": base})
+    assert meant("import '@org/util'\nimport 'odd'", "apps/web/a.ts", tree) == expected
 
 
 def test_paths_of_a_tsconfig_with_comments() -> None:
@@ -128,10 +192,36 @@ RUST = Tree("src/lib.rs", "src/shapes.rs", "src/shapes/circle.rs", "src/util/mod
         ("use self::circle::Circle;", "src/shapes.rs", ["src/shapes/circle.rs"]),
         ("use super::super::shapes;", "src/util/text.rs", ["src/shapes.rs"]),
         ("use std::fmt;", "src/lib.rs", []),
+        (
+            "use crate::{shapes::circle::Circle, util::text};",
+            "src/lib.rs",
+            ["src/shapes/circle.rs", "src/util/text.rs"],
+        ),
+        ("use crate::Root;", "src/util/text.rs", ["src/lib.rs"]),
+        ("mod shapes;\nuse shapes::Square;", "src/lib.rs", ["src/shapes.rs"]),
+        ("use circle::Circle;", "src/shapes.rs", ["src/shapes/circle.rs"]),
+        ("use util::text;", "src/shapes.rs", []),
     ],
 )
 def test_rust(code: str, importer: str, expected: list[str]) -> None:
     assert [path.partition(":")[0] for path in meant(code, importer, RUST)] == expected
+
+
+def test_names_of_rust_are_in_the_file_or_files_of_their_own() -> None:
+    assert meant("use crate::shapes::{circle, Square};", "src/lib.rs", RUST) == [
+        "src/shapes.rs:Square",
+        "src/shapes/circle.rs",
+    ]
+
+
+@pytest.mark.parametrize("path", ["go.mod", "a/tsconfig.json", "tsconfig.base.json", "jsconfig.json"])
+def test_what_says_what_imports_mean(path: str) -> None:
+    assert configures(path)
+
+
+@pytest.mark.parametrize("path", ["package.json", "tsconfig.json.bak", "my.tsconfig.json", "go.mod/a.go", "tsconfig/a"])
+def test_what_says_nothing_of_it(path: str) -> None:
+    assert not configures(path)
 
 
 def test_java_and_kotlin() -> None:
@@ -198,3 +288,30 @@ def test_what_is_on_disk(root: Path, files: MakeFiles) -> None:
     assert list(tree.inside("none")) == []
     assert not any(map(tree.has, ("b", "none.py", "../outside.py", "b/../../outside.py", str(root / "a.py"))))
     assert [tree.read(path) for path in ("none.py", "../outside.py", "latin1.txt")] == [None] * 3
+
+
+def test_what_leads_elsewhere_or_is_secret_is_not_on_disk(root: Path, files: MakeFiles, tmp_path: Path) -> None:
+    files({"a.py": "", ".env": "A=1", "..odd/b.py": ""})
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "c.py").write_text("", encoding="utf-8")
+    (root / "out").symlink_to(tmp_path / "outside")
+    (root / "conf.py").symlink_to(".env")
+    (root / "own.py").symlink_to("a.py")
+    tree = DiskTree(root)
+    assert all(map(tree.has, ("a.py", "own.py", "..odd/b.py")))
+    assert not any(map(tree.has, (".env", "conf.py", "out/c.py", "nul\0.py")))
+    assert [tree.read(path) for path in (".env", "conf.py", "out/c.py")] == [None] * 3
+    assert list(tree.inside("")) == ["a.py", "own.py"]
+    assert [list(tree.inside(folder)) for folder in ("out", "../outside", "nul\0")] == [[]] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there such names are what they are taken for here")
+@pytest.mark.parametrize("path", ["\\\\host\\share\\x.h", "C:/x.h", "c:x.h", "sub\\..\\..\\x.h"])
+def test_nothing_is_looked_up_on_drives_and_shares(path: str, root: Path, files: MakeFiles) -> None:
+    files({path: "secret"})
+    tree = DiskTree(root)
+    assert not tree.has(path)
+    assert tree.read(path) is None
+    assert list(tree.inside(path.rpartition("/")[0] or path)) == []
+    include = f'#include "{path}"\n'
+    assert resolve(imports(Snapshot.open(include, "c"))[0], "a.c", "c", tree) == ()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from lsp_server.context.index.builder import build
+from lsp_server.context.index.order import Order
 from lsp_server.context.index.types import IndexedSymbol, IndexState
 from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.syntax.snapshot import Snapshot
@@ -83,9 +85,50 @@ def test_documents_that_are_left_out_are_not_indexed(index: WorkspaceIndex, root
     assert index.definitions(["hidden"]) == {}
 
 
+def test_what_is_open_goes_when_it_is_left_out(index: WorkspaceIndex, root: Path, files: MakeFiles) -> None:
+    paths = [root / name for name in ("settings.py", "gen.py", "link.py")]
+    for path in paths:
+        index.update(path, python("def hidden(): ...\n"))
+    assert {symbol.path for symbol in index.definitions(["hidden"])["hidden"]} == set(paths)
+    files({".gitignore": "settings.py\n", ".env": ""})
+    index.refresh()
+    assert {symbol.path for symbol in index.definitions(["hidden"])["hidden"]} == set(paths[1:])
+    index.set_roots([root], ["gen.py"])
+    (root / "link.py").symlink_to(".env")
+    index.update(paths[2], python("def hidden(): ...\n"))
+    assert index.definitions(["hidden"]) == {}
+    assert index.search("hidden", limit=8) == []
+
+
+def test_what_was_opened_before_the_folders_were_known(root: Path, files: MakeFiles, tmp_path: Path) -> None:
+    files({".gitignore": "settings.py\n"})
+    index = WorkspaceIndex(tmp_path / "cache")
+    index.update(root / "settings.py", python("KEY = 1\n"))
+    index.set_roots([root])
+    assert index.definitions(["KEY"]) == {}
+    assert index.symbols_in(root / "settings.py") == ()
+
+
 def test_outside_of_all_folders_only_secrets_are_left_out(index: WorkspaceIndex, root: Path) -> None:
     assert index.is_excluded(root.parent / ".env")
     assert not index.is_excluded(root.parent / "node_modules" / "a.js")
+    (root.parent / "conf.py").symlink_to(root / ".env")
+    assert index.is_excluded(root.parent / "conf.py")
+
+
+def test_what_another_editor_indexes_is_not_seen_where_it_is_left_out(
+    index: WorkspaceIndex, root: Path, files: MakeFiles, build_index: Build, tmp_path: Path
+) -> None:
+    files({"a.py": "def shown(): ...\n", "own/b.py": "def hidden(): ...\n"})
+    build_index()
+    other = WorkspaceIndex(tmp_path / "cache")
+    other.set_roots([root], ["own/"])
+    build(root, other.database_of(root), Order(("own/",)))
+    names = ["shown", "hidden"]
+    assert (set(index.definitions(names)), set(other.definitions(names))) == ({"shown", "hidden"}, {"shown"})
+    index.set_roots([root], ["own/"])
+    assert set(index.definitions(names)) == {"shown"}
+    other.close()
 
 
 def test_several_folders_come_and_go(
@@ -132,6 +175,42 @@ def test_the_most_wanted_definitions_go_first(
     assert found(index.definitions(["run"])["run"]) == ["run", "run", "B.run", "A.run"]
     assert [symbol.kind for symbol in index.definitions(["run"])["run"]] == ["function", "constant", "method", "field"]
     assert len(index.definitions(["run"], limit=2)["run"]) == 2
+
+
+def test_open_documents_go_first_however_many_others_there_are(
+    index: WorkspaceIndex, root: Path, files: MakeFiles, build_index: Build
+) -> None:
+    files({f"{n}.py": "def run(): ...\n" for n in range(9)})
+    build_index()
+    index.update(root / "own.py", python("class Job:\n    def run(self): ...\n"))
+    assert found(index.definitions(["run"])["run"][:2]) == ["Job.run", "run"]
+
+
+def test_other_names_of_what_is_imported_are_kept(
+    index: WorkspaceIndex, root: Path, files: MakeFiles, build_index: Build
+) -> None:
+    text = "import lib as lb\nfrom lib import load as ld, plot\nimport os as o\n"
+    files({"lib.py": "", "a.py": text})
+    build_index()
+    index.update(root / "b.py", python(text))
+    expected = [(("*", "lb"),), (("load", "ld"),), (("*", "o"),)]
+    for name in ("a.py", "b.py"):
+        assert [one.aliases for one in index.imports_of(root / name)] == expected
+
+
+def test_of_very_many_importers_some_are_told(
+    index: WorkspaceIndex, root: Path, files: MakeFiles, build_index: Build
+) -> None:
+    files({"hub.py": "", **{f"{n}.py": "import hub\n" for n in range(60)}})
+    build_index()
+    assert len(index.importers_of(root / "hub.py")) == 50
+
+
+@pytest.mark.parametrize("text", ["x = 1\n" * 200_000, "x = 1;" * 1000, "x = '\0'\n", "x = '\ud83d'\n"])
+def test_an_open_document_that_would_not_be_read_from_disk(text: str, index: WorkspaceIndex, root: Path) -> None:
+    index.update(root / "a.py", python("x = 1\n"))
+    index.update(root / "a.py", python(text))
+    assert index.definitions(["x"]) == {}
 
 
 @pytest.mark.parametrize(
