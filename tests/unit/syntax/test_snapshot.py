@@ -228,3 +228,28 @@ def test_many_threads_share_one_tree_and_one_computation() -> None:
         answers = {future.result() for future in [pool.submit(ask) for _ in range(8)]}
     assert len(answers) == 1
     assert len(computed) == 1
+
+
+def test_who_needs_the_tree_does_not_wait_for_what_is_derived() -> None:
+    snapshot = Snapshot.open("a = 1\n", "python")
+    seen = threading.Event()
+
+    def look() -> None:
+        assert snapshot.tree
+        assert snapshot.edited([], 1).derived(lambda of: of.version) == 1
+        assert snapshot.derived(lambda of: of.text) == "a = 1\n"
+        seen.set()
+
+    def compute(of: Snapshot) -> bool:
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        return seen.wait(timeout=10)
+
+    assert snapshot.derived(compute)
+
+
+def test_what_is_derived_may_derive_something_else() -> None:
+    def length(of: Snapshot) -> int:
+        return len(of.text)
+
+    assert Snapshot.open("abc", "python").derived(lambda of: of.derived(length) + 1) == 4
