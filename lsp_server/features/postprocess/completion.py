@@ -16,6 +16,7 @@ _GOES_ON = re.compile(
 )
 _PREAMBLE = re.compile(r"@|#\[|#|//|--|/\*|\*")
 _BLOCK_HEAD = re.compile(r"(?::|\{|\b(?:then|do))\s*$")
+_OPENS = re.compile(r"(?:[:({\[]|\b(?:then|do))$")
 # Words, not brackets: a line that may be told from others.
 _WORD = re.compile(r"\w")
 _WORDS = re.compile(r"\w\W*\w|\w{2}")
@@ -174,7 +175,7 @@ def _length(lines: list[str], place: Place) -> int:
         return 1
     if place.extent is Extent.LINE:
         return _line_length(lines, place)
-    length = _block_length(lines, place)
+    length = min(_block_length(lines, place), _head_length(lines, place))
     if place.extent is Extent.STATEMENT:
         length = min(length, _statement_length(lines[:length], place))
     return min(length, _before_circle(lines))
@@ -199,7 +200,7 @@ def _line_length(lines: list[str], place: Place) -> int:
 
 def _ends(lines: list[str], place: Place) -> bool:
     text = "\n".join(lines)
-    if text.endswith("{") and _has_body(place):
+    if text.endswith(("(", "[", "{")) and _goes_on_below(place, _depth(place.line_prefix)):
         return True
     if place.unclosed:
         text = place.line_prefix + text
@@ -207,10 +208,21 @@ def _ends(lines: list[str], place: Place) -> bool:
     return not (found.opens or found.open_string or text.endswith("\\"))
 
 
-def _has_body(place: Place) -> bool:
-    """Whether the next line stands deeper: it is what a block that begins on the cursor's line holds."""
+def _goes_on_below(place: Place, depth: int) -> bool:
+    """Whether the next line stands deeper: it belongs into a block or brackets that begin in the fill."""
     below = next((line for line in place.next_lines if line.strip()), "")
-    return bool(below) and _depth(below) > _depth(place.line_prefix)
+    return bool(below) and _depth(below) > depth
+
+
+def _head_length(lines: list[str], place: Place) -> int:
+    """The lines up to one that opens what stands below already; all where nothing does."""
+    base = _base(lines, place)
+    if not place.on_blank_line or not _goes_on_below(place, base):
+        return len(lines)
+    for number, line in enumerate(lines, 1):
+        if _OPENS.search(line.rstrip()) and (number == 1 or _depth(line) == base):
+            return number
+    return len(lines)
 
 
 def _statement_length(lines: list[str], place: Place) -> int:

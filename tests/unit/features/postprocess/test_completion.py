@@ -235,3 +235,17 @@ def test_what_stands_below_does_not_come_again(below: tuple[str, ...], text: str
 @pytest.mark.parametrize(("suffix", "kept"), [('"b")', "a, "), (" b)", "a,"), ("", "a,")])
 def test_blanks_before_what_follows_stay(suffix: str, kept: str) -> None:
     assert trim("a, ", Place("foo(", suffix, (), Extent.LINE), cut_off=False) == kept
+
+
+@pytest.mark.parametrize(
+    ("below", "text", "kept"),
+    [
+        ("        return a", "except ValueError:\n        return b", "except ValueError:"),
+        ("        return a", "# why\n    for b in c:\n        if b:\n            d()", "# why\n    for b in c:"),
+        ("        a, b", "x = f(\n        b, a\n    )", "x = f("),
+        ("    return a", "if b:\n        c()", "if b:\n        c()"),
+    ],
+)
+def test_what_goes_on_below_has_only_its_head_written(below: str, text: str, kept: str) -> None:
+    for extent in (Extent.STATEMENT, Extent.BLOCK):
+        assert trim(text, Place("    ", "", (below,), extent, "#"), cut_off=False) == kept
