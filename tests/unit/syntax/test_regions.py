@@ -123,7 +123,7 @@ def test_a_place(language_id: str, marked: str, region: Region) -> None:
         ("python", 'def f():\n    x = g("a", "b c<|>\n    y = 1\n', Region.STRING),
         ("python", 'def f():\n    x = g("a"<|>, "b c\n    y = 1\n', Region.CODE),
         ("python", "def f():\n    x = \"it's<|>\n\ndef g(): pass\n", Region.STRING),
-        ("python", 'def f():\n    """<|>\n\ndef g(): pass\n', Region.STRING),
+        ("python", 'def f():\n    """<|>\n\ndef g(): pass\n', Region.DOCUMENTATION),
         ("python", 'x = "a" + (<|>\ny = 1\n', Region.CODE),
         ("python", 'x = """a\nb""" + (<|>\n', Region.CODE),
         ("javascript", 'f("a", "b, c);<|>\ng();\n', Region.STRING),
@@ -142,3 +142,46 @@ def test_a_place(language_id: str, marked: str, region: Region) -> None:
 def test_a_place_in_half_typed_code(language_id: str, marked: str, region: Region) -> None:
     text, offset = cursor(marked)
     assert region_at(Snapshot.open(text, language_id), offset) == region
+
+
+@pytest.mark.parametrize("behind", ["", "\n", "\nx = 1\n", "\n\nfoo(1);\n"])
+@pytest.mark.parametrize(
+    "language_id",
+    [
+        *("javascript", "typescript", "typescriptreact", "c", "cpp", "java", "go"),
+        *("css", "kotlin", "php", "csharp", "rust", "sql"),
+    ],
+)
+def test_a_comment_that_is_being_written(language_id: str, behind: str) -> None:
+    head = "<?php\n" if language_id == "php" else ""
+    for comment in ("/* the ", "/* the\n * second ", "/* one */ /* the "):
+        text, offset = cursor(f"{head}{comment}<|>{behind}")
+        assert region_at(Snapshot.open(text, language_id), offset) is Region.COMMENT, (comment, behind)
+
+
+@pytest.mark.parametrize("behind", ["", "\n", "\nx = 1\n"])
+def test_a_long_comment_of_lua_that_is_being_written(behind: str) -> None:
+    text, offset = cursor(f"--[[ the\nsecond <|>{behind}")
+    assert region_at(Snapshot.open(text, "lua"), offset) is Region.COMMENT
+
+
+@pytest.mark.parametrize("behind", ["", "\n", "\n\n\ndef g(b):\n    return b\n"])
+def test_documentation_that_is_being_written(behind: str) -> None:
+    text, offset = cursor(f'def f(a):\n    """Foo.\n\n    The <|>{behind}')
+    assert region_at(Snapshot.open(text, "python"), offset) is Region.DOCUMENTATION
+
+
+@pytest.mark.parametrize(
+    ("language_id", "marked"),
+    [
+        ("javascript", 's = "/* no "; x = <|>;\n'),
+        ("javascript", "// a /* b\nx = <|>;\n"),
+        ("python", 's = \'""" no\'\nx = <|>\n'),
+        ("javascript", "/* a */ x = <|>\n"),
+        ("go", "x := `a` + <|>\n"),
+        ("javascript", "x = `a ${<|>}`\n"),
+    ],
+)
+def test_marks_that_open_nothing(language_id: str, marked: str) -> None:
+    text, offset = cursor(marked)
+    assert region_at(Snapshot.open(text, language_id), offset) is Region.CODE
