@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lsp_server.syntax.hole import Extent
 from lsp_server.text.brackets import brackets
@@ -49,6 +50,11 @@ class Place:
     def on_blank_line(self) -> bool:
         """Whether there is nothing else on the cursor's line, or only the end of the block that is gone on with."""
         return not self.line_prefix.strip() and (not self.line_suffix.strip() or self.closes_block)
+
+    @property
+    def below(self) -> str:
+        """The first line below that is not blank; empty if there is none."""
+        return next((line for line in self.next_lines if line.strip()), "")
 
     @property
     def opens_block(self) -> bool:
@@ -138,8 +144,10 @@ def _lines(text: str, place: Place) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=256)
 def _line_circle(line: str) -> int:
     """Where a line begins to say the same for the second time, if it does so over and over; else 0."""
+    # Asked anew with each token of a fill, of whose lines all but the last are the same.
     for match in _LINE_CIRCLE.finditer(line):
         circle = match["circle"]
         if _WORD.search(circle) and re.search(r"\W", circle):
@@ -156,7 +164,7 @@ def _up_to_line_circle(lines: list[str]) -> list[str]:
 
 def _repeats_below(line: str, place: Place) -> bool:
     """Whether a line of the fill is the next one of the document."""
-    below = next((line.strip() for line in place.next_lines if line.strip()), "")
+    below = place.below.strip()
     return len(below) > 1 and line.strip() == below
 
 
@@ -210,8 +218,7 @@ def _ends(lines: list[str], place: Place) -> bool:
 
 def _goes_on_below(place: Place, depth: int) -> bool:
     """Whether the next line stands deeper: it belongs into a block or brackets that begin in the fill."""
-    below = next((line for line in place.next_lines if line.strip()), "")
-    return bool(below) and _depth(below) > depth
+    return bool(place.below) and _depth(place.below) > depth
 
 
 def _head_length(lines: list[str], place: Place) -> int:

@@ -162,5 +162,4 @@ def _says_nothing(candidate: Fit, place: Place) -> bool:
     if not candidate.text.strip() or place.line_suffix.strip().startswith(candidate.text.strip()):
         return True
     line = (place.line_prefix + candidate.text + place.line_suffix[candidate.replaces :]).strip()
-    below = next((line.strip() for line in place.next_lines if line.strip()), "")
-    return len(line) > 3 and line == below
+    return len(line) > 3 and line == place.below.strip()
