@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -21,6 +22,9 @@ from lsp_server.text.snippet import Snippet
 
 # Alternatives differ by chance: at this temperature a small model still writes code.
 _TEMPERATURE = 0.7
+
+# A ``$`` begins a name in some languages, and with a bracket a piece of text that is put in.
+_WORD = re.compile(r"\w|\$(?![{(])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,7 @@ def place_of(snapshot: Snapshot, offset: int, *, in_text: bool = False) -> Place
     line = lines.line_of(offset)
     before = snapshot.text[lines.line_start(line) : offset]
     after = snapshot.text[offset : lines.line_end(line)] if offset <= lines.line_end(line) else ""
-    if after[:1].isalnum() or after.startswith("_"):
+    if _WORD.match(after):
         return None
     if not in_text and region_at(snapshot, offset) is not Region.CODE:
         return None

@@ -175,6 +175,13 @@ async def test_nothing_good_to_say(marked: str, fill: str) -> None:
     assert await completed(marked, fill) is None
 
 
+async def test_a_dollar_sign_may_be_in_a_word() -> None:
+    assert await completed("x = a<|>$b;\n", "c", "javascript") is None
+    assert await completed("echo <|>$b;\n", "c", "shellscript") is None
+    where = place("x = `${a} <|>${b}`;\n", "javascript")
+    assert place_of(where.snapshot, where.offset, in_text=True) is not None
+
+
 async def test_lines_that_break_the_file_are_left_off() -> None:
     assert await completed("def f(x):\n    <|>\n", "y = x\n    return y +\n") == "def f(x):\n    y = x\n"
 

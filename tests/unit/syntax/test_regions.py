@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from lsp_server.syntax import regions
 from lsp_server.syntax.languages import LANGUAGES
 from lsp_server.syntax.regions import Region, region_at
 from lsp_server.syntax.snapshot import Snapshot
 from tests.support.cursor import cursor
+from tests.unit.syntax.samples import DATA, GENERIC, SAMPLES
 
 LETTERS = {Region.CODE: ".", Region.STRING: "s", Region.COMMENT: "c", Region.DOCUMENTATION: "d"}
 
@@ -185,3 +187,51 @@ def test_documentation_that_is_being_written(behind: str) -> None:
 def test_marks_that_open_nothing(language_id: str, marked: str) -> None:
     text, offset = cursor(marked)
     assert region_at(Snapshot.open(text, language_id), offset) is Region.CODE
+
+
+@pytest.mark.parametrize(
+    ("language_id", "marked", "region"),
+    [
+        ("python", '"""Mod <|>\nimport os\n', Region.DOCUMENTATION),
+        ("python", 'class A:\n    # why\n    r"""It\'s <|>\n    x = "a"\n', Region.DOCUMENTATION),
+        ("python", 'def f(\n    a: int,\n) -> B:  # why\n    """Foo.\n\n    <|>\n    return a\n', Region.DOCUMENTATION),
+        # The next docstring's opening is taken for the end of this one.
+        ("python", 'def f():\n    """Foo.\n    <|>\n    pass\n\ndef g():\n    """Bar."""\n', Region.DOCUMENTATION),
+        ("python", 'def f():\n    x = """Foo.\n    <|>\n    return x\n', Region.STRING),
+        ("python", 'if x:\n    """Foo.\n    <|>\n', Region.STRING),
+        ("python", 'def f():\n    return {\n        "a":\n            """b\n <|>\n', Region.STRING),
+        ("javascript", "/** The <|>\nfunction f() {}\n", Region.DOCUMENTATION),
+        ("kotlin", "/** The\n * second <|>\nfun f() {}\n", Region.DOCUMENTATION),
+        ("go", "func f() {\n\ta := b /* the <|>\n}\n", Region.COMMENT),
+        ("kotlin", "val a = 1\n/* the <|>\n", Region.COMMENT),
+        ("javascript", "/* CSS after/before `a` <|>\nf();\n", Region.COMMENT),
+        ("c", 'int a;\n/* it\'s "so" <|>\nint f() { return 1; }\n', Region.COMMENT),
+        ("javascript", "const a = `b\n  it's ${c} d <|>\nf();\n", Region.STRING),
+        ("javascript", "const a = `b\n  ${c<|>\nf();\n", Region.CODE),
+        ("typescriptreact", "const a = `b\n  c <|>", Region.STRING),
+        ("go", "package m\nvar a = `b\n  c <|>\nfunc f() {}\n", Region.STRING),
+        ("kotlin", 'val a = """b\n  c <|>\nfun f() {}\n', Region.STRING),
+        ("rust", 'fn f() { let a = r#"b\n  c <|>\n}\nfn g() {}\n', Region.STRING),
+        ("lua", "local a = [[b\n  c <|>\nlocal d = 1\n", Region.STRING),
+        # A quote is open only to the end of its line, and so is what stands behind it.
+        ("c", 'int f() { g("src/*);\n  <|>\n}\n', Region.CODE),
+        ("c", "int f() { g(; /* a */ <|>\n", Region.CODE),
+        ("javascript", "f(; x = `a\n${b}`;\n<|>\n", Region.CODE),
+    ],
+)
+def test_what_goes_over_lines_while_it_is_written(language_id: str, marked: str, region: Region) -> None:
+    text, offset = cursor(marked)
+    assert region_at(Snapshot.open(text, language_id), offset) == region
+
+
+SOUND = {language_id: cursor(sample.text)[0] for language_id, sample in SAMPLES.items()}
+SOUND |= {language_id: cursor(marked)[0] for language_id, marked in GENERIC.items()} | DATA
+
+
+@pytest.mark.parametrize("language_id", SOUND)
+def test_sound_code_is_what_the_tree_says(language_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = Snapshot.open(SOUND[language_id] * 2, language_id)
+    places = range(len(snapshot.text) + 1)
+    found = [region_at(snapshot, offset) for offset in places]
+    monkeypatch.setattr(regions, "open_span", lambda *_: None)
+    assert found == [region_at(snapshot, offset) for offset in places]
