@@ -1,131 +1,83 @@
-"""Holes that need a name from another file of the same package: found with the syntax tree, judged by the letter."""
+"""Holes that need a name from another file of the same package, found by where Python's names lead.
+
+The cursor stands right before the name, as in CrossCodeEval (Ding et al., 2023): what follows on the line is to be
+written. There as here a static analysis tells which names those are; here it is jedi's.
+"""
 
 from __future__ import annotations
 
 import ast
-import io
 import itertools
 import random
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping
 
-from benchmarks.completion.holes import Hole, Kind, spots
+import jedi
+
+from benchmarks.completion.holes import Hole, Name, names
 from benchmarks.completion.projects import Project
 from benchmarks.completion.scoring import identifiers
 
-KINDS: tuple[Kind, ...] = ("line", "tail")
-_EVERYWHERE = (str, bytes, list, dict, set, tuple, int, float, type, Exception, re.Pattern, re.Match, io.StringIO)
-_BUILT_IN = frozenset(name for kind in _EVERYWHERE for name in dir(kind))
+
+class Sources:
+    """A package's files, and where the names in them are defined."""
+
+    def __init__(self, project: Project) -> None:
+        self.texts = {path: text for path in project.files() if "\r" not in (text := project.read(path))}
+        self._root = project.root
+        self._files = set(project.files())
+        self._jedi = jedi.Project(project.root, added_sys_path=[str(project.root / project.path)], smart_sys_path=False)
+        self._scripts: dict[str, jedi.Script] = {}
+
+    def needed(self, path: str) -> list[Name]:
+        """The names in a file's code that it has once, but for its imports: nothing else in the file tells them."""
+        text = self.texts[path]
+        imported = {row for node in _imports(text) for row in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+        often = Counter(
+            word for row, line in enumerate(text.split("\n"), 1) if row not in imported for word in identifiers(line)
+        )
+        return [name for name in names(text) if often[name.text] == 1]
+
+    def defines(self, path: str, row: int, column: int) -> str | None:
+        """The other file of the package that defines the name at a place, if it is a single one."""
+        if path not in self._scripts:
+            self._scripts[path] = jedi.Script(self.texts[path], path=self._root / path, project=self._jedi)
+        try:
+            definitions = self._scripts[path].goto(row, column, follow_imports=True)
+        except Exception:
+            # Of some code jedi makes no sense, in as many ways; a name that it cannot follow is left out.
+            return None
+        places = (name.module_path for name in definitions)
+        found = {p.relative_to(self._root).as_posix() for p in places if p is not None and p.is_relative_to(self._root)}
+        return found.pop() if len(found) == 1 and found <= self._files - {path} else None
+
+    def imports(self, path: str) -> list[str]:
+        """The other files of the package that a file imports from, in order."""
+        found = (
+            self.defines(path, alias.lineno, alias.col_offset)
+            for node in _imports(self.texts[path])
+            for alias in node.names
+        )
+        return list(dict.fromkeys(filter(None, found)))
 
 
-@dataclass(slots=True)
-class Module:
-    """What a file defines, and what it has from others.
-
-    Attributes:
-        top: functions, classes and variables of the module.
-        members: methods and attributes of its classes.
-        imported: names from other files of the package, with the file.
-        imports: those files, in the order of the import statements.
-        import_lines: lines of import statements, from 1.
-    """
-
-    top: set[str] = field(default_factory=set)
-    members: set[str] = field(default_factory=set)
-    imported: dict[str, str] = field(default_factory=dict)
-    imports: list[str] = field(default_factory=list)
-    import_lines: set[int] = field(default_factory=set)
-
-
-def modules(texts: Mapping[str, str], path: str = ".") -> dict[str, Module]:
-    """All files of a package, by path; ``path`` is the folder that imports begin in."""
-    return {name: _module(name, text, texts, PurePosixPath(path)) for name, text in texts.items()}
-
-
-def needed(truth: str, words: Counter[str], here: Module, elsewhere: Collection[str]) -> bool:
-    """Whether a truth has a name of another file that nothing else in its own file but an import tells.
-
-    Args:
-        words: how often each stands in the file, import statements aside.
-        elsewhere: members that classes of other files have.
-    """
-    for name, number in Counter(identifiers(truth)).items():
-        if words[name] > number or name in here.top or name in here.members:
-            continue
-        if name in here.imported:
-            return True
-        if name in elsewhere and name not in _BUILT_IN and re.search(rf"\.{name}\b", truth):
-            return True
-    return False
-
-
-def candidates(projects: Mapping[str, Project], kind: Kind, seed: int) -> Iterator[Hole]:
-    """All of a kind, the projects by turns; of each function one."""
-    found = [_in_project(project, kind, seed) for project in projects.values()]
+def candidates(projects: Mapping[str, Sources], seed: int) -> Iterator[Hole]:
+    """Holes, the projects by turns; of each function one."""
+    found = [_in_project(name, sources, seed) for name, sources in projects.items()]
     for row in itertools.zip_longest(*found):
         yield from (hole for hole in row if hole is not None)
 
 
-def _in_project(project: Project, kind: Kind, seed: int) -> list[Hole]:
-    rng = random.Random(f"{seed} {project.root.name} {kind}")
-    texts = {path: text for path in project.files() if "\r" not in (text := project.read(path))}
-    by_path = modules(texts, project.path)
-    found = []
-    for path, text in texts.items():
-        here = by_path[path]
-        elsewhere = {name for other, module in by_path.items() if other != path for name in module.members}
-        lines = enumerate(text.split("\n"), 1)
-        words = Counter(word for row, line in lines if row not in here.import_lines for word in identifiers(line))
-        for spot in spots(text, rng):
-            truth = text[spot.start : spot.end]
-            if spot.kind == kind and needed(truth, words, here, elsewhere):
-                found.append((spot.function, Hole(project.name, path, kind, spot.start, spot.end, truth)))
-    rng.shuffle(found)
-    of_function = {(hole.path, function): hole for function, hole in reversed(found)}
-    return list(reversed(of_function.values()))
+def _in_project(project: str, sources: Sources, seed: int) -> Iterator[Hole]:
+    places = [(path, name) for path in sources.texts for name in sources.needed(path)]
+    random.Random(f"{seed} {project}").shuffle(places)
+    functions: set[tuple[str, int]] = set()
+    for path, name in places:
+        if (path, name.function) not in functions and sources.defines(path, name.row, name.column):
+            functions.add((path, name.function))
+            truth = sources.texts[path][name.start : name.line_end]
+            yield Hole(project, path, "tail", name.start, name.line_end, truth)
 
 
-def _module(path: str, text: str, texts: Mapping[str, str], root: PurePosixPath) -> Module:
-    module = Module()
-    tree = ast.parse(text)
-    for statement in tree.body:
-        module.top |= _defined(statement)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            for statement in node.body:
-                module.members |= _defined(statement)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            module.members.add(node.attr)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            module.import_lines |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-            if isinstance(node, ast.ImportFrom):
-                _follow(node, module, path, texts, root)
-    return module
-
-
-def _defined(statement: ast.stmt) -> set[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Assign | ast.AnnAssign):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return {target.id for target in targets if isinstance(target, ast.Name)}
-    return set()
-
-
-def _follow(node: ast.ImportFrom, module: Module, path: str, texts: Mapping[str, str], root: PurePosixPath) -> None:
-    """Note what an import has from other files of the package."""
-    base = PurePosixPath(path).parents[node.level - 1] if node.level else root
-    target = base.joinpath(*(node.module or "").split("."))
-    for alias in node.names:
-        places = (target.with_suffix(".py"), target / "__init__.py")
-        if node.module is None or (target / f"{alias.name}.py").as_posix() in texts:
-            places = (target / f"{alias.name}.py", target / "__init__.py")
-        for place in places:
-            if (name := place.as_posix()) in texts and name != path:
-                module.imported[alias.asname or alias.name] = name
-                if name not in module.imports:
-                    module.imports.append(name)
-                break
+def _imports(text: str) -> Iterator[ast.Import | ast.ImportFrom]:
+    yield from (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom))

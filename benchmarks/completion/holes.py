@@ -65,6 +65,23 @@ class Hole:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An identifier in a line where a hole could be: offsets, a line from 1 and a column from 0.
+
+    Attributes:
+        line_end: where the code of its line ends.
+        function: as of a `Spot`.
+    """
+
+    text: str
+    start: int
+    line_end: int
+    row: int
+    column: int
+    function: int
+
+
 def dangerous(text: str) -> bool:
     """Whether a file deletes files or starts programs: nobody else should write a line of it and run it."""
     return _DANGEROUS.search(text) is not None
@@ -97,6 +114,22 @@ def spots(text: str, rng: random.Random) -> list[Spot]:
         if span := _span(edges, rng):
             found.append(Spot("span", start + span[0], start + span[1], row, row, function))
     return found
+
+
+def names(text: str) -> Iterator[Name]:
+    """The identifiers of the lines where a hole could be.
+
+    Raises:
+        SyntaxError: the text is no Python.
+    """
+    tree = ast.parse(text)
+    lines = text.split("\n")
+    starts, inside = _line_starts(lines), _functions(tree)
+    for row, tokens in _usable_lines(text, tree, inside).items():
+        end = starts[row - 1] + len(lines[row - 1].rstrip())
+        for token in filter(_is_name, tokens):
+            column = token.start[1]
+            yield Name(token.string, starts[row - 1] + column, end, row, column, inside[row])
 
 
 def _line_starts(lines: list[str]) -> list[int]:

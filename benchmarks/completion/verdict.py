@@ -18,6 +18,7 @@ class Verdict:
 
     Attributes:
         passes: the tests pass; None where no tests are run.
+        first_name: it begins with the identifier that the truth begins with.
         same_names: it has the identifiers of the truth, in their order.
         broken: something was offered, and the file with it is no Python.
         parsed_before: the file with the hole is Python.
@@ -28,6 +29,7 @@ class Verdict:
     ms: float
     passes: bool | None
     exact: bool
+    first_name: bool
     same_names: bool
     similarity: float
     broken: bool
@@ -45,13 +47,15 @@ def verdict(bench: Bench, hole: Hole, answer: Answer) -> Verdict:
     filled = answer.applied(left)
     exact = is_exact(filled, whole)
     text = inserted(filled, whole[: hole.start], whole[hole.end :]) if answer.text else ""
+    written, wanted = identifiers(text), identifiers(hole.truth)
     return Verdict(
         hole=hole,
         text=text,
         ms=answer.ms,
         passes=(exact or bench.passes(hole, filled)) if hole.tests else None,
         exact=exact,
-        same_names=identifiers(text) == identifiers(hole.truth),
+        first_name=written[:1] == wanted[:1],
+        same_names=written == wanted,
         similarity=similarity(text, hole.truth),
         broken=bool(answer.text) and not parses(filled),
         parsed_before=parses(left),

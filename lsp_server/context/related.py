@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from lsp_server.context.index.resolve import DiskTree, resolve
+from lsp_server.context.index.resolve import resolve
+from lsp_server.context.index.trees import DiskTree
 from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.imports import imports
 from lsp_server.syntax.languages import Language

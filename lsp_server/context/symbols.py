@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lsp_server.context.files import FileCache
-from lsp_server.context.index.resolve import DiskTree, resolve
+from lsp_server.context.index.resolve import resolve_all
+from lsp_server.context.index.trees import DiskTree
 from lsp_server.context.index.types import IndexedSymbol, ResolvedImport
 from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.imports import imports
@@ -94,15 +95,8 @@ class NearbySymbols:
         if text is None or language is None:
             return ()
         root = self._workspace.root_of(path)
-        importer, tree = self._workspace.relative(path), DiskTree(root)
-        found: list[ResolvedImport] = []
-        for imported in imports(Snapshot.open(text, language.id)):
-            targets = [(root / t, names) for t, names in resolve(imported, importer, language.id, tree)]
-            found += (
-                ResolvedImport(imported.module, names, imported.level, target, imported.aliases)
-                for target, names in targets or ((None, imported.names),)
-            )
-        return tuple(found)
+        imported = imports(Snapshot.open(text, language.id))
+        return tuple(resolve_all(imported, self._workspace.relative(path), language.id, DiskTree(root), root))
 
     def importers_of(self, path: Path) -> tuple[Path, ...]:
         """None are known."""

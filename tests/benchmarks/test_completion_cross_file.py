@@ -1,43 +1,61 @@
 from __future__ import annotations
 
-from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from benchmarks.completion.cross_file import Module, modules, needed
+from benchmarks.completion.cross_file import Sources, candidates
+from benchmarks.completion.projects import Project
 
-TEXTS = {
-    "src/pack/__init__.py": "",
-    "src/pack/shapes.py": "class Square:\n    sides = 4\n    def measure(self):\n        self.cached = 1\n",
-    "src/pack/use.py": "import os\nfrom .shapes import Square\nfrom pack import shapes as kinds\ndef run(): pass\n",
-}
+SHAPES = """\
+class Square:
+    def __init__(self):
+        self.sides = 4
 
-
-def test_a_module_knows_its_names_its_classes_members_and_where_imports_lead() -> None:
-    found = modules(TEXTS, "src")
-
-    assert found["src/pack/shapes.py"].top == {"Square"}
-    assert found["src/pack/shapes.py"].members == {"sides", "measure", "cached"}
-    use = found["src/pack/use.py"]
-    assert use.imported == {"Square": "src/pack/shapes.py", "kinds": "src/pack/shapes.py"}
-    assert use.imports == ["src/pack/shapes.py"]
-    assert use.import_lines == {1, 2, 3}
+    def measure(self):
+        return 1
 
 
-@pytest.mark.parametrize(
-    ("truth", "is_needed"),
-    [
-        ("return Square()", True),
-        ("shape.measure()", True),
-        ("measure()", False),
-        ("shape.append(1)", False),
-        ("shape.own()", False),
-        ("shape.seen()", False),
-    ],
-)
-def test_a_hole_needs_what_only_another_file_tells(truth: str, is_needed: bool) -> None:
-    here = Module(members={"own"}, imported={"Square": "src/pack/shapes.py"})
-    words = Counter(["seen", "seen", "Square", "measure", "append"])
-    elsewhere = {"measure", "append", "own", "seen"}
+def square():
+    return Square()
+"""
+USE = """\
+import os
+from .shapes import Square, square
+from pack import shapes
 
-    assert needed(truth, words, here, elsewhere) is is_needed
+
+def run():
+    shape = square()
+    twice = Square()
+    twice = Square()
+    return shape.measure() + 1
+
+
+def walk(measured):
+    own = os.getcwd()
+    return own.upper(), shapes.square
+"""
+FILES = {"pack/__init__.py": "", "pack/shapes.py": SHAPES, "pack/use.py": USE}
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
+    monkeypatch.setattr(Project, "root", tmp_path)
+    for name, text in FILES.items():
+        path = tmp_path / "src" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return Sources(Project("pack", "1", "src/pack", "", "src"))
+
+
+def test_where_imports_lead(sources: Sources) -> None:
+    assert sources.imports("src/pack/use.py") == ["src/pack/shapes.py"]
+    assert sources.imports("src/pack/shapes.py") == []
+
+
+def test_a_hole_begins_with_a_name_of_another_file(sources: Sources) -> None:
+    holes = {hole.truth: hole for hole in candidates({"pack": sources}, seed=1)}
+
+    assert holes.keys() == {"measure() + 1", "shapes.square"}
+    assert {hole.path for hole in holes.values()} == {"src/pack/use.py"}

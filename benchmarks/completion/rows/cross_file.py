@@ -8,11 +8,11 @@ import statistics
 import sys
 from collections.abc import Mapping, Sequence
 
-from benchmarks.completion.cross_file import KINDS, Module, candidates, modules
+from benchmarks.completion.cross_file import Sources, candidates
 from benchmarks.completion.examples import write_examples
-from benchmarks.completion.holes import NAMES, Hole
+from benchmarks.completion.holes import Hole
 from benchmarks.completion.making import Bench
-from benchmarks.completion.projects import CROSS_FILE, Project, named
+from benchmarks.completion.projects import CROSS_FILE, named
 from benchmarks.completion.scoring import ratio, wilson
 from benchmarks.completion.setup import Setup
 from benchmarks.completion.systems import ask_ours, engine_ended
@@ -27,16 +27,13 @@ _BAR = 1.5
 def run(setup: Setup) -> Outcome:
     """The same holes, and the same files opened before, for each setting of ``completion.context``."""
     bench = Bench(named(CROSS_FILE))
-    found = [
-        hole
-        for kind in KINDS
-        for hole in itertools.islice(candidates(bench.projects, kind, setup.engine.seed), setup.holes)
-    ]
+    sources = {name: Sources(project) for name, project in bench.projects.items()}
+    found = itertools.islice(candidates(sources, setup.engine.seed), setup.holes)
     holes = sorted(found, key=lambda hole: (hole.project, hole.path, hole.start))
-    by_project = {name: _modules(project) for name, project in bench.projects.items()}
+    imports = {(hole.project, hole.path): sources[hole.project].imports(hole.path) for hole in holes}
 
     def visited(hole: Hole) -> list[str]:
-        return by_project[hole.project][hole.path].imports
+        return imports[hole.project, hole.path]
 
     judged: dict[str, list[Verdict]] = {}
     with home(), engine_ended(setup.engine.model):
@@ -50,17 +47,13 @@ def run(setup: Setup) -> Outcome:
     return Outcome(_report(holes, judged), _bars(judged))
 
 
-def _modules(project: Project) -> dict[str, Module]:
-    return modules({path: project.read(path) for path in project.files()}, project.path)
-
-
 def _report(holes: Sequence[Hole], judged: Mapping[str, Sequence[Verdict]]) -> list[str]:
     projects = ", ".join(sorted({hole.project for hole in holes}))
     told = (
-        f"{len(holes)} holes in {projects}: {' and '.join(NAMES[kind] for kind in KINDS)} with a name that another "
-        "file of the package defines, and that stands nowhere else in the hole's own file but in an import. Before, "
-        "the editor has opened the first four files that the hole's file imports. *Same names*: the identifiers of "
-        "the truth, in their order."
+        f"{len(holes)} line tails in {projects}, each from a name on that another file of the package defines (as jedi "
+        "tells), and that stands nowhere else in the hole's own file but in an import. Before, the editor has opened "
+        "the first four files that the hole's file imports. *Same names*: the identifiers of the truth, in their "
+        "order. *First name*: the one that the other file defines."
     )
     rows: list[list[object]] = []
     for name, verdicts in judged.items():
@@ -69,6 +62,7 @@ def _report(holes: Sequence[Hole], judged: Mapping[str, Sequence[Verdict]]) -> l
             [
                 name,
                 wilson(sum(one.exact for one in verdicts), n).percent(),
+                wilson(sum(one.first_name for one in verdicts), n).percent(),
                 wilson(sum(one.same_names for one in verdicts), n).percent(),
                 f"{mean(verdicts, lambda one: one.similarity):.2f}",
                 wilson(sum(one.broken for one in verdicts), n).percent(),
@@ -76,7 +70,7 @@ def _report(holes: Sequence[Hole], judged: Mapping[str, Sequence[Verdict]]) -> l
                 statistics.median(one.ms for one in verdicts),
             ]
         )
-    head = ["", "exact", "same names", "edit similarity", "broken", "offered", "ms, median"]
+    head = ["", "exact", "first name", "same names", "edit similarity", "broken", "offered", "ms, median"]
     return [told, "", *table(head, rows)]
 
 

@@ -6,18 +6,16 @@ only a build tool could tell stays unresolved.
 
 from __future__ import annotations
 
-import ntpath
 import posixpath
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
-from lsp_server.context.index.links import led_to
+from lsp_server.context.index.trees import FileTree
 from lsp_server.context.index.tsconfig import mapped
-from lsp_server.context.workspace import is_secret
+from lsp_server.context.index.types import ResolvedImport
 from lsp_server.syntax.imports import Import
 
 # A file, and what is wanted from it by name; nothing by name means all of it.
@@ -29,60 +27,6 @@ _RUST_ROOTS = ("lib.rs", "main.rs")
 _CONFIG = re.compile(r"go\.mod|[jt]sconfig(\..+)?\.json")
 # A package of more files than this says too little.
 _MOST_FILES = 50
-
-
-class FileTree(Protocol):
-    """The files of a workspace folder."""
-
-    def has(self, path: str) -> bool:
-        """Whether there is such a file."""
-
-    def named(self, name: str) -> Iterable[str]:
-        """All files of a name, in whatever folders."""
-
-    def inside(self, folder: str) -> Iterable[str]:
-        """The files right in a folder; ``""`` is the workspace folder."""
-
-    def read(self, path: str) -> str | None:
-        """The text of a file; None if it cannot be had."""
-
-
-class DiskTree:
-    """A `FileTree` of what is on disk, without a look into every folder: it finds no file by its name alone.
-
-    Nothing that is secret, or that a link has elsewhere, is there.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def has(self, path: str) -> bool:
-        """See `FileTree`."""
-        if _leads_out(path) or not (self._root / path).is_file():
-            return False
-        place = led_to(self._root / path, self._root)
-        return place is not None and not is_secret(place)
-
-    def named(self, name: str) -> Iterable[str]:
-        """None."""
-        return ()
-
-    def inside(self, folder: str) -> Iterable[str]:
-        """See `FileTree`."""
-        if _leads_out(folder):
-            return ()
-        try:
-            names = sorted(path.name for path in (self._root / folder).iterdir())
-        except (OSError, ValueError):
-            return ()
-        return filter(self.has, (posixpath.join(folder, name) for name in names))
-
-    def read(self, path: str) -> str | None:
-        """See `FileTree`."""
-        try:
-            return (self._root / path).read_text(encoding="utf-8") if self.has(path) else None
-        except (OSError, UnicodeDecodeError):
-            return None
 
 
 def configures(path: str) -> bool:
@@ -100,6 +44,29 @@ def resolve(imported: Import, importer: str, language_id: str, tree: FileTree) -
         if target != importer:
             found.setdefault(target, names)
     return tuple(found.items())
+
+
+def resolve_all(
+    imported: Iterable[Import],
+    importer: str,
+    language_id: str,
+    tree: FileTree,
+    root: Path,
+    excluded: Callable[[Path], bool] = lambda _path: False,
+) -> Iterator[ResolvedImport]:
+    """All imports of a file with the files that they mean below ``root``; one that means none is there without a file.
+
+    Args:
+        excluded: whether an import shall not lead to a file.
+    """
+    for one in imported:
+        targets = [
+            (root / target, names)
+            for target, names in resolve(one, importer, language_id, tree)
+            if not excluded(root / target)
+        ]
+        for target, names in targets or ((None, one.names),):
+            yield ResolvedImport(one.module, names, one.level, target, one.aliases)
 
 
 def _python(imported: Import, importer: str, tree: FileTree) -> Iterator[Target]:
@@ -306,12 +273,6 @@ def _ancestors_of(folder: str) -> tuple[str, ...]:
 def _ancestors(path: str) -> tuple[str, ...]:
     """The folders around a file from its own to the workspace's, which is ``""``."""
     return _ancestors_of(posixpath.dirname(path))
-
-
-def _leads_out(path: str) -> bool:
-    # On Windows a backslash separates, too, and to ask for a file on a share is to tell its owner who asks.
-    foreign = "\\" in path or ntpath.splitdrive(path)[0]
-    return bool(foreign) or posixpath.isabs(path) or posixpath.normpath(path).split("/")[0] == ".."
 
 
 _RULES: dict[str, Callable[[Import, str, FileTree], Iterator[Target]]] = {

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lsp_server.context.index.database import database_path
 from lsp_server.context.index.exclusions import Exclusions
 from lsp_server.context.index.extract import is_readable
+from lsp_server.context.index.folder import Folder
 from lsp_server.context.index.links import real_path
 from lsp_server.context.index.matching import fits_words, rank
+from lsp_server.context.index.open_document import OpenDocument, open_document
 from lsp_server.context.index.reader import Reader
-from lsp_server.context.index.resolve import DiskTree, resolve
 from lsp_server.context.index.types import IndexedSymbol, IndexState, ResolvedImport
 from lsp_server.context.workspace import is_secret
-from lsp_server.syntax.imports import Import, imports
 from lsp_server.syntax.names import name_counts
-from lsp_server.syntax.outline import outline
 from lsp_server.syntax.snapshot import Snapshot
 
 # `Circle.area`, `Circle::area`, `Circle#area`: a container and what is in it.
@@ -29,48 +28,16 @@ _LESS_WANTED = ("field", "constant")
 _MOST_IMPORTERS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    """One workspace folder; ``inner`` are those within it, whose files are theirs."""
-
-    reader: Reader
-    exclusions: Exclusions
-    inner: tuple[Path, ...]
-
-    def owns(self, path: Path) -> bool:
-        return not any(path.is_relative_to(root) for root in self.inner)
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenDocument:
-    snapshot: Snapshot
-    symbols: tuple[IndexedSymbol, ...]
-    by_name: Mapping[str, list[IndexedSymbol]]
-    imports: tuple[Import, ...]
-    resolved: tuple[ResolvedImport, ...]
-
-
 class _Hidden:
     """The open documents of each folder, whose indexed state does not count, relative to it."""
 
-    def __init__(self, folders: Mapping[Path, _Folder], opened: Mapping[Path, _OpenDocument]) -> None:
+    def __init__(self, folders: Mapping[Path, Folder], opened: Mapping[Path, OpenDocument]) -> None:
         self.folders = folders
         self.opened = opened
         self.paths = {
-            root: [_relative(path, folder) for path in opened if path.is_relative_to(root)]
+            root: [folder.relative(path) for path in opened if path.is_relative_to(root)]
             for root, folder in folders.items()
         }
-
-
-class _SeenTree(DiskTree):
-    """What is on disk, and what the index knows by name."""
-
-    def __init__(self, reader: Reader) -> None:
-        super().__init__(reader.root)
-        self._reader = reader
-
-    def named(self, name: str) -> Iterable[str]:
-        return self._reader.named(name)
 
 
 class WorkspaceIndex:
@@ -85,8 +52,8 @@ class WorkspaceIndex:
     def __init__(self, cache: Path | None = None) -> None:
         self._cache = cache
         self._lock = threading.Lock()
-        self._folders: Mapping[Path, _Folder] = {}
-        self._open: Mapping[Path, _OpenDocument] = {}
+        self._folders: Mapping[Path, Folder] = {}
+        self._open: Mapping[Path, OpenDocument] = {}
         self._progress: dict[Path, tuple[int, int]] = {}
         self._exclude: tuple[str, ...] = ()
         self._hidden = _Hidden(self._folders, self._open)
@@ -99,7 +66,7 @@ class WorkspaceIndex:
             before = self._folders
             self._exclude = tuple(exclude)
             self._folders = {
-                root: _Folder(
+                root: Folder(
                     self._reader(root),
                     Exclusions(root, exclude),
                     tuple(other for other in roots if other != root and other.is_relative_to(root)),
@@ -121,7 +88,7 @@ class WorkspaceIndex:
             }
             self._open = self._wanted()
         for path, document in tuple(self._open.items()):
-            fresh = self._document(path, document.snapshot, None)
+            fresh = open_document(path, document.snapshot, self._folder_of(path))
             with self._lock:
                 if self._open.get(path) is document:
                     self._open = {**self._open, path: fresh}
@@ -132,7 +99,7 @@ class WorkspaceIndex:
         One that would not be read from disk, since it is too large or was made by a program, counts as closed.
         """
         wanted = is_readable(snapshot.text) and not self.is_excluded(path)
-        document = self._document(path, snapshot, self._open.get(path)) if wanted else None
+        document = open_document(path, snapshot, self._folder_of(path), self._open.get(path)) if wanted else None
         with self._lock:
             # The rules may have changed while the document was looked into.
             if document is None or self.is_excluded(path):
@@ -183,7 +150,7 @@ class WorkspaceIndex:
         if document := self._open.get(path):
             return document.symbols
         folder = self._folder_of(path)
-        return tuple(folder.reader.symbols_in(_relative(path, folder))) if folder else ()
+        return tuple(folder.reader.symbols_in(folder.relative(path))) if folder else ()
 
     def members(self, container: str, path: Path | None = None) -> tuple[IndexedSymbol, ...]:
         """What is in the classes of a name (a nested one's is dotted), in all files or one."""
@@ -195,7 +162,7 @@ class WorkspaceIndex:
         ]
         for folder, hidden in self._asked():
             if path is None or path.is_relative_to(folder.reader.root):
-                relative = None if path is None else _relative(path, folder)
+                relative = None if path is None else folder.relative(path)
                 found += self._own(folder, folder.reader.members(container, relative, hidden))
         return tuple(found)
 
@@ -204,14 +171,14 @@ class WorkspaceIndex:
         if document := self._open.get(path):
             return document.resolved
         folder = self._folder_of(path)
-        return tuple(folder.reader.imports_of(_relative(path, folder))) if folder else ()
+        return tuple(folder.reader.imports_of(folder.relative(path))) if folder else ()
 
     def importers_of(self, path: Path) -> tuple[Path, ...]:
         """The files that import a file; of very many those that are open, or have its name in theirs, or are near."""
         found = [p for p, document in self._open.items() if any(i.target == path for i in document.resolved)]
         for folder, hidden in self._asked():
             if path.is_relative_to(folder.reader.root):
-                rows = folder.reader.importers_of(_relative(path, folder), hidden, _MOST_IMPORTERS)
+                rows = folder.reader.importers_of(folder.relative(path), hidden, _MOST_IMPORTERS)
                 found += filter(folder.owns, rows)
         return tuple(dict.fromkeys(found))
 
@@ -281,42 +248,11 @@ class WorkspaceIndex:
         database, known = self.database_of(root), self._folders.get(root)
         return known.reader if known and known.reader.database == database else Reader(root, database)
 
-    def _wanted(self) -> dict[Path, _OpenDocument]:
+    def _wanted(self) -> dict[Path, OpenDocument]:
         """The open documents that are not left out, as the folders' rules are now."""
         return {path: document for path, document in self._open.items() if not self.is_excluded(path)}
 
-    def _document(self, path: Path, snapshot: Snapshot, before: _OpenDocument | None) -> _OpenDocument:
-        line_of = snapshot.lines.line_of
-        symbols = tuple(
-            IndexedSymbol(s.name, s.kind, s.container, path, s.start, s.end, line_of(s.start), s.signature, s.doc)
-            for s in outline(snapshot)
-        )
-        by_name: dict[str, list[IndexedSymbol]] = {}
-        for symbol in symbols:
-            by_name.setdefault(symbol.name, []).append(symbol)
-        imported = imports(snapshot)
-        # To find the files is the larger part, and the imports are seldom what is typed.
-        if before and before.imports == imported:
-            return _OpenDocument(snapshot, symbols, by_name, imported, before.resolved)
-        return _OpenDocument(snapshot, symbols, by_name, imported, tuple(self._resolved(path, snapshot, imported)))
-
-    def _resolved(self, path: Path, snapshot: Snapshot, imported: tuple[Import, ...]) -> Iterator[ResolvedImport]:
-        folder = self._folder_of(path)
-        if folder is None or snapshot.language is None:
-            return
-        root, tree = folder.reader.root, _SeenTree(folder.reader)
-        for one in imported:
-            targets = [
-                (root / target, names)
-                for target, names in resolve(one, _relative(path, folder), snapshot.language.id, tree)
-                if not folder.exclusions.is_excluded(root / target)
-            ]
-            for target, names in targets:
-                yield ResolvedImport(one.module, names, one.level, target, one.aliases)
-            if not targets:
-                yield ResolvedImport(one.module, one.names, one.level, None, one.aliases)
-
-    def _asked(self) -> Iterator[tuple[_Folder, list[str]]]:
+    def _asked(self) -> Iterator[tuple[Folder, list[str]]]:
         """The folders, each with the open documents whose indexed state does not count."""
         folders, opened = self._folders, self._open
         hidden = self._hidden
@@ -326,16 +262,12 @@ class WorkspaceIndex:
         for root, folder in folders.items():
             yield folder, hidden.paths[root]
 
-    def _own(self, folder: _Folder, symbols: list[IndexedSymbol]) -> list[IndexedSymbol]:
+    def _own(self, folder: Folder, symbols: list[IndexedSymbol]) -> list[IndexedSymbol]:
         return [symbol for symbol in symbols if folder.owns(symbol.path)] if folder.inner else symbols
 
-    def _folder_of(self, path: Path) -> _Folder | None:
+    def _folder_of(self, path: Path) -> Folder | None:
         holding = [root for root in self._folders if path.is_relative_to(root)]
         return self._folders[max(holding, key=lambda root: len(root.parts))] if holding else None
-
-
-def _relative(path: Path, folder: _Folder) -> str:
-    return path.relative_to(folder.reader.root).as_posix()
 
 
 def _prominence(symbol: IndexedSymbol) -> tuple[bool, bool]:

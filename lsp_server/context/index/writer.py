@@ -11,7 +11,8 @@ from pathlib import Path
 from lsp_server.context.index.database import open_for_writing
 from lsp_server.context.index.exclusions import FoundFile
 from lsp_server.context.index.extract import FileFacts
-from lsp_server.context.index.resolve import FileTree, resolve
+from lsp_server.context.index.resolve import resolve
+from lsp_server.context.index.trees import FileTree
 from lsp_server.syntax.imports import Import
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.context.index.resolve import DiskTree, configures, resolve
+from lsp_server.context.index.resolve import configures, resolve
+from lsp_server.context.index.trees import DiskTree
 from lsp_server.syntax.imports import Import, imports
 from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot

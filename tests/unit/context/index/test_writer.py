@@ -9,7 +9,7 @@ import pytest
 from lsp_server.context.index.database import open_for_reading
 from lsp_server.context.index.exclusions import FoundFile
 from lsp_server.context.index.extract import facts
-from lsp_server.context.index.resolve import DiskTree
+from lsp_server.context.index.trees import DiskTree
 from lsp_server.context.index.writer import KnownFile, Writer
 from lsp_server.syntax.snapshot import Snapshot
 from tests.unit.context.conftest import MakeFiles
