@@ -57,6 +57,15 @@ class Place:
         return next((line for line in self.next_lines if line.strip()), "")
 
     @property
+    def goes_on_below(self) -> bool:
+        """Whether the next line stands deeper: it belongs into a block or brackets that begin at the cursor."""
+        return self.goes_on_deeper_than(depth(self.line_prefix))
+
+    def goes_on_deeper_than(self, columns: int) -> bool:
+        """Whether the next line does."""
+        return bool(self.below) and depth(self.below) > columns
+
+    @property
     def opens_block(self) -> bool:
         """Whether the cursor stands right behind what opens a block."""
         return self.extent is Extent.BLOCK and bool(self.line_prefix.strip())
@@ -168,13 +177,14 @@ def _repeats_below(line: str, place: Place) -> bool:
     return len(below) > 1 and line.strip() == below
 
 
-def _depth(line: str) -> int:
+def depth(line: str) -> int:
+    """How deep a line stands, in columns."""
     return len(indent_of(line).expandtabs(_TAB))
 
 
 def _base(lines: list[str], place: Place) -> int:
     """The depth that the fill's first statement stands at."""
-    return _depth(place.line_prefix + lines[0] if place.on_blank_line else place.line_prefix)
+    return depth(place.line_prefix + lines[0] if place.on_blank_line else place.line_prefix)
 
 
 def _length(lines: list[str], place: Place) -> int:
@@ -208,7 +218,7 @@ def _line_length(lines: list[str], place: Place) -> int:
 
 def _ends(lines: list[str], place: Place) -> bool:
     text = "\n".join(lines)
-    if text.endswith(("(", "[", "{")) and _goes_on_below(place, _depth(place.line_prefix)):
+    if text.endswith(("(", "[", "{")) and place.goes_on_below:
         return True
     if place.unclosed:
         text = place.line_prefix + text
@@ -216,18 +226,13 @@ def _ends(lines: list[str], place: Place) -> bool:
     return not (found.opens or found.open_string or text.endswith("\\"))
 
 
-def _goes_on_below(place: Place, depth: int) -> bool:
-    """Whether the next line stands deeper: it belongs into a block or brackets that begin in the fill."""
-    return bool(place.below) and _depth(place.below) > depth
-
-
 def _head_length(lines: list[str], place: Place) -> int:
     """The lines up to one that opens what stands below already; all where nothing does."""
     base = _base(lines, place)
-    if not place.on_blank_line or not _goes_on_below(place, base):
+    if not place.on_blank_line or not place.goes_on_deeper_than(base):
         return len(lines)
     for number, line in enumerate(lines, 1):
-        if _OPENS.search(line.rstrip()) and (number == 1 or _depth(line) == base):
+        if _OPENS.search(line.rstrip()) and (number == 1 or depth(line) == base):
             return number
     return len(lines)
 
@@ -241,15 +246,15 @@ def _statement_length(lines: list[str], place: Place) -> int:
     if start == len(lines):
         return start
     number = start + _line_length(lines[start:], place)
-    if not _BLOCK_HEAD.search(lines[number - 1]) and not (number < len(lines) and _depth(lines[number]) > base):
+    if not _BLOCK_HEAD.search(lines[number - 1]) and not (number < len(lines) and depth(lines[number]) > base):
         # A closing brace may be followed by what goes on with the statement.
-        while number < len(lines) and _depth(lines[number]) == base and _GOES_ON.match(lines[number].strip()):
+        while number < len(lines) and depth(lines[number]) == base and _GOES_ON.match(lines[number].strip()):
             number += _line_length(lines[number:], place)
         return number
     end = number
     for line_number in range(number, len(lines)):
         line = lines[line_number]
-        if line.strip() and _depth(line) <= base and not _GOES_ON.match(line.strip()):
+        if line.strip() and depth(line) <= base and not _GOES_ON.match(line.strip()):
             return end
         if line.strip():
             end = line_number + 1
@@ -262,9 +267,9 @@ def _block_length(lines: list[str], place: Place) -> int:
     for number, line in enumerate(lines):
         if number == 0 or not line.strip():
             continue
-        depth = _depth(line)
-        closes = line.strip()[0] in ")]}" and depth == base
-        if depth < base or (place.opens_block and depth == base and not closes):
+        deep = depth(line)
+        closes = line.strip()[0] in ")]}" and deep == base
+        if deep < base or (place.opens_block and deep == base and not closes):
             return number
         if _repeats_below(line, place):
             return number

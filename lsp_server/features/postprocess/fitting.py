@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from lsp_server.features.postprocess.completion import Place, up_to_closing, without_overlap
+from lsp_server.features.postprocess.completion import Place, depth, up_to_closing, without_overlap
 from lsp_server.syntax.checks import error_begins_in, error_count
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.strict import refusal
@@ -74,13 +74,34 @@ def _faults(snapshot: Snapshot, place: Place, start: int, end: int) -> _Faults:
     lines = snapshot.lines
     first, last = lines.line_of(start), lines.line_of(end)
     refused = refusal(snapshot, end)
-    here = refused is not None and not refused.unfinished and first <= refused.line <= last
+    here = refused is not None and not refused.unfinished and first <= refused.line <= _last_of(snapshot, place, last)
     if not here and not closes_line(place.line_prefix, place.line_suffix):
         # Half a line before a cursor may be an error. One with something on both sides is meant to be whole, unless it
         # opens what is not there yet.
         begin, stop = lines.line_start(first), lines.line_end(last)
         here = not brackets(snapshot.text[begin:stop]).opens and error_begins_in(snapshot, begin, stop)
     return _Faults(here, refused is not None, error_count(snapshot))
+
+
+def _last_of(snapshot: Snapshot, place: Place, last: int) -> int:
+    """The last line that is to go with the fill, whose own last one is ``last``.
+
+    What stands deeper below shows by its first line whether the fill has opened a block for it, and by the line that
+    closes a bracket whether the fill is what the bracket is for.
+    """
+    if not place.goes_on_below:
+        return last
+    lines = snapshot.lines
+    opens_bracket = lines.line_text(last).rstrip().endswith(("(", "[", "{"))
+    for number in range(last + 1, lines.line_count):
+        line = lines.line_text(number)
+        if not line.strip():
+            continue
+        if depth(line) <= depth(place.line_prefix):
+            return number if opens_bracket and line.lstrip()[0] in ")]}" else number - 1
+        if not opens_bracket:
+            return number
+    return lines.line_count - 1
 
 
 def _candidates(text: str, place: Place) -> Iterator[Fit]:

@@ -175,6 +175,28 @@ async def test_nothing_good_to_say(marked: str, fill: str) -> None:
     assert await completed(marked, fill) is None
 
 
+BODY_BELOW = "def f(tree):\n    <|>\n        walk(tree)\n    return tree\n"
+RAISED_BELOW = (
+    "def f():\n    try:\n        g()\n    except E as error:\n        <|>\n            error,\n        ) from error\n"
+)
+ARGUMENTS_BELOW = "def f(name):\n    return names.<|>\n        name,\n    )\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "fill", "is_offered"),
+    [
+        (BODY_BELOW, "for tree in trees:", True),
+        (BODY_BELOW, "self.walk(tree)", False),
+        (RAISED_BELOW, "raise Fault(", True),
+        (RAISED_BELOW, "self.fail(", False),
+        (ARGUMENTS_BELOW, "get(", True),
+        (ARGUMENTS_BELOW, "get(name)", False),
+    ],
+)
+async def test_what_stands_deeper_below_has_to_go_with_it(marked: str, fill: str, is_offered: bool) -> None:
+    assert (await completed(marked, fill) is not None) == is_offered
+
+
 async def test_a_dollar_sign_may_be_in_a_word() -> None:
     assert await completed("x = a<|>$b;\n", "c", "javascript") is None
     assert await completed("echo <|>$b;\n", "c", "shellscript") is None
