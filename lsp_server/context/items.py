@@ -94,10 +94,11 @@ def _rendered(group: Sequence[Candidate], sources: Sources) -> str:
     language = sources.workspace.language(path)
     symbols = {c.symbol for c in group if c.symbol}
     members = [s for s in symbols if s.container and not _has_containers(s, symbols)]
+    containers = {part for s in members for part in (s.container or "").split(".")}
     around = {
         as_symbol(outer)
         for outer in (sources.symbols.symbols_in(path) if members else ())
-        if any(outer.start <= s.start and s.end <= outer.end for s in members)
+        if outer.name in containers and any(outer.start <= s.start and s.end <= outer.end for s in members)
     }
     # A symbol that is shown whole is in both, in two forms.
     places = {s.start for s in symbols}

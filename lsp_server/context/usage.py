@@ -19,6 +19,8 @@ _FADING_LINES = 60
 _LEAST_WEIGHT = 0.4
 _BEHIND = 0.8
 # What is imported is not used yet.
+_OWNER = re.compile(r"([^\W\d]\w*)(?:\.|->|::)$")
+_OWNER_CHARS = 60
 _IMPORT = re.compile(r"\s*(?:from|import|use|using|package|require\w*|#\s*include|export\b.*\bfrom)\b")
 
 
@@ -29,10 +31,12 @@ class Use:
     Attributes:
         weight: 1 at the cursor, less far from it.
         member: whether it only stands behind a dot or the like.
+        owner: what stands before that dot; empty if it is no name.
     """
 
     weight: float
     member: bool
+    owner: str = ""
 
 
 def uses(spot: Spot, function: tuple[int, int] | None) -> dict[str, Use]:
@@ -58,6 +62,9 @@ def uses(spot: Spot, function: tuple[int, int] | None) -> dict[str, Use]:
         weight = max(1 - abs(distance) / _FADING_LINES, _LEAST_WEIGHT) * (_BEHIND if distance > 0 else 1)
         before = text[max(name.start - 2, 0) : name.start]
         member = before.endswith(".") or before in ("->", "::")
-        known = found.get(name.text)
-        found[name.text] = Use(max(weight, known.weight), member and known.member) if known else Use(weight, member)
+        owner = _OWNER.search(text, max(name.start - _OWNER_CHARS, 0), name.start) if member else None
+        use = Use(weight, member, owner[1] if owner else "")
+        if known := found.get(name.text):
+            use = Use(max(weight, known.weight), member and known.member, use.owner or known.owner)
+        found[name.text] = use
     return dict(sorted(found.items(), key=lambda item: -item[1].weight))

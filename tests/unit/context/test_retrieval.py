@@ -92,7 +92,7 @@ def test_reasons_say_what_is_there(files: Files, spot: MakeSpot, sources: Source
     reasons = {i.snippet.path: i.reason for i in retrieve(spot("main.py", text), sources, budget_tokens=600)}
     assert reasons == {
         "tax.py": "used here: tax_of",
-        "shapes.py": "imported: Circle, __init__, area",
+        "shapes.py": "imported, and not used yet: Circle, __init__, area",
         "test_main.py": "tests",
         "other.py": "viewed",
     }

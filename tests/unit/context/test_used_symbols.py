@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lsp_server.context.candidates import Sources
+from lsp_server.context.receiver import receiver_at
 from lsp_server.context.spot import Spot
 from lsp_server.context.used_symbols import used_symbols
 
@@ -37,7 +38,7 @@ def scores(spot: Spot, sources: Sources) -> dict[str, float]:
 
 def test_an_imported_name_that_is_used_comes_first(files: Files, spot: MakeSpot, sources: Sources) -> None:
     files({"shapes.py": SHAPES})
-    found = scores(spot("main.py", "from shapes import Circle, unit_circle\n\nc = unit_circle()\nc.|\n"), sources)
+    found = scores(spot("main.py", "from shapes import Circle, unit_circle\n\nc = unit_circle()\n|\n"), sources)
     assert found["unit_circle"] > found["Circle"] > found["Circle.area"] > found["Circle._hidden"]
     assert "unrelated" not in found
 
@@ -97,12 +98,12 @@ def test_a_name_that_a_barrel_passes_on(barrel: str, files: Files, spot: MakeSpo
     ("name", "text", "weight"),
     [
         ("main.py", "from shapes import unit_circle as make\n\nc = make(|)\n", 1),
-        ("main.py", "from shapes import unit_circle as make\n\nc = unit_circle(|)\n", 0.45),
-        ("main.py", "import shapes as sh\n\nc = sh.|\n", 0.4),
-        ("main.ts", "import * as sh from './shapes';\n\nconst c = sh.|\n", 0.4),
+        ("main.py", "from shapes import unit_circle as make\n\nc = unit_circle(|)\n", 0.95),
+        ("main.py", "import shapes as sh\n\nc = sh + |\n", 0.4),
+        ("main.ts", "import * as sh from './shapes';\n\nconst c = sh + |\n", 0.4),
         ("main.ts", "import { unit_circle as make } from './shapes';\n\nconst c = make(|)\n", 1),
-        ("main.go", 'package main\n\nimport sh "m/shapes"\n\nvar c = sh.|\n', 0.4),
-        ("main.go", 'package main\n\nimport "m/shapes"\n\nvar c = shapes.|\n', 0.4),
+        ("main.go", 'package main\n\nimport sh "m/shapes"\n\nvar c = sh + |\n', 0.4),
+        ("main.go", 'package main\n\nimport "m/shapes"\n\nvar c = shapes + |\n', 0.4),
     ],
 )
 def test_the_name_that_an_import_gives_is_the_one_that_is_used(
@@ -111,6 +112,72 @@ def test_the_name_that_an_import_gives_is_the_one_that_is_used(
     files({"shapes.py": SHAPES, "shapes.ts": "export function unit_circle() {}\n", "go.mod": "module m\n"})
     files({"shapes/unit.go": "package shapes\n\nfunc unit_circle() int { return 1 }\n"})
     assert scores(spot(name, text), sources)["unit_circle"] == weight
+
+
+def test_what_was_imported_and_is_not_used_yet_is_wanted_next(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"shapes.py": SHAPES})
+    text = "from shapes import Circle, unit_circle\n\ndef g():\n    return unit_circle()\n\n\ndef f():\n    |\n"
+    found = scores(spot("main.py", text), sources)
+    assert found["Circle"] == 0.95 > found["unit_circle"]
+
+
+def test_of_a_file_that_passes_names_on_none_is_wanted_next(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    names = [f"name_{n}" for n in range(9)]
+    files({"many.py": "".join(f"def {name}(): ...\n" for name in names)})
+    found = scores(spot("main.py", f"from many import {', '.join(names)}\n\nx = |\n"), sources)
+    assert {found[name] for name in names} == {0.45}
+
+
+RECEIVED = {
+    "shapes.py": "class Shape:\n    def grow(self): ...\n\nclass Circle(Shape):\n    def area(self): ...\n",
+    "pkg/__init__.py": "from .round import Ring\n",
+    "pkg/round.py": "class Ring:\n    def width(self): ...\n\nclass Other:\n    def other(self): ...\n",
+    "shapes.ts": "export class Circle { area(): number { return 1 } }\n",
+    "go.mod": "module m\n",
+    "shapes/circle.go": "package shapes\n\ntype Circle struct { R int }\n\nfunc (c *Circle) Area() int { return 1 }\n",
+    "Round.java": "class Round { int turns() { return 1; } }\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "members"),
+    [
+        ("main.py", "from shapes import Circle\n\ndef f(c: Circle):\n    c.|\n", {"Circle.area", "Shape.grow"}),
+        ("main.py", "from shapes import Circle\n\ndef f(c: Optional['Circle']):\n    c.ar|\n", {"Circle.area"}),
+        ("main.py", "from shapes import Circle\n\ndef f():\n    c = Circle()\n    c.|\n", {"Circle.area"}),
+        ("main.py", "from shapes import Circle\n\ndef f():\n    Circle(1).|\n", {"Circle.area"}),
+        ("main.py", "import shapes\n\ndef f():\n    c = shapes.Circle()\n    c.|\n", {"Circle.area"}),
+        ("main.py", "import pkg\n\ndef f():\n    pkg.|\n", {"Ring"}),
+        ("main.py", "import pkg\n\ndef f():\n    r = pkg.Ring()\n    r.|\n", {"Ring.width"}),
+        (
+            "main.py",
+            "from shapes import Circle\n\nclass C(Circle):\n    def f(self):\n        self.|\n",
+            {"Circle.area"},
+        ),
+        ("main.py", "from shapes import Circle\n\ndef f(circle):\n    circle.|\n", {"Circle.area"}),
+        ("main.ts", "import { Circle } from './shapes';\n\nfunction f(c: Circle) { c.| }\n", {"Circle.area"}),
+        ("main.ts", "import { Circle } from './shapes';\n\nconst c = new Circle();\nc.|\n", {"Circle.area"}),
+        ("main.go", 'package main\n\nimport "m/shapes"\n\nfunc f(c *shapes.Circle) { c.| }\n', {"Circle.Area"}),
+        ("Main.java", "class Main { void f(Round r) { r.| } }\n", {"Round.turns"}),
+    ],
+)
+def test_what_is_behind_a_dot_comes_first(
+    name: str, text: str, members: set[str], files: Files, spot: MakeSpot, sources: Sources
+) -> None:
+    files(RECEIVED)
+    found = scores(spot(name, text), sources)
+    assert members <= {name for name, score in found.items() if score >= 0.9}
+    assert "Other.other" not in found
+
+
+@pytest.mark.parametrize("text", ["x = 1.|", "x.y + |", "a[0].|", "|"])
+def test_no_receiver(text: str, spot: MakeSpot) -> None:
+    assert receiver_at(spot("main.py", text)) is None
+
+
+def test_functions_that_return_each_other_are_no_trap(files: Files, spot: MakeSpot, sources: Sources) -> None:
+    files({"a.py": "def one() -> two: ...\ndef two() -> one: ...\n"})
+    assert "one" in scores(spot("main.py", "from a import one\n\nx = one()\nx.|\n"), sources)
 
 
 def test_an_imported_name_that_many_files_have(files: Files, spot: MakeSpot, sources: Sources) -> None:
