@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +30,7 @@ def retrieve(
     """
     if mode == "off":
         return ()
-    workspace = replace(sources.workspace, excluded=cache(sources.workspace.excluded))
+    workspace = sources.workspace.for_one_search()
     sources = replace(sources, workspace=workspace, symbols=Remembered(sources.symbols))
     candidates = passages.recent(spot, sources, budget_tokens)
     if mode == "full" and spot.path.is_absolute():

@@ -6,6 +6,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lsp_server.context.index.links import led_to, real_path
@@ -144,6 +145,10 @@ class Workspace:
         place = led_to(path, self.root_of(path))
         return place is None or (place != path and (is_secret(place) or self.excluded(place)))
 
+    def for_one_search(self) -> Workspace:
+        """The same, which finds out once whether it withholds a file; not for longer, since files change."""
+        return _Searched(self.roots, self.open_text, self.excluded, self.open_language)
+
     def read(self, path: Path) -> str | None:
         """The text of a file: as it is open, else from disk. None for what is withheld, missing, huge or not UTF-8."""
         if self.withholds(path):
@@ -157,3 +162,15 @@ class Workspace:
                 return file.read()
         except (OSError, UnicodeDecodeError):
             return None
+
+
+class _Searched(Workspace):
+    @cached_property
+    def _known(self) -> dict[Path, bool]:
+        return {}
+
+    def withholds(self, path: Path) -> bool:
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = super().withholds(path)
+        return known

@@ -47,13 +47,18 @@ class Reader:
         with self._lock:
             self._let_go()
 
-    def definitions(self, name: str, hidden: Collection[str], limit: int) -> list[IndexedSymbol]:
-        """The symbols of a name; functions and classes first, and what is in no class."""
+    def definitions(self, names: Collection[str], hidden: Collection[str], limit: int) -> list[IndexedSymbol]:
+        """The symbols of some names, of each so many; functions and classes first, and what is in no class."""
         return self._symbols(
-            "SELECT * FROM placed WHERE id IN (SELECT rowid FROM symbols WHERE name = :name LIMIT :most)"
-            " AND path NOT IN (SELECT value FROM json_each(:hidden))"
-            " ORDER BY container IS NOT NULL, kind IN ('field', 'constant'), path, start LIMIT :limit",
-            name=name,
+            "SELECT id, path, name, kind, container, start, end, line, signature, doc FROM ("
+            "  SELECT *, row_number() OVER ("
+            "    PARTITION BY name ORDER BY container IS NOT NULL, kind IN ('field', 'constant'), path, start"
+            "  ) AS place FROM placed WHERE id IN ("
+            "    SELECT id FROM (SELECT rowid AS id, row_number() OVER (PARTITION BY name) AS number FROM symbols"
+            "      WHERE name IN (SELECT value FROM json_each(:names))) WHERE number <= :most"
+            "  ) AND path NOT IN (SELECT value FROM json_each(:hidden))"
+            ") WHERE place <= :limit ORDER BY name, place",
+            names=_array(names),
             hidden=_array(hidden),
             limit=limit,
             most=max(limit, _MOST_OF_A_NAME),
@@ -99,7 +104,7 @@ class Reader:
                 module,
                 tuple(json.loads(names if target is None else wanted)),
                 level,
-                None if target is None else self.root / target,
+                None if target is None else self._place(target),
                 tuple((name, alias) for name, alias in json.loads(aliases)),
             )
             for module, names, level, aliases, target, wanted in rows
@@ -133,7 +138,7 @@ class Reader:
             hidden=_array(hidden),
             limit=limit,
         )
-        return [(self.root / path, count) for path, count in rows]
+        return [(self._place(path), count) for path, count in rows]
 
     def files(self, language_ids: Collection[str] | None) -> list[Path]:
         """The indexed files, of some languages or all."""

@@ -134,15 +134,16 @@ class WorkspaceIndex:
 
         Of either, functions and classes go first, and what is in no class. A name that nothing has is left out.
         """
+        others: dict[str, list[IndexedSymbol]] = {}
+        for folder, hidden in self._asked():
+            for symbol in self._own(folder, folder.reader.definitions(names, hidden, limit)):
+                others.setdefault(symbol.name, []).append(symbol)
+        documents = self._open.values()
         found: dict[str, list[IndexedSymbol]] = {}
-        asked, documents = list(self._asked()), self._open.values()
         for name in names:
             opened = [symbol for document in documents for symbol in document.by_name.get(name, ())]
-            others: list[IndexedSymbol] = []
-            for folder, hidden in asked:
-                others += self._own(folder, folder.reader.definitions(name, hidden, limit))
-            if opened or others:
-                found[name] = [*sorted(opened, key=_prominence), *sorted(others, key=_prominence)][:limit]
+            if opened or name in others:
+                found[name] = [*sorted(opened, key=_prominence), *sorted(others.get(name, ()), key=_prominence)][:limit]
         return found
 
     def symbols_in(self, path: Path) -> tuple[IndexedSymbol, ...]:
