@@ -83,7 +83,7 @@ def test_functions_and_what_is_in_no_class_are_the_first_definitions(reader: Rea
     assert [symbol.kind for symbol in reader.definitions(["area"], (), 8)] == ["function", "field"]
     assert [symbol.kind for symbol in reader.definitions(["area"], (), 1)] == ["function"]
     assert reader.definitions(["area"], ("pkg/shapes.py",), 8) == []
-    assert reader.definitions("grow' OR 1=1 --", (), 8) == []
+    assert reader.definitions(["grow' OR 1=1 --"], (), 8) == []
 
 
 @pytest.mark.usefixtures("built")
