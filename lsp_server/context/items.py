@@ -68,7 +68,8 @@ def _new_items(chosen: Sequence[Candidate], sources: Sources) -> Iterable[Contex
             stubs.setdefault((candidate.kind, candidate.path), []).append(candidate)
     found = [(kind, _item(_rendered(group, sources), group, sources)) for (kind, _), group in stubs.items()]
     found += ((c.kind, _item(c.text, [c], sources)) for c in chosen if not c.symbol)
-    return (item for _, item in sorted(found, key=lambda pair: (pair[0], -pair[1].score, pair[1].snippet.path)))
+    # A model heeds most what stands nearest to the code that it writes.
+    return (item for _, item in sorted(found, key=lambda pair: (pair[0], pair[1].score, pair[1].snippet.path)))
 
 
 def _item(text: str, group: Sequence[Candidate], sources: Sources) -> ContextItem:

@@ -48,7 +48,9 @@ def test_a_member_is_shown_within_its_classes(stubs: dict[str, Candidate], sourc
     assert item.reason == "used here: area"
 
 
-def test_what_lasts_comes_first_then_the_best(stubs: dict[str, Candidate], sources: Sources, root: Path) -> None:
+def test_what_lasts_comes_first_and_of_that_the_best_last(
+    stubs: dict[str, Candidate], sources: Sources, root: Path
+) -> None:
     chosen = [
         chunk(root, Kind.RECENT, "a.py", 0.9),
         chunk(root, Kind.RECENT, "b.py", 0.8),
@@ -57,7 +59,7 @@ def test_what_lasts_comes_first_then_the_best(stubs: dict[str, Candidate], sourc
     ]
     for order in (chosen, chosen[::-1]):
         items = arrange(order, sources, 600, ())
-        assert [item.snippet.path for item in items] == ["shapes.py", "c.py", "a.py", "b.py"]
+        assert [item.snippet.path for item in items] == ["shapes.py", "c.py", "b.py", "a.py"]
 
 
 def test_what_stays_keeps_its_place(stubs: dict[str, Candidate], sources: Sources, root: Path) -> None:

@@ -75,7 +75,7 @@ def test_modes(spot: MakeSpot, sources: Sources, root: Path) -> None:
     place = spot("main.py", MAIN)
     assert texts(place, sources, mode="off") == {}
     assert list(texts(place, sources, mode="recent")) == ["other.py"]
-    assert list(texts(place, sources)) == ["tax.py", "shapes.py", "other.py"]
+    assert list(texts(place, sources)) == ["shapes.py", "tax.py", "other.py"]
 
 
 @pytest.mark.usefixtures("shop")
@@ -106,12 +106,12 @@ def test_nothing_of_a_secret_file(files: Files, spot: MakeSpot, sources: Sources
 def test_what_belonged_stays_in_front_and_unchanged(files: Files, spot: MakeSpot, sources: Sources) -> None:
     files({"shapes.py": SHAPES, "tax.py": TAX, "extra.py": "def extra_of(price): ...\n"})
     first = retrieve(spot("main.py", MAIN), sources, budget_tokens=600)
-    text = "from extra import extra_of\n" + MAIN.replace("x = tax_of(|)", "x = extra_of(1)\nextra_of(|)")
+    text = "import extra\n" + MAIN.replace("x = tax_of(|)", "x = extra and tax_of(|)")
     anew = retrieve(spot("main.py", text), sources, budget_tokens=600)
     assert anew[0].snippet.path == "extra.py"
     after = retrieve(spot("main.py", text), sources, budget_tokens=600, last=first)
     assert after[:2] == first
-    assert [item.snippet.path for item in after] == ["tax.py", "shapes.py", "extra.py"]
+    assert [item.snippet.path for item in after] == ["shapes.py", "tax.py", "extra.py"]
 
 
 def test_what_has_changed_is_shown_as_it_is_now(files: Files, spot: MakeSpot, sources: Sources) -> None:
