@@ -201,13 +201,11 @@ class _Search:
             offered = (symbol for target in modules for symbol in self._offered(target))
             self._add_listed(offered, _RECEIVER, reason)
             return
-        own = receiver.name in OWN and self._own_class
-        names = [self._own_class.split(".")[-1]] if own and self._own_class else list(receiver.types)
+        own_class = self._own_class if receiver.name in OWN else None
+        names = [own_class.split(".")[-1]] if own_class else receiver.types
         owner = next((found for name in names if (found := self._type_named(name))), None)
         for number, found in enumerate(self._with_bases(owner) if owner else ()):
-            container = f"{found.container}.{found.name}" if found.container else found.name
-            members = (m for m in self._symbols.members(container, found.path) if m.kind not in _CLASS_KINDS)
-            self._add_listed(members, _RECEIVERS_BASE if number else _RECEIVER, reason)
+            self._add_listed(self._members(found), _RECEIVERS_BASE if number else _RECEIVER, reason)
 
     def _add_listed(self, symbols: Iterable[IndexedSymbol], score: float, reason: str) -> None:
         public = (s for s in symbols if not s.name.startswith(("_", "#")) and s.name not in _CONSTRUCTORS)
@@ -332,9 +330,7 @@ class _Search:
             self._classes[symbol] = score, reason
 
     def _add_members(self, owner: IndexedSymbol, score: float, reason: str) -> None:
-        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
-        members = self._symbols.members(container, owner.path)
-        for number, member in enumerate(m for m in members if m.kind not in _CLASS_KINDS):
+        for number, member in enumerate(self._members(owner)):
             use = self._used.get(member.name)
             if use and use.member:
                 # Of a class that is not used itself, the name is more likely another's.
@@ -347,6 +343,11 @@ class _Search:
             else:
                 share = score * (0.7 if number < _FIRST_MEMBERS else 0.3)
             self._add(member, share, reason)
+
+    def _members(self, owner: IndexedSymbol) -> Iterator[IndexedSymbol]:
+        """What is in a class, but for classes."""
+        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
+        return (m for m in self._symbols.members(container, owner.path) if m.kind not in _CLASS_KINDS)
 
     def _keep(self, symbol: IndexedSymbol, score: float, reason: str) -> None:
         key = symbol.path, symbol.start, symbol.name

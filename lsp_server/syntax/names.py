@@ -9,7 +9,7 @@ from functools import cache
 
 import tree_sitter
 
-from lsp_server.syntax.queries import fits
+from lsp_server.syntax.queries import fits, named_kinds
 from lsp_server.syntax.snapshot import Snapshot
 
 # What grammars call an identifier. The same words also name compounds, so only nodes without children count.
@@ -79,15 +79,7 @@ def _nodes(tree: tree_sitter.Tree, span: tuple[int, int] | None = None) -> list[
 
 @cache
 def _query(grammar: tree_sitter.Language) -> tree_sitter.Query | None:
-    kinds = {
-        kind
-        for number in range(grammar.node_kind_count)
-        if grammar.node_kind_is_named(number)
-        and grammar.node_kind_is_visible(number)
-        and (kind := grammar.node_kind_for_id(number))
-        and _KIND.fullmatch(kind)
-    }
-    patterns = [f"({kind}) @name" for kind in sorted(kinds)]
+    patterns = [f"({kind}) @name" for kind in named_kinds(grammar, _KIND)]
     usable = [pattern for pattern in (*patterns, *_PATTERNS) if fits(grammar, pattern)]
     return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None
 

@@ -46,6 +46,19 @@ def patterns(language: Language, name: QueryName) -> list[str]:
     return found
 
 
+def named_kinds(grammar: tree_sitter.Language, pattern: re.Pattern[str]) -> list[str]:
+    """The kinds of nodes of a grammar whose whole names match a pattern, in order; those that it hides aside."""
+    kinds = {
+        kind
+        for number in range(grammar.node_kind_count)
+        if grammar.node_kind_is_named(number)
+        and grammar.node_kind_is_visible(number)
+        and (kind := grammar.node_kind_for_id(number))
+        and pattern.fullmatch(kind)
+    }
+    return sorted(kinds)
+
+
 def fits(grammar: tree_sitter.Language, pattern: str) -> bool:
     """Whether a grammar has the nodes and fields that a pattern names."""
     try:

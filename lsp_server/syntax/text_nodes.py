@@ -7,7 +7,7 @@ from functools import cache
 
 import tree_sitter
 
-from lsp_server.syntax.queries import fits
+from lsp_server.syntax.queries import fits, named_kinds
 from lsp_server.syntax.snapshot import Snapshot
 
 _COMMENT = re.compile(r"(?:\w+_)?comments?|qldoc|marginalia")
@@ -76,13 +76,5 @@ def whole_pieces(snapshot: Snapshot, tree: tree_sitter.Tree, start: int, end: in
 
 @cache
 def _pieces(grammar: tree_sitter.Language) -> tree_sitter.Query | None:
-    kinds = {
-        kind
-        for number in range(grammar.node_kind_count)
-        if grammar.node_kind_is_named(number)
-        and grammar.node_kind_is_visible(number)
-        and (kind := grammar.node_kind_for_id(number))
-        and _WHOLE.fullmatch(kind)
-    }
-    usable = [pattern for kind in sorted(kinds) if fits(grammar, pattern := f"({kind}) @piece")]
+    usable = [pattern for kind in named_kinds(grammar, _WHOLE) if fits(grammar, pattern := f"({kind}) @piece")]
     return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None
