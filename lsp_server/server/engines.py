@@ -49,6 +49,15 @@ class Engines:
             self._warm_up(role)
         return None
 
+    async def once_loaded(self, role: Role) -> Backend | None:
+        """The backend, when its model is loaded; None if that fails, or the model is not on this machine yet."""
+        backend = self.if_ready(role)
+        if backend is None and role not in self._declined and await asyncio.to_thread(self._installed, role):
+            if warming := self._warming.get(role):
+                await asyncio.wait({warming})
+            backend = self.if_ready(role)
+        return backend
+
     async def ready(self, role: Role) -> Backend:
         """The backend, when it can answer.
 
@@ -74,6 +83,12 @@ class Engines:
         backend = self._roles.get(role)
         state = "ready" if backend and backend.ready else "not started" if installed else "not installed"
         return {"model": model.id, "state": state}
+
+    def _installed(self, role: Role) -> bool:
+        try:
+            return self._models().find(wanted_model(self._settings, self._models(), role)) is not None
+        except ShardlightError:
+            return False
 
     async def aclose(self) -> None:
         """Let go of all engines."""

@@ -2,12 +2,12 @@
 
 ``python -m tests.e2e.scripted_server SCRIPT.json``; the script is a JSON object, all of it optional: ``infills`` and
 ``chats`` (see ``ScriptedBackend``; an object with one key ``error`` raises), ``hold`` (answers wait after their first
-piece until the test lets them go) and ``loading`` (the model is never ready while typing). Two methods of its own tell
-a test what a client cannot see:
+piece until the test lets them go) and ``loading`` (so long the model is not ready while typing). Two methods of its own
+tell a test what a client cannot see:
 
 * ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes
   and shown of other places.
-* ``test/release`` (notification): answers that are held may go on.
+* ``test/release`` (notification): answers that are held may go on, and the model is loaded.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class WatchedBackend:
     def __init__(self, script: dict[str, Any]) -> None:
         self._script = ScriptedBackend(infills=_replies(script, "infills"), chats=_replies(script, "chats"))
         self._held = bool(script.get("hold"))
-        self._released = asyncio.Event()
+        self.released = asyncio.Event()
         self.begun = 0
         self.going_on = 0
 
@@ -54,7 +54,7 @@ class WatchedBackend:
 
     def release(self) -> None:
         """For ``test/release``."""
-        self._released.set()
+        self.released.set()
 
     def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
@@ -71,7 +71,7 @@ class WatchedBackend:
             async for chunk in chunks:
                 yield chunk
                 if self._held:
-                    await self._released.wait()
+                    await self.released.wait()
         finally:
             self.going_on -= 1
 
@@ -85,7 +85,13 @@ class ScriptedBackends:
 
     def if_ready(self, role: Role) -> Backend | None:
         """The scripted model, unless it is said to be loading."""
-        return None if self._loading else self._backend
+        return None if self._loading and not self._backend.released.is_set() else self._backend
+
+    async def once_loaded(self, role: Role) -> Backend | None:
+        """The scripted model, when it is said to be loaded."""
+        if self._loading:
+            await self._backend.released.wait()
+        return self._backend
 
     async def ready(self, role: Role) -> Backend:
         """The scripted model."""

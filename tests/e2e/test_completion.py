@@ -72,11 +72,13 @@ async def test_a_language_that_nobody_knows(connect: Connect) -> None:
     assert item.insert_text == "[->+<]"
 
 
-async def test_while_typing_a_loading_model_is_not_waited_for(connect: Connect, root: Path) -> None:
+async def test_while_typing_a_loading_model_is_waited_for(connect: Connect, root: Path) -> None:
     editor = await connect({"infills": ["1"], "loading": True})
     uri, position = editor.open(root / "a.py", "x = <|>\n")
-    assert await editor.complete(uri, position, invoked=False) == []
-    assert await editor.complete(uri, position, invoked=True)
+    asked = asyncio.create_task(editor.complete(uri, position, invoked=False))
+    await until_state(editor, begun=0)
+    release(editor)
+    assert [item.insert_text for item in await asked] == ["1"]
 
 
 async def test_a_superseded_request_is_answered_with_nothing(connect: Connect, root: Path) -> None:

@@ -76,7 +76,7 @@ class Suggesting:
 
         Args:
             invoked: the user asked for it; then there may be alternatives, strings and comments are places like any
-                other, and it neither waits for a pause in typing nor gives up on a loading model.
+                other, and it neither waits for a pause in typing nor gives up on a model that has to be fetched first.
             patience_s: how long to wait for an answer, in seconds; one that comes later is remembered.
         """
         asked = self._clock()
@@ -157,7 +157,8 @@ class Suggesting:
                 backend = await session.backends.ready("completion")
             else:
                 await asyncio.sleep(self._rhythm.pause(settings.debounce_ms / 1000))
-                backend = session.backends.if_ready("completion")
+                # An editor asks no second time for a cursor that stays where it is.
+                backend = await session.backends.once_loaded("completion")
             if backend is None:
                 return ()
             effort = replace(self.pace.effort(settings.max_tokens), in_text=invoked or settings.in_text)

@@ -188,6 +188,42 @@ async def test_an_action_waits_until_it_is_ready(world: World) -> None:
     assert world.engine.attached == 1
 
 
+async def test_typing_waits_for_a_model_that_is_loading(world: World) -> None:
+    first, second = await asyncio.gather(*(world.engines.once_loaded("completion") for _ in range(2)))
+    assert first is second is world.engines.if_ready("completion")
+    assert world.engine.attached == 1
+
+
+async def test_who_waits_for_a_loading_model_may_leave(world: World) -> None:
+    leaves = asyncio.create_task(world.engines.once_loaded("completion"))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaves
+    await world.settle()
+    assert world.engines.if_ready("completion") is not None
+
+
+async def test_typing_does_not_wait_for_a_model_that_has_to_be_fetched(world: World) -> None:
+    download = Downloading(world.store)
+    assert await world.engines.once_loaded("completion") is None
+    await download.started.wait()
+    assert await world.engines.once_loaded("completion") is None
+    download.finish.set()
+    await world.settle()
+    assert await world.engines.once_loaded("completion") is not None
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+async def test_typing_does_not_wait_for_a_model_that_does_not_load(world: World, unknown: bool) -> None:
+    world.engine.failure = EngineStartError("It did not start.")
+    world.store.unknown = unknown
+    for _ in range(2):
+        assert await world.engines.once_loaded("completion") is None
+        await world.settle()
+    assert len(world.client.messages) == 1
+
+
 async def test_a_missing_model_is_fetched_after_a_question(world: World) -> None:
     world.store.installed = False
     await world.engines.ready("assistant")

@@ -90,7 +90,7 @@ class Window:
             count=self.events.append,
             log_once=self.log.append,
             context=context,
-            backends=SimpleNamespace(if_ready=lambda _role: model, ready=ready),
+            backends=SimpleNamespace(if_ready=lambda _role: model, once_loaded=ready, ready=ready),
             notebooks=SimpleNamespace(around=lambda _uri: ("", "")),
             workspace=SimpleNamespace(relative=lambda path: path.name, root_of=lambda path: path.parent),
         )
