@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.candidates import Candidate, Kind, Sources
+from lsp_server.context.definitions import CLASS_KINDS, MOST_DEFINITIONS, Definitions
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.receiver import OWN, receiver_at
 from lsp_server.context.spot import Spot
-from lsp_server.context.symbols import as_symbol, same_family
+from lsp_server.context.symbols import as_symbol
 from lsp_server.context.usage import Use, uses
 from lsp_server.syntax.names import names_in
 
@@ -29,7 +30,6 @@ _COMMON = """
 _COMMON_NAMES = frozenset(_COMMON.split())
 # There a bare name of another file has to be imported.
 _IMPORTS_NAMES = {"python", "javascript", "javascriptreact", "typescript", "typescriptreact"}
-_CLASS_KINDS = {"class", "interface", "struct", "enum", "trait", "object", "type", "module"}
 _CONSTRUCTORS = {"__init__", "__new__", "constructor", "new", "initialize", "__construct"}
 
 # How much a definition counts, by where it is. The second figure: of more than so many it is none.
@@ -50,7 +50,6 @@ _RECEIVER = 0.95
 _RECEIVERS_BASE = 0.9
 _LESS_WITH_EACH = 0.004
 _LEAST_OF_RECEIVER = 0.6
-_MOST_BASES = 8
 _SAME_CLASS = 0.6
 _HEADER = 0.75
 # What one needs to know of a definition's own types.
@@ -60,16 +59,11 @@ _MOST_FOLLOWED = 16
 _USED = "used here"
 _MOST_NAMES = 30
 _MOST_UNUSED = 12
-_MOST_DEFINITIONS = 8
-# So often a name is passed on by one file to the next, and by at most so many at once.
-_MOST_HOPS = 3
-_MOST_PASSED = 20
 # A class that hardly helps is not shown in detail, and many classes are none.
 _MEMBERS_FROM = 0.3
 _MOST_CLASSES = 8
 # Members of one class beyond these are the tail of a long list.
 _FIRST_MEMBERS = 20
-_RETURNS = re.compile(r"(?:->|\)\s*:)\s*([^:{=]+)")
 _WORD = re.compile(r"[^\W\d]\w{2,}")
 
 
@@ -93,18 +87,10 @@ class _Search:
         self.found: dict[tuple[Path, int, str], Candidate] = {}
         self._spot = spot
         self._symbols = sources.symbols
-        self._workspace = sources.workspace
-        self._language = spot.snapshot.language
+        self._names = Definitions(spot, sources.symbols, sources.workspace)
         self._shown = spot.shown
-        self._targets: dict[Path, set[str]] = {}
         # Those whose members are still to be looked at, with their scores and reasons.
         self._classes: dict[IndexedSymbol, tuple[float, str]] = {}
-        # What imported names, and modules that are imported whole, are called here.
-        self._here: dict[str, str] = {}
-        self._modules: dict[Path, str] = {}
-        self._offers: dict[Path, list[IndexedSymbol]] = {}
-        # Names that imports bind: there is no need to look for them anywhere else.
-        self._bound: set[str] = set()
 
     @cached_property
     def _used(self) -> dict[str, Use]:
@@ -120,21 +106,21 @@ class _Search:
 
     def named(self) -> None:
         """What the code names, with or without an import that says from where, and what is imported by name."""
-        self._read_imports()
-        unbound = (n for n in self._used if n not in self._bound and len(n) > 2 and n.lower() not in _COMMON_NAMES)
+        bound, here = self._names.bound, self._names.here
+        unbound = (n for n in self._used if n not in bound and len(n) > 2 and n.lower() not in _COMMON_NAMES)
         free = list(islice(unbound, _MOST_NAMES))
-        used = [name for name, here in self._here.items() if here in self._used]
         waiting = self._waiting()
-        unused = [name for name, here in self._here.items() if here not in self._used]
-        unused.sort(key=lambda name: self._here[name] not in waiting)
+        used = [name for name in here if here[name] in self._used]
+        unused = [name for name in here if here[name] not in self._used]
+        unused.sort(key=lambda name: here[name] not in waiting)
         imported = [*used, *unused[:_MOST_UNUSED]]
-        found = self._symbols.definitions([*imported, *free], limit=_MOST_DEFINITIONS)
+        found = self._symbols.definitions([*imported, *free], limit=MOST_DEFINITIONS)
         for name in imported:
-            use = self._used.get(self._here[name])
-            for symbol in self._exported(name, found.get(name, ())):
+            use = self._used.get(here[name])
+            for symbol in self._names.exported(name, found.get(name, ())):
                 if use:
                     self._add(symbol, use.weight, _USED)
-                elif self._here[name] in waiting:
+                elif here[name] in waiting:
                     self._add(symbol, _UNUSED, "imported, and not used yet")
                 else:
                     self._add(symbol, _IMPORTED_NAME, "imported")
@@ -146,7 +132,7 @@ class _Search:
         """The names that the file has imported and nowhere used; none where there are many."""
         text = self._spot.snapshot.text
         found: set[str] = set()
-        for name in islice(self._here.values(), _MOST_LOOKED_FOR):
+        for name in islice(self._names.here.values(), _MOST_LOOKED_FOR):
             # A name that stands within others is taken for used.
             if name not in self._used and text.find(name, text.find(name) + 1) < 0:
                 found.add(name)
@@ -156,7 +142,7 @@ class _Search:
 
     def of_modules(self) -> None:
         """What modules offer that are imported whole, if the code names them."""
-        for target, here in self._modules.items():
+        for target, here in self._names.modules.items():
             if use := self._used.get(here):
                 for symbol in self._symbols.symbols_in(target):
                     if not symbol.container and not symbol.name.startswith("_"):
@@ -178,14 +164,14 @@ class _Search:
         """The types in the signatures of what was found."""
         weights: dict[str, tuple[float, Path]] = {}
         for found in list(self.found.values()):
-            if found.symbol and found.score > _LEAST_FOLLOWED and found.symbol.kind not in _CLASS_KINDS:
-                for word in set(_WORD.findall(found.symbol.signature)) - self._used.keys() - self._bound:
+            if found.symbol and found.score > _LEAST_FOLLOWED and found.symbol.kind not in CLASS_KINDS:
+                for word in set(_WORD.findall(found.symbol.signature)) - self._used.keys() - self._names.bound:
                     if found.score > weights.get(word, (0, found.path))[0]:
                         weights[word] = found.score, found.path
         names = sorted(weights, key=lambda word: (not word[:1].isupper(), -weights[word][0], word))[:_MOST_FOLLOWED]
         for name, symbols in self._symbols.definitions(names).items():
             score, path = weights[name]
-            types = [s for s in symbols if s.kind in _CLASS_KINDS and self._usable(s)]
+            types = [s for s in symbols if s.kind in CLASS_KINDS and self._names.usable(s)]
             beside = [s for s in types if s.path == path]
             if meant := beside or (types if len(types) == 1 else []):
                 self._add(meant[0], score * _SECOND_HOP, "type of what is used")
@@ -196,82 +182,39 @@ class _Search:
         if receiver is None:
             return
         reason = f"of `{receiver.name}`"
-        modules = [target for target, here in self._modules.items() if here == receiver.name]
-        if modules:
-            offered = (symbol for target in modules for symbol in self._offered(target))
+        offered = self._names.offered(receiver.name)
+        if offered is not None:
             self._add_listed(offered, _RECEIVER, reason)
             return
         own_class = self._own_class if receiver.name in OWN else None
         names = [own_class.split(".")[-1]] if own_class else receiver.types
-        owner = next((found for name in names if (found := self._type_named(name))), None)
-        for number, found in enumerate(self._with_bases(owner) if owner else ()):
-            self._add_listed(self._members(found), _RECEIVERS_BASE if number else _RECEIVER, reason)
+        owner = next((found for name in names if (found := self._names.type_named(name))), None)
+        for number, found in enumerate(self._names.with_bases(owner) if owner else ()):
+            self._add_listed(self._names.members(found), _RECEIVERS_BASE if number else _RECEIVER, reason)
 
     def _add_listed(self, symbols: Iterable[IndexedSymbol], score: float, reason: str) -> None:
         public = (s for s in symbols if not s.name.startswith(("_", "#")) and s.name not in _CONSTRUCTORS)
         for number, symbol in enumerate(public):
             self._add(symbol, max(score - _LESS_WITH_EACH * number, _LEAST_OF_RECEIVER), reason)
 
-    def _offered(self, module: Path) -> list[IndexedSymbol]:
-        """What a module has at its top, its own and what it passes on."""
-        if module in self._offers:
-            return self._offers[module]
-        own = [s for s in self._symbols.symbols_in(module) if not s.container]
-        passed = {
-            name: imported.target
-            for imported in self._symbols.imports_of(module)
-            for name in imported.names
-            if imported.target
-        }
-        found = self._symbols.definitions(list(passed)[:_MOST_PASSED], limit=_MOST_DEFINITIONS) if passed else {}
-        self._offers[module] = [*own, *(s for n, symbols in found.items() for s in symbols if s.path == passed[n])]
-        return self._offers[module]
-
-    def _type_named(self, name: str, *, returned: bool = False) -> IndexedSymbol | None:
-        """The class that a name means here, or that the function of that name returns; None if that is open.
-
-        Args:
-            returned: it stands in a signature, where it is no function's.
-        """
-        symbols = [
-            s for s in self._symbols.definitions([name], limit=_MOST_DEFINITIONS).get(name, ()) if self._usable(s)
-        ]
-        classes = [s for s in symbols if s.kind in _CLASS_KINDS]
-        near = [s for s in classes if s.path == self._spot.path or s.path in self._targets]
-        if meant := near or (classes if len(classes) == 1 else []):
-            return meant[0]
-        answers = () if returned else filter(None, (_RETURNS.search(s.signature) for s in symbols))
-        words = (word for answer in answers for word in _WORD.findall(answer[1]))
-        return next((found for word in islice(words, 2) if (found := self._type_named(word, returned=True))), None)
-
-    def _with_bases(self, owner: IndexedSymbol) -> list[IndexedSymbol]:
-        """A class and those that it is made of, the nearest first."""
-        found = [owner]
-        for one in found:
-            for word in _WORD.findall(one.signature):
-                if word != one.name and len(found) < _MOST_BASES and word[:1].isupper():
-                    base = self._type_named(word, returned=True)
-                    if base and base not in found:
-                        found.append(base)
-        return found
-
     def _meant(self, symbols: Iterable[IndexedSymbol], use: Use) -> list[tuple[IndexedSymbol, float]]:
         """The symbols that a name may mean, with how likely that is; none if it may mean too many."""
-        symbols = [s for s in symbols if self._usable(s)]
-        if modules := [target for target, here in self._modules.items() if use.owner and here == use.owner]:
-            offered = {(s.path, s.start) for target in modules for s in self._offered(target)}
+        symbols = [s for s in symbols if self._names.usable(s)]
+        if use.owner and (found := self._names.offered(use.owner)) is not None:
+            offered = {(s.path, s.start) for s in found}
             return [(s, _IMPORTED[0]) for s in symbols if (s.path, s.start) in offered]
         own = [
             s for s in symbols if s.path == self._spot.path and (use.member or s.container in (None, self._own_class))
         ]
         if own:
             return [(s, _OWN_FILE) for s in own[: _IMPORTED[1]]]
-        if self._language and self._language.id in _IMPORTS_NAMES and not use.member:
+        language = self._spot.snapshot.language
+        if language and language.id in _IMPORTS_NAMES and not use.member:
             # Without an import by name only `from module import *` has it.
-            symbols = [s for s in symbols if "*" in self._targets.get(s.path, ())]
+            symbols = [s for s in symbols if "*" in self._names.targets.get(s.path, ())]
         folder = self._spot.path.parent
         tiers = (
-            ([s for s in symbols if s.path in self._targets], _IMPORTED),
+            ([s for s in symbols if s.path in self._names.targets], _IMPORTED),
             ([s for s in symbols if s.path.parent == folder and bool(s.container) == use.member], _SAME_FOLDER),
             ([s for s in symbols if bool(s.container) == use.member], _ELSEWHERE),
         )
@@ -280,57 +223,18 @@ class _Search:
                 return [(s, affinity) for s in found] if len(found) <= most else []
         return []
 
-    def _read_imports(self) -> None:
-        for imported in self._symbols.imports_of(self._spot.path):
-            target, other = imported.target, dict(imported.aliases)
-            here = {name: other.get(name, name) for name in imported.names if name != "*"}
-            self._bound |= set(here.values())
-            if target is None:
-                self._bound.add(other.get("*", re.split(r"\W+", imported.module)[-1]))
-            elif target != self._spot.path:
-                self._here |= here
-                self._targets.setdefault(target, set()).update(imported.names or "*")
-                if "*" in self._targets[target]:
-                    name = _module_name(target)
-                    self._modules[target] = other.get("*") or other.get(name, name)
-
-    def _exported(self, name: str, symbols: Sequence[IndexedSymbol]) -> list[IndexedSymbol]:
-        """Which symbols an imported name means, also where the imported file only passes it on."""
-        # By file what the name is there.
-        asked = {target: name for target, names in self._targets.items() if name in names}
-        seen: set[Path] = set()
-        for _ in range(_MOST_HOPS + 1):
-            own = [s for s in symbols if asked.get(s.path) == s.name and not s.container]
-            if not own and (len(symbols) >= _MOST_DEFINITIONS or {*asked.values()} != {name}):
-                # There is more than we were told.
-                defined = (s for file in asked for s in self._symbols.symbols_in(file))
-                own = [s for s in defined if asked[s.path] == s.name and not s.container]
-            if own:
-                return own
-            seen.update(asked)
-            passed = (pair for file, there in asked.items() for pair in self._passed_on(file, there))
-            asked = dict(islice((pair for pair in passed if pair[0] not in seen), _MOST_PASSED))
-        return []
-
-    def _passed_on(self, path: Path, name: str) -> Iterator[tuple[Path, str]]:
-        """The files that a file may have a name from, each with the name there."""
-        for imported in self._symbols.imports_of(path):
-            there = next((there for there, here in imported.aliases if here == name), name)
-            if imported.target and (there in imported.names or "*" in imported.names):
-                yield imported.target, there
-
     def _add(self, symbol: IndexedSymbol, score: float, reason: str) -> None:
         if symbol.path == self._spot.path and symbol.start < self._shown[1] and symbol.end > self._shown[0]:
             # The window shows it, or where it begins; what it holds beyond that may still be of use.
-            if symbol.kind not in _CLASS_KINDS:
+            if symbol.kind not in CLASS_KINDS:
                 return
         else:
             self._keep(symbol, score, reason)
-        if symbol.kind in _CLASS_KINDS and score > self._classes.get(symbol, (_MEMBERS_FROM, ""))[0]:
+        if symbol.kind in CLASS_KINDS and score > self._classes.get(symbol, (_MEMBERS_FROM, ""))[0]:
             self._classes[symbol] = score, reason
 
     def _add_members(self, owner: IndexedSymbol, score: float, reason: str) -> None:
-        for number, member in enumerate(self._members(owner)):
+        for number, member in enumerate(self._names.members(owner)):
             use = self._used.get(member.name)
             if use and use.member:
                 # Of a class that is not used itself, the name is more likely another's.
@@ -343,11 +247,6 @@ class _Search:
             else:
                 share = score * (0.7 if number < _FIRST_MEMBERS else 0.3)
             self._add(member, share, reason)
-
-    def _members(self, owner: IndexedSymbol) -> Iterator[IndexedSymbol]:
-        """What is in a class, but for classes."""
-        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
-        return (m for m in self._symbols.members(container, owner.path) if m.kind not in _CLASS_KINDS)
 
     def _keep(self, symbol: IndexedSymbol, score: float, reason: str) -> None:
         key = symbol.path, symbol.start, symbol.name
@@ -368,16 +267,6 @@ class _Search:
             if scope.class_name:
                 return scope.class_name
         return None
-
-    def _usable(self, symbol: IndexedSymbol) -> bool:
-        """Whether code of this language can use it."""
-        return symbol.path == self._spot.path or same_family(self._workspace.language(symbol.path), self._language)
-
-
-def _module_name(path: Path) -> str:
-    """By what name code knows a module that it imports whole."""
-    # A Go package is its folder.
-    return path.parent.name if path.stem in ("__init__", "index", "mod") or path.suffix == ".go" else path.stem
 
 
 def _is_class(kind: str) -> bool:
