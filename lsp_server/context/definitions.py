@@ -59,8 +59,8 @@ class Definitions:
             own = [s for s in symbols if asked.get(s.path) == s.name and not s.container]
             if not own and (len(symbols) >= MOST_DEFINITIONS or {*asked.values()} != {name}):
                 # There is more than we were told.
-                defined = (s for file in asked for s in self._symbols.symbols_in(file))
-                own = [s for s in defined if asked[s.path] == s.name and not s.container]
+                there_is = ((name, s) for file, name in asked.items() for s in self._symbols.symbols_in(file))
+                own = [s for name, s in there_is if s.name == name and not s.container]
             if own:
                 return own
             seen.update(asked)

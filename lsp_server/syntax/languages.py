@@ -6,6 +6,7 @@ To add one: a row here and ``queries/<id>/{scopes,outline,imports}.scm`` (see ``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Literal
 
@@ -306,6 +307,7 @@ def language(language_id: str) -> Language | None:
     return _BY_ID.get(language_id.lower())
 
 
+@lru_cache(4096)  # the search for context asks again and again about the same files
 def language_for_path(path: str | PurePath) -> Language | None:
     """The language that a file's name says; None if it says none."""
     path = PurePath(path)

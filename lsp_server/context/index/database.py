@@ -22,7 +22,7 @@ from platformdirs import user_cache_path
 logger = logging.getLogger(__name__)
 
 # Counted up with each change of what is in the tables, be it in form or in meaning.
-VERSION = 2
+VERSION = 3
 
 # Those of versions and settings that nobody has any more are deleted.
 _UNUSED_DAYS = 90
@@ -52,7 +52,7 @@ CREATE TABLE symbols (
 CREATE VIEW placed AS
     SELECT symbols.rowid AS id, path, symbols.name AS name, kind, container, start, end, line, signature, doc
     FROM symbols JOIN files ON files.id = file;
-CREATE INDEX symbols_by_name ON symbols (name);
+CREATE INDEX symbols_by_name ON symbols (name, container IS NOT NULL);
 CREATE INDEX symbols_by_container ON symbols (container) WHERE container IS NOT NULL;
 CREATE INDEX symbols_by_file ON symbols (file);
 CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);

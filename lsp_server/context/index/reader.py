@@ -18,7 +18,7 @@ from lsp_server.context.index.types import IndexedSymbol, ResolvedImport
 logger = logging.getLogger(__name__)
 
 # Of a name that so many things have, only so many are looked at.
-_MOST_OF_A_NAME = 200
+_MOST_OF_A_NAME = 40
 # So many names are ranked for one search.
 _MOST_NAMES = 5000
 
@@ -54,7 +54,8 @@ class Reader:
             "  SELECT *, row_number() OVER ("
             "    PARTITION BY name ORDER BY container IS NOT NULL, kind IN ('field', 'constant'), path, start"
             "  ) AS place FROM placed WHERE id IN ("
-            "    SELECT id FROM (SELECT rowid AS id, row_number() OVER (PARTITION BY name) AS number FROM symbols"
+            "    SELECT id FROM (SELECT rowid AS id,"
+            "      row_number() OVER (PARTITION BY name ORDER BY container IS NOT NULL) AS number FROM symbols"
             "      WHERE name IN (SELECT value FROM json_each(:names))) WHERE number <= :most"
             "  ) AND path NOT IN (SELECT value FROM json_each(:hidden))"
             ") WHERE place <= :limit ORDER BY name, place",
