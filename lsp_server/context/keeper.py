@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lsp_server.context.candidates import Sources
 from lsp_server.context.files import FileCache
 from lsp_server.context.items import ContextItem
+from lsp_server.context.members import members_at
 from lsp_server.context.retrieval import Mode, retrieve
 from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
@@ -87,6 +88,10 @@ class ContextKeeper:
             while len(self._made) > _DOCUMENTS:
                 self._made.popitem(last=False)
             return items
+
+    def members(self, spot: Spot, workspace: Workspace) -> tuple[str, ...]:
+        """See ``members_at``: it is asked anew with each letter."""
+        return members_at(spot, Sources(workspace, self._symbols, self.recent, self._files))
 
 
 def _fits(made: _Made, mode: Mode, scope: int, line: int) -> bool:

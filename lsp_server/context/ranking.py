@@ -73,14 +73,21 @@ def with_bodies(
 ) -> tuple[Candidate, ...]:
     """Short functions whole, the best first, as far as there is room for them."""
     room = budget_tokens - _total(chosen)
-    result = []
+    result: list[Candidate] = []
+    bodies: list[Candidate] = []
     for candidate in chosen:
         whole = _whole(candidate, text_of) if candidate.score >= _BODY_SCORE else None
         if whole and (more := cost(whole) - cost(candidate)) <= room:
             room -= more
             candidate = whole
+            bodies.append(whole)
         result.append(candidate)
-    return tuple(result)
+    return tuple(c for c in result if not any(_holds(body, c) for body in bodies))
+
+
+def _holds(body: Candidate, inner: Candidate) -> bool:
+    """Whether a function that is shown whole shows an attribute as well."""
+    return body.path == inner.path and body.start < inner.start < body.end
 
 
 def cost(candidate: Candidate) -> int:

@@ -61,7 +61,7 @@ def _stubs(text: str, language: Language | None, names: tuple[str, ...]) -> str:
     """The wanted names of a file as stubs; all of it if no names are given."""
     if language is None:
         return ""
-    symbols = outline(Snapshot.open(text, language.id))
+    symbols = tuple(s for s in outline(Snapshot.open(text, language.id)) if s.kind != "attribute")
     if names and "*" not in names:
         symbols = tuple(s for s in symbols if (s.container or s.name).split(".")[0] in names)
     return render(symbols, language)

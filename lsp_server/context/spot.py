@@ -34,3 +34,18 @@ class Spot:
         """Start and end of what the window shows of the document."""
         around = window(self.snapshot.lines, self.offset)
         return self.offset - len(around.prefix), self.offset + len(around.suffix)
+
+    @cached_property
+    def own_class(self) -> str | None:
+        """The class around the cursor as its members name it; of a Go method and the like the type it belongs to."""
+        for scope in self.around:
+            if is_class(scope.kind):
+                return f"{scope.class_name}.{scope.name}" if scope.class_name else scope.name
+            if scope.class_name:
+                return scope.class_name
+        return None
+
+
+def is_class(kind: str) -> bool:
+    """Whether a scope of this kind has members."""
+    return kind not in ("function", "method")

@@ -13,7 +13,7 @@ from lsp_server.context.candidates import Candidate, Kind, Sources
 from lsp_server.context.definitions import CLASS_KINDS, MOST_DEFINITIONS, Definitions
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.receiver import OWN, receiver_at
-from lsp_server.context.spot import Spot
+from lsp_server.context.spot import Spot, is_class
 from lsp_server.context.symbols import as_symbol
 from lsp_server.context.usage import Use, uses
 from lsp_server.syntax.names import names_in
@@ -94,7 +94,7 @@ class _Search:
 
     @cached_property
     def _used(self) -> dict[str, Use]:
-        function = next((scope for scope in self._spot.around if not _is_class(scope.kind)), None)
+        function = next((scope for scope in self._spot.around if not is_class(scope.kind)), None)
         used = uses(self._spot, (function.start, function.end) if function else None)
         # The base classes, and the types of the parameters, however far up they are.
         for scope in self._spot.around:
@@ -150,7 +150,7 @@ class _Search:
 
     def of_the_same_class(self) -> None:
         """The members of the class around the cursor."""
-        for symbol in self._symbols.members(self._own_class, self._spot.path) if self._own_class else ():
+        for symbol in self._symbols.members(self._spot.own_class, self._spot.path) if self._spot.own_class else ():
             self._add(symbol, _SAME_CLASS, "same class")
 
     def members(self) -> None:
@@ -186,7 +186,7 @@ class _Search:
         if offered is not None:
             self._add_listed(offered, _RECEIVER, reason)
             return
-        own_class = self._own_class if receiver.name in OWN else None
+        own_class = self._spot.own_class if receiver.name in OWN else None
         names = [own_class.split(".")[-1]] if own_class else receiver.types
         owner = next((found for name in names if (found := self._names.type_named(name))), None)
         for number, found in enumerate(self._names.with_bases(owner) if owner else ()):
@@ -204,7 +204,9 @@ class _Search:
             offered = {(s.path, s.start) for s in found}
             return [(s, _IMPORTED[0]) for s in symbols if (s.path, s.start) in offered]
         own = [
-            s for s in symbols if s.path == self._spot.path and (use.member or s.container in (None, self._own_class))
+            s
+            for s in symbols
+            if s.path == self._spot.path and (use.member or s.container in (None, self._spot.own_class))
         ]
         if own:
             return [(s, _OWN_FILE) for s in own[: _IMPORTED[1]]]
@@ -257,17 +259,3 @@ class _Search:
             )
         elif score > known.score:
             self.found[key] = replace(known, score=score, reason=reason)
-
-    @cached_property
-    def _own_class(self) -> str | None:
-        """The class around the cursor as its members name it; of a Go method and the like the type it belongs to."""
-        for scope in self._spot.around:
-            if _is_class(scope.kind):
-                return f"{scope.class_name}.{scope.name}" if scope.class_name else scope.name
-            if scope.class_name:
-                return scope.class_name
-        return None
-
-
-def _is_class(kind: str) -> bool:
-    return kind not in ("function", "method")

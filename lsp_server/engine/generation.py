@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lsp_server.engine.drafting import Drafter
 from lsp_server.engine.evaluation import Evaluation
+from lsp_server.engine.name_guide import NameGuide
 from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.logprobs import TokenLogprob, logprobs
 from lsp_server.engine.native.model import NativeModel
@@ -90,6 +91,7 @@ class GenerationRequest:
         shared: length of the leading part that other prompts begin with as well; 0 for none.
         drop_prefix: leading blanks of the answer to swallow if they come.
         begun_word: what the answer has to begin with, swallowed as well (see ``layout.Prompt`` for both).
+        names: what it is to begin with, begun word and all, unless the model is far surer of something else.
         n_indent: the answer ends before a line that is indented less.
         time_limit_ms: this long after the first token, stop at the next line end; 0 for no limit.
         max_draft: tokens to guess ahead at most; 0: none.
@@ -105,6 +107,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     drop_prefix: str = ""
     begun_word: str = ""
+    names: tuple[str, ...] = ()
     n_indent: int = 0
     time_limit_ms: float = 0.0
     max_draft: int = 0
@@ -194,6 +197,7 @@ class _Generation:
         # Wrong guesses are a tail to drop.
         self._drafter = Drafter(0 if sequence.memory.needs_checkpoints else request.max_draft)
         self._begun = request.begun_word.encode("utf-8", "replace")
+        self._guide = NameGuide(model, [name.encode("utf-8", "replace") for name in request.names])
 
     def read(self, pace: Pace) -> Steps:
         """Evaluate what the sequence does not have of the prompt. Raises DecodeAbortedError when cancelled."""
@@ -222,7 +226,9 @@ class _Generation:
             guesses: list[int] = []
             # A token is shown before it is evaluated: its successor waits for that, its reader need not.
             if unevaluated := history[len(sequence.tokens) :]:
-                guesses = [] if self._begun else self._drafter.draft(history, limit - len(history) - 1)
+                guesses = (
+                    [] if self._begun or self._guide.active else self._drafter.draft(history, limit - len(history) - 1)
+                )
                 evaluation = Evaluation(sequence, [*unevaluated, *guesses], 1 + len(guesses))
                 yield evaluation
                 self._predicted_s += evaluation.seconds
@@ -257,7 +263,7 @@ class _Generation:
     def _sample(self) -> int | None:
         """The next token from the current row; None, and the reason, where the answer ends."""
         began = time.perf_counter()
-        token = self._sampler.sample(self._sequence.memory, self._row, begun=self._begun)
+        token = self._sampler.sample(self._sequence.memory, self._row, begun=self._begun, favoured=self._guide.tokens())
         now = time.perf_counter()
         self._first_token = self._first_token or now
         self._predicted_s += now - began
@@ -270,6 +276,7 @@ class _Generation:
     def _step(self, token: int) -> Step:
         """What a token adds to the answer; sets the reason if it ends it."""
         data = self._model.piece(token)
+        self._guide.wrote(data)
         data, self._begun = data[len(self._begun) :], self._begun[len(data) :]
         text = self._text.feed(data)
         limit_s = self._request.time_limit_ms / 1000

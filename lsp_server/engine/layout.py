@@ -117,6 +117,14 @@ _UNSETTLED = 2
 _LINE_ENDS = ("\n", "\n\n", "\r\n", ":\n", ")\n", ",\n")
 # What tokenizers keep together at most: letters, and one character before them that is neither a letter nor a digit.
 _BEGUN_WORD = re.compile(r"(?:[^\w\r\n]|_)?[^\W\d_]+\Z|(?<=\S) \Z")
+_BEGUN_NAME = re.compile(r"\w*\Z")
+
+
+def names_behind(prefix: str, begun_word: str, names: Sequence[str]) -> tuple[str, ...]:
+    """How the answers begin that write one of some names at the cursor, of which the prefix may hold a part."""
+    match = _BEGUN_NAME.search(prefix)
+    begun = match.group() if match else ""
+    return tuple(begun_word + name.removeprefix(begun) for name in names if name.startswith(begun))
 
 
 def _split_indentation(prefix: str) -> tuple[str, str]:

@@ -36,6 +36,7 @@ class Cursor:
         document: opaque id of the document, by which newer requests supersede older ones.
         related: code of other places.
         before, after: what the model is to see around the document: the other cells of a notebook.
+        names: all that may stand behind the dot at the cursor; empty if that is not known, or there is none.
     """
 
     snapshot: Snapshot
@@ -46,6 +47,7 @@ class Cursor:
     related: tuple[Snippet, ...] = ()
     before: str = ""
     after: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def request_for(cursor: Cursor, place: Place, effort: Effort) -> InfillRequest:
         extra=cursor.related,
         stop=("\n",) if one_line else (),
         document=cursor.document,
+        names=cursor.names,
         time_limit_ms=0.0 if one_line else effort.time_limit_ms,
         priority=effort.priority,
     )

@@ -38,6 +38,7 @@ class InfillRequest:
         time_limit_ms: this long after its first token the answer ends with its line. 0: no limit.
         priority: inline for a suggestion, background for a prompt that is read ahead.
         temperature, seed: 0 is greedy; alternatives are sampled. Without a seed each answer may be another one.
+        names: what may stand at the cursor, as far as it is known: one of them is preferred. Empty: anything may.
     """
 
     prefix: str
@@ -52,6 +53,7 @@ class InfillRequest:
     priority: Priority = Priority.INLINE
     temperature: float = 0.0
     seed: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class HttpBackend:
             "timings_per_token": True,
             "priority": request.priority.value,
             "document": request.document,
+            "names": list(request.names),
         }
         if request.seed is not None:
             body["seed"] = request.seed

@@ -206,12 +206,9 @@ class Session:
             reading: how fast it reads, in tokens per second, if that is known.
             refresh: find it anew, even if the cursor has hardly moved.
         """
-        snapshot, (before, after) = place.snapshot, self.notebooks.around(place.uri)
-        if before or after:
-            snapshot = Snapshot.open(before + snapshot.text + after, snapshot.language_id)
         items = await asyncio.to_thread(
             self._contexts.context,
-            Spot(snapshot, len(before) + offset, place.path),
+            self._spot(place, offset),
             self.workspace,
             document=place.uri,
             budget_tokens=budget_tokens(reading, self.settings.engine.n_ctx),
@@ -219,6 +216,18 @@ class Session:
             refresh=refresh,
         )
         return tuple(item.snippet for item in items)
+
+    async def members(self, place: Place, offset: int) -> tuple[str, ...]:
+        """The names of which one is to stand at an offset, if that is known: see ``members_at``."""
+        if self.settings.completion.context != "full":
+            return ()
+        return await asyncio.to_thread(self._contexts.members, self._spot(place, offset), self.workspace)
+
+    def _spot(self, place: Place, offset: int) -> Spot:
+        snapshot, (before, after) = place.snapshot, self.notebooks.around(place.uri)
+        if before or after:
+            snapshot = Snapshot.open(before + snapshot.text + after, snapshot.language_id)
+        return Spot(snapshot, len(before) + offset, place.path)
 
     def function(self, place: Place, offset: int) -> Target:
         """The function at an offset, without what it uses from other files. Raises RefusedError if there is none."""

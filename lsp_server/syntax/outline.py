@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import tree_sitter
@@ -18,7 +18,7 @@ from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.surroundings import Span
 
 # Where two patterns fit one node (a Go struct is a type, too), the first kind of these names it.
-_KINDS = ("interface", "struct", "enum", "type", "method", "function", "field", "constant")
+_KINDS = ("interface", "struct", "enum", "type", "method", "function", "field", "attribute", "constant")
 _SHOWN_WHOLE = ("interface", "struct", "enum", "type")
 _LONGEST_VALUE = 100
 
@@ -32,7 +32,8 @@ class Symbol:
 
     Attributes:
         name: its own name, without a container's.
-        kind: function, method, a kind of `ClassScope`, type, field or constant.
+        kind: function, method, a kind of `ClassScope`, type, field, constant, or attribute, which is what the methods
+            of a class give its objects.
         start, end: as in `ClassScope`.
         signature: for functions and classes the text up to the body, on one line, after Python's decorators;
             interfaces, types and the like whole; a long value is left out.
@@ -50,9 +51,9 @@ class Symbol:
 
 
 def outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
-    """Functions, classes with their methods and fields, types and constants; nothing that is local to a function.
+    """Functions, classes with their methods, fields and attributes, types and constants; nothing local to a function.
 
-    In source order, the outer before the inner.
+    In source order, the outer before the inner: an attribute comes within the method that has it first.
     """
     return snapshot.derived(_outline)
 
@@ -91,8 +92,20 @@ def _outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
     hidden = _outermost(
         [*((scope.body_start, scope.body_end) for scope in functions), *((start + 1, end) for start, end in items)]
     )
-    symbols = [symbol for symbol in symbols if not _covered(hidden, symbol.start)]
-    return tuple(sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end)))
+    symbols = [symbol for symbol in symbols if symbol.kind == "attribute" or not _covered(hidden, symbol.start)]
+    return tuple(_first_attributes(sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end))))
+
+
+def _first_attributes(symbols: list[Symbol]) -> Iterator[Symbol]:
+    """All but the attributes that are in no class, or that it has already."""
+    known = {(s.container, s.name) for s in symbols if s.kind != "attribute"}
+    for symbol in symbols:
+        if symbol.kind == "attribute":
+            key = symbol.container, symbol.name
+            if symbol.container is None or key in known:
+                continue
+            known.add(key)
+        yield symbol
 
 
 def _outermost(spans: list[Span]) -> list[Span]:
@@ -191,7 +204,7 @@ def _stub(symbol: Symbol, language: Language, opens: bool) -> list[str]:
         end = " {" if braces else ""
     elif symbol.kind in ("function", "method"):
         end = (" ..." if symbol.signature.endswith("=>") else "") + _NO_BODY.get(language.id, ";")
-    elif symbol.kind in ("field", "constant", *_SHOWN_WHOLE):
+    elif symbol.kind in ("field", "attribute", "constant", *_SHOWN_WHOLE):
         end = (
             "" if language.id in _NO_BODY or symbol.signature.startswith("#") or symbol.signature.endswith("}") else ";"
         )

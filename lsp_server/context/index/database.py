@@ -22,7 +22,7 @@ from platformdirs import user_cache_path
 logger = logging.getLogger(__name__)
 
 # Counted up with each change of what is in the tables, be it in form or in meaning.
-VERSION = 3
+VERSION = 4
 
 # Those of versions and settings that nobody has any more are deleted.
 _UNUSED_DAYS = 90

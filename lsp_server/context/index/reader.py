@@ -52,7 +52,8 @@ class Reader:
         return self._symbols(
             "SELECT id, path, name, kind, container, start, end, line, signature, doc FROM ("
             "  SELECT *, row_number() OVER ("
-            "    PARTITION BY name ORDER BY container IS NOT NULL, kind IN ('field', 'constant'), path, start"
+            "    PARTITION BY name"
+            "    ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start"
             "  ) AS place FROM placed WHERE id IN ("
             "    SELECT id FROM (SELECT rowid AS id,"
             "      row_number() OVER (PARTITION BY name ORDER BY container IS NOT NULL) AS number FROM symbols"

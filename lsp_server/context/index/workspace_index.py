@@ -23,7 +23,7 @@ from lsp_server.syntax.snapshot import Snapshot
 
 # `Circle.area`, `Circle::area`, `Circle#area`: a container and what is in it.
 _QUALIFIER = re.compile(r"::|[.#/]")
-_LESS_WANTED = ("field", "constant")
+_LESS_WANTED = ("field", "attribute", "constant")
 # To make paths of thousands takes longer than a suggestion may.
 _MOST_IMPORTERS = 50
 

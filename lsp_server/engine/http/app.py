@@ -21,7 +21,7 @@ from lsp_server.engine.generation import GenerationRequest
 from lsp_server.engine.http import requests as parse
 from lsp_server.engine.http.answering import collect, stream, unless_disconnected
 from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape
-from lsp_server.engine.layout import Hole
+from lsp_server.engine.layout import Hole, names_behind
 from lsp_server.engine.native import library
 from lsp_server.engine.scheduler import Lane
 from lsp_server.engine.service import EngineService, Phase
@@ -145,7 +145,7 @@ class _Api:
     async def infill(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="inline")
-        prompt = self._fill(parse.hole(body), options)
+        prompt = self._fill(parse.hole(body), options, parse.names(body))
         shape = InfillShape(self._service.config.model_id, options.response_fields)
         return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
@@ -183,7 +183,7 @@ class _Api:
         self._shut_down()
         return JSONResponse({"status": "stopping"})
 
-    def _fill(self, hole: Hole, options: parse.CommonOptions) -> GenerationRequest:
+    def _fill(self, hole: Hole, options: parse.CommonOptions, names: tuple[str, ...] = ()) -> GenerationRequest:
         # A grammar knows nothing of a word that is begun outside of the answer.
         free = options.sampling.grammar is None
         prompt = self._service.infill(hole, options.max_tokens, options.document, complete_word=free)
@@ -194,6 +194,7 @@ class _Api:
             shared=prompt.shared,
             drop_prefix=prompt.indentation,
             begun_word=prompt.begun_word,
+            names=names_behind(hole.prefix, prompt.begun_word, names) if free else (),
         )
 
     async def _answer(

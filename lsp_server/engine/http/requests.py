@@ -22,6 +22,7 @@ _UNLIMITED = 4096  # llama-server's n_predict -1 means "until it ends"; a runawa
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 # Each is looked for with every token.
 _MOST_STOPS, _LONGEST_STOP = 64, 1000
+_MOST_NAMES, _LONGEST_NAME = 1000, 200
 _MOST_PROBS = 1000  # Each is spelled out for each token.
 
 
@@ -201,6 +202,14 @@ def hole(body: Body) -> Hole:
         repository=field(body, "repository", str, "repository"),
         extra=tuple(files),
     )
+
+
+def names(body: Body) -> tuple[str, ...]:
+    """The names of which one is wanted at the cursor of ``/infill``; empty if anything is."""
+    found: tuple[str, ...] = _texts(body, "names", list)
+    if len(found) > _MOST_NAMES or any(len(name) > _LONGEST_NAME for name in found):
+        raise InvalidRequestError(f"names may have {_MOST_NAMES:,} texts of {_LONGEST_NAME} characters at most.")
+    return found
 
 
 def messages(body: Body) -> list[Message]:

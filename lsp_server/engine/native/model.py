@@ -52,6 +52,11 @@ def _tensor_overrides(settings: LoadSettings) -> ctypes.Array[_TensorOverride] |
     return (_TensorOverride * (len(rows) + 1))(*rows, _TensorOverride(None, None))
 
 
+def is_word_byte(byte: int) -> bool:
+    """Whether a byte of UTF-8 may be part of a name: an ASCII letter or digit, ``_``, or of any other character."""
+    return byte >= 0x80 or byte == 0x5F or chr(byte).isalnum()
+
+
 class NativeModel:
     """Weights and vocabulary of one GGUF, or of a shard set given by its first shard.
 
@@ -157,6 +162,13 @@ class NativeModel:
         """All tokens that stand for bytes, sorted by these: (bytes, ids)."""
         spelled = sorted((piece, token) for token in range(self.n_vocab) if (piece := self.piece(token)))
         return [piece for piece, _ in spelled], np.array([token for _, token in spelled], dtype=np.int32)
+
+    @cached_property
+    def between_names(self) -> npt.NDArray[np.int32]:
+        """Ids of the tokens that may follow a whole name: int32, shape (n,)."""
+        spellings, ids = self._by_spelling
+        within = ids[[is_word_byte(piece[0]) for piece in spellings]]
+        return np.setdiff1d(np.arange(self.n_vocab, dtype=np.int32), within)
 
     def is_end(self, token: int) -> bool:
         """Whether the token ends a generation (EOS, EOT, the end of a FIM answer …)."""

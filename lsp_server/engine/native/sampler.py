@@ -25,6 +25,8 @@ _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32
 _INFILL_CANDIDATES = 128
 # llama.cpp's own, for the first Mirostat.
 _MIROSTAT_M = 100
+# How much likelier, as a logarithm, a token has to be than the best of those that are favoured.
+_FAVOUR = 5.0
 
 
 class NativeSampler:
@@ -64,15 +66,22 @@ class NativeSampler:
             for token in tokens:
                 C.llama_sampler_accept(self._chain, token)
 
-    def sample(self, context: Rows, row: int = -1, *, begun: bytes = b"") -> int:
+    def sample(
+        self, context: Rows, row: int = -1, *, begun: bytes = b"", favoured: npt.NDArray[np.int32] | None = None
+    ) -> int:
         """Choose the token that follows a row of the context's last step. It counts as said then, so once a row.
 
         Args:
             row: the position in the step (its last by default), whose logits were asked for.
             begun: bytes that the text must go on with; then the likeliest token that allows it is taken, whatever a
                 grammar says.
+            favoured: ids of tokens one of which is chosen unless another is much likelier.
         """
         logits = self._biased(context.logits(row))
+        if favoured is not None:
+            lowered = logits - _FAVOUR
+            lowered[favoured] = logits[favoured]
+            logits = lowered
         if begun and len(possible := self._model.continuations(begun)):
             token = int(possible[np.argmax(logits[possible])])
             if logits[token] != -np.inf:

@@ -32,6 +32,7 @@ _KINDS = {
     "module": lsp.SymbolKind.Module,
     "object": lsp.SymbolKind.Object,
     "field": lsp.SymbolKind.Field,
+    "attribute": lsp.SymbolKind.Field,
     "constant": lsp.SymbolKind.Constant,
 }
 

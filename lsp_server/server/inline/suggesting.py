@@ -250,6 +250,7 @@ class Suggesting:
             related=await session.context(place, offset, self.pace.reading, refresh=refresh),
             before=before,
             after=after,
+            names=await session.members(place, offset),
         )
 
     def _stop_asking(self, uri: str) -> None:

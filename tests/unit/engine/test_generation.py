@@ -48,7 +48,7 @@ class LikeliestSampler:
     def remember(self, tokens: Sequence[int]) -> None:
         self.remembered.extend(tokens)
 
-    def sample(self, context: FakeMemory, row: int, *, begun: bytes) -> int:
+    def sample(self, context: FakeMemory, row: int, *, begun: bytes, favoured: object) -> int:
         self.begun.append(begun)
         return int(np.argmax(context.logits(row)))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.engine.layout import Hole, Prompt, fim_prompt
+from lsp_server.engine.layout import Hole, Prompt, fim_prompt, names_behind
 from lsp_server.engine.native.model import FimTokens, common_prefix
 from lsp_server.models.catalog import FimLayout
 from lsp_server.text.snippet import Snippet
@@ -262,3 +262,20 @@ def test_typing_lays_only_the_tail_anew_except_at_strides(
 def _unsettled(text: str) -> int:
     """Characters at the end that a prompt may lack now, though it had them before: they turned out to be a word."""
     return len(text) - len(re.sub(r"\W?[^\W\d]*\s*\Z", "", text))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "begun_word", "expected"),
+    [
+        ("x = self.", "", ("area", "keys", "keywords")),
+        ("x = self.ke", ".ke", (".keys", ".keywords")),
+        # Of a name with several parts only the last one is left to the answer.
+        ("x = self.keywords_of", "_of", ()),
+        ("x = self.keyw", "w", ("words",)),
+        ("x = self.keys", ".keys", (".keys",)),
+        ("x = self. ", " ", (" area", " keys", " keywords")),
+        ("", "", ("area", "keys", "keywords")),
+    ],
+)
+def test_how_answers_begin_that_write_a_name(prefix: str, begun_word: str, expected: tuple[str, ...]) -> None:
+    assert names_behind(prefix, begun_word, ["area", "keys", "keywords"]) == expected

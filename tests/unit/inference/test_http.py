@@ -86,6 +86,7 @@ async def test_infill_is_asked_in_llama_servers_words() -> None:
         time_limit_ms=500,
         temperature=0.8,
         seed=3,
+        names=("area",),
     )
     await collect(backend(answer).infill(request))
     await collect(backend(answer).infill(HOLE))
@@ -109,6 +110,7 @@ async def test_infill_is_asked_in_llama_servers_words() -> None:
             "stream": True,
             "priority": "inline",
             "document": "file",
+            "names": ["area"],
         }.items()
     )
     greedy = json.loads(seen[1].content)

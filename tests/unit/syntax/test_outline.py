@@ -184,3 +184,51 @@ def test_nothing_renders_to_nothing() -> None:
     python = language("python")
     assert python is not None
     assert render(outline(Snapshot.open("", "python")), python) == ""
+
+
+ATTRIBUTES = """\
+class Shop:
+    limit: int = 3
+
+    def __init__(self, rooms):
+        self.rooms = rooms
+        self.limit = 4
+        self.prices: dict[str, float] = {
+            "a": 1.0,
+        }
+        (self.x, self.y) = self.at = 1, 2
+        if rooms:
+            self.first, [self.second] = rooms
+        with open(rooms) as self.file:
+            for self.line in self.file: ...
+
+    def close(self):
+        self.rooms = None
+        self.closed = True
+        other.name = 1
+
+        def later():
+            self.late = 1
+
+
+def free(self):
+    self.nothing = 1
+"""
+
+
+def test_attributes_are_in_the_method_that_has_them_first() -> None:
+    found = outline(Snapshot.open(ATTRIBUTES, "python"))
+    attributes = [symbol.name for symbol in found if symbol.kind == "attribute"]
+    first = ["rooms", "prices", "x", "y", "at", "first", "second", "file", "line"]
+    assert attributes == [*first, "closed", "late"]
+    assert {symbol.container for symbol in found if symbol.kind == "attribute"} == {"Shop"}
+    assert (
+        "    def __init__(self, rooms):\n        self.rooms = rooms\n        self.prices: dict[str, float] = ...\n"
+        in (_rendered(ATTRIBUTES, "python"))
+    )
+
+
+def test_properties_that_a_constructor_makes() -> None:
+    text = "class Shop {\n  limit = 3;\n  constructor(rooms) {\n    this.rooms = rooms;\n    this.limit = 4;\n  }\n}\n"
+    assert "constructor(rooms) {\n        this.rooms = rooms;\n    }\n" in _rendered(text, "javascript")
+    assert "limit = 4" not in _rendered(text, "javascript")

@@ -16,7 +16,7 @@ KNOWN = {
         "container", "parameters", "returns", "declarator", "body", "async", "docstring", "wrapper", "attribute",
         "comment", "raise", "parameter", "parameter.name", "parameter.type", "parameter.default",
     },
-    "outline": {"constant", "field", "function", "method", "type", "interface", "struct", "enum", "name"},
+    "outline": {"constant", "field", "attribute", "function", "method", "type", "interface", "struct", "enum", "name"},
     "imports": {"module", "name", "alias", "relative", "tree"},
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lsp_server.engine.chat import Message
-from lsp_server.engine.http.requests import _READERS, common_options, field, hole, messages
+from lsp_server.engine.http.requests import _READERS, common_options, field, hole, messages, names
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.sampling import DEFAULT_ORDER, SamplingParams
 from lsp_server.engine.scheduler import Priority
@@ -352,3 +352,14 @@ def test_messages_in_both_forms_of_openai() -> None:
 def test_a_wrong_message_is_named(entries: object, name: str) -> None:
     with pytest.raises(InvalidRequestError, match=f"^{name} must be"):
         messages({"messages": entries})
+
+
+def test_names() -> None:
+    assert names({}) == ()
+    assert names({"names": ["area", "radius"]}) == ("area", "radius")
+
+
+@pytest.mark.parametrize("wrong", ["area", ["area", 1], ["x"] * 1001, ["x" * 201]])
+def test_wrong_names(wrong: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="names"):
+        names({"names": wrong})

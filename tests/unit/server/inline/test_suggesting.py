@@ -76,6 +76,9 @@ class Window:
         async def context(*_spot: object, refresh: bool = False) -> tuple[()]:
             return ()
 
+        async def members(*_spot: object) -> tuple[()]:
+            return ()
+
         async def ready(_role: str) -> Model:
             return model
 
@@ -90,6 +93,7 @@ class Window:
             count=self.events.append,
             log_once=self.log.append,
             context=context,
+            members=members,
             backends=SimpleNamespace(if_ready=lambda _role: model, once_loaded=ready, ready=ready),
             notebooks=SimpleNamespace(around=lambda _uri: ("", "")),
             workspace=SimpleNamespace(relative=lambda path: path.name, root_of=lambda path: path.parent),
