@@ -32,7 +32,6 @@ _MOST_CLASSES = 12
 _MOST_NAMES = 400
 _ARGUMENTS = re.compile(r"\((.*)\)", re.DOTALL)
 _NESTED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
-_OWN_MEMBER = re.compile(r"\b(?:self|cls|this)\??\.([^\W\d]\w*)")
 _STATEMENT = re.compile(r"\s*\w+\s*\??\.\s*\w*")
 _EXTENDS = re.compile(r"\bextends\s+([\w.$]+)")
 
@@ -54,11 +53,10 @@ def members_at(spot: Spot, sources: Sources) -> tuple[str, ...]:
     elif not _begins_statement(spot):
         # There an object gets what it does not have yet.
         found = _of_class(definitions.own_class(), definitions)
-        if found is not None:
-            # A class that others add to counts on what they have.
-            found |= _named_own(spot)
     if not found or len(found) > _MOST_NAMES or found & _MAKES_NAMES:
         return ()
+    # A class that others add to counts on what they have, and not all that an object gets can be seen.
+    found |= _asked_of(receiver.name, spot)
     return tuple(sorted(found | _ALWAYS if language.id == "python" else found))
 
 
@@ -83,9 +81,11 @@ def _of_class(owner: IndexedSymbol | None, definitions: Definitions) -> set[str]
     return found
 
 
-def _named_own(spot: Spot) -> set[str]:
-    """What the document calls members of its own objects, but for what is being written."""
-    return {found[1] for found in _OWN_MEMBER.finditer(spot.snapshot.text) if found.end() != spot.offset}
+def _asked_of(name: str, spot: Spot) -> set[str]:
+    """The members that the document names of what is called so, but for the one that is being written."""
+    names = "|".join(OWN) if name in OWN else re.escape(name)
+    member = re.compile(rf"\b(?:{names})\??\.([^\W\d]\w*)")
+    return {found[1] for found in member.finditer(spot.snapshot.text) if found.end() != spot.offset}
 
 
 def _bases(owner: IndexedSymbol) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -179,3 +180,33 @@ async def test_the_same_seed_gives_the_same_answer(client: httpx.AsyncClient) ->
 
     assert again == first
     assert any(other != first for other in others)
+
+
+async def test_of_names_that_are_told_one_is_written(client: httpx.AsyncClient) -> None:
+    prefix = HEAD + "    return shop."
+    free = (await infill(client, prefix, stop=["\n"]))["content"]
+    for typed, names in {
+        "": ["zebra_count", "n_zebras"],
+        "ze": ["zebra_count", "n_zebras"],
+        "zebra_c": ["zebra_count"],
+    }.items():
+        answer = await infill(client, prefix + typed, names=names, stop=["\n"])
+        name = re.match(r"\w*", typed + answer["content"])
+        assert name
+        assert name.group() in names
+    assert not free.startswith(("zebra_count", "n_zebras"))
+    # None of them begins like that.
+    assert (await infill(client, prefix, names=[], stop=["\n"]))["content"] == free
+    begun = (await infill(client, prefix + "ad", stop=["\n"]))["content"]
+    assert (await infill(client, prefix + "ad", names=["zebra_count"], stop=["\n"]))["content"] == begun
+
+
+async def test_names_are_not_forced_on_a_model_that_knows_better(client: httpx.AsyncClient) -> None:
+    answer = await infill(client, HEAD + "    return ", names=["zebra_count"], stop=["\n"])
+    assert answer["content"].strip() == "a + b"
+
+
+async def test_wrong_names_are_refused(client: httpx.AsyncClient) -> None:
+    response = await client.post("/infill", json={"input_prefix": "x.", "names": "area"})
+    assert response.status_code == 400
+    assert "names" in response.json()["error"]["message"]

@@ -26,7 +26,7 @@ _INFILL_CANDIDATES = 128
 # llama.cpp's own, for the first Mirostat.
 _MIROSTAT_M = 100
 # How much likelier, as a logarithm, a token has to be than the best of those that are favoured.
-_FAVOUR = 5.0
+_FAVOUR = 10.0
 
 
 class NativeSampler:
