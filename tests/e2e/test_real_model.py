@@ -79,6 +79,17 @@ async def test_completion(editor: Editor, root: Path) -> None:
     ast.parse(editor.texts[uri])
 
 
+async def test_behind_a_dot_stands_what_the_workspace_has(editor: Editor, root: Path) -> None:
+    (root / "animals.py").write_text("class Pen:\n    def quetzal_count(self): ...\n    axolotl: int = 3\n")
+    query = lsp.WorkspaceSymbolParams("quetzal_count")
+    while not await editor.request(editor.client.workspace_symbol_async(query)):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    text = "from animals import Pen\n\npen = Pen()\nprint(pen.<|>)\n"
+    item, *_ = await editor.complete(*editor.open(root / "main.py", text), invoked=False)
+    assert isinstance(item.insert_text, str)
+    assert item.insert_text.startswith(("quetzal_count", "axolotl"))
+
+
 async def test_docstring(editor: Editor, root: Path) -> None:
     uri, position = editor.open(root / "shapes.py", AREA)
     await editor.command("docstring", uri, position)
@@ -107,9 +118,7 @@ async def test_find_bugs(editor: Editor, root: Path) -> None:
 async def test_a_request_while_the_model_loads_is_answered(own_spec: EngineSpec, root: Path) -> None:
     async with editor_on(own_spec, root) as editor:
         uri, position = editor.open(root / "stats.py", MEAN)
-        # While typing: at once, with nothing if the model is not there yet. On demand: when it is there.
-        assert len(await editor.complete(uri, position, invoked=False)) <= 1
-        assert await editor.complete(uri, position, invoked=True)
+        assert len(await editor.complete(uri, position, invoked=False)) == 1
         titles = [r.title for reports in editor.client.progress_reports.values() for r in reports[:1] if is_begin(r)]
         assert titles
         assert all(title.startswith("Loading ") for title in titles)
