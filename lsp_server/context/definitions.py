@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -94,23 +94,26 @@ class Definitions:
 
     def type_told(self, name: str, *, made: bool) -> IndexedSymbol | None:
         """The class of a name, or where ``made`` what the only function of that name returns; None if that is open."""
-        symbols = self._all(name)
-        if (meant := self._class_among(symbols)) or not made or len(symbols) != 1:
+        symbols, near = self._all(name), [{self._path}, self.targets.keys()]
+        if (meant := _only_class(symbols, near)) or not made or len(symbols) != 1:
             return meant
         plain = _RETURNS_PLAIN.search(symbols[0].signature)
-        return self._class_among(self._all(plain[1])) if plain else None
+        return _only_class(self._all(plain[1]), [{symbols[0].path}, *near]) if plain else None
 
     def base(self, owner: IndexedSymbol, name: str) -> IndexedSymbol | None:
         """What a class means by the name of one of its bases; None if that is not in the workspace, or open."""
         first, _, _ = name.partition(".")
+        targets: set[Path] = set()
         for imported in self._symbols.imports_of(owner.path):
             other = dict(imported.aliases)
             bound = {other.get(there, there) for there in imported.names}
             bound.add(other.get("*", re.split(r"\W+", imported.module)[-1]))
-            if first in bound and imported.target is None:
+            if imported.target:
+                targets.add(imported.target)
+            elif first in bound:
                 return None
-        found = self._class_among(self._all(name.rpartition(".")[2]))
-        return None if found == owner else found
+        symbols = self._all(name.rpartition(".")[2])
+        return _only_class([s for s in symbols if s != owner], [{owner.path}, targets])
 
     def with_bases(self, owner: IndexedSymbol) -> list[IndexedSymbol]:
         """A class and those that it is made of, the nearest first."""
@@ -200,6 +203,13 @@ class Definitions:
         near = [s for s in classes if s.path == self._path or s.path in self.targets]
         meant = near or (classes if len(classes) == 1 else [])
         return meant[0] if meant else None
+
+
+def _only_class(symbols: Iterable[IndexedSymbol], near: Iterable[Collection[Path]]) -> IndexedSymbol | None:
+    """The only class of the first files that have one, or of all; None if there are more."""
+    classes = [s for s in symbols if s.kind in CLASS_KINDS]
+    there = next((found for paths in near if (found := [s for s in classes if s.path in paths])), classes)
+    return there[0] if len(there) == 1 else None
 
 
 def _module_name(path: Path) -> str:

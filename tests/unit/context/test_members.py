@@ -135,6 +135,19 @@ def test_a_class_of_the_same_name_elsewhere_is_not_meant(names: Names) -> None:
     assert not names(text)
 
 
+def test_a_base_is_of_the_file_that_names_it(names: Names, files: Files) -> None:
+    files(
+        {"trees.py": "class Node:\n    def leaf(self): ...\nclass Tree(Node): ...\n", "graphs.py": "class Node: ...\n"}
+    )
+    text = "from trees import Tree\nclass Node:\n    def other(self): ...\n\nx = Tree()\ny = x.|\n"
+    assert names(text) - {"__name__", "__qualname__"} == {"leaf"}
+
+
+def test_a_class_that_two_imported_files_have_is_open(names: Names, files: Files) -> None:
+    files({"a.py": "class Node:\n    def f(self): ...\n", "b.py": "class Node:\n    def g(self): ...\n"})
+    assert not names("from a import *\nfrom b import *\nx = Node()\ny = x.|\n")
+
+
 @pytest.mark.parametrize(("owner", "expected"), [("Colour", {"RED", "name", "value"}), ("ShapeError", {"args"})])
 def test_bases_that_everybody_knows(owner: str, expected: set[str], names: Names) -> None:
     assert expected <= names(f"from shapes import {owner}\nx = {owner}.|\n")
