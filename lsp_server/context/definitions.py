@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from lsp_server.context.declared import Told
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.spot import Spot
 from lsp_server.context.symbols import SymbolSource, same_family
@@ -92,10 +93,10 @@ class Definitions:
             (found for word in islice(words, 2) if (found := self._class_among(self._all(word)))), None
         )
 
-    def type_told(self, name: str, *, made: bool) -> IndexedSymbol | None:
-        """The class of a name, or where ``made`` what the only function of that name returns; None if that is open."""
-        symbols, near = self._all(name), [{self._path}, self.targets.keys()]
-        if (meant := _only_class(symbols, near)) or not made or len(symbols) != 1:
+    def type_told(self, told: Told) -> IndexedSymbol | None:
+        """The class that tells the type of something, or that a function says that it returns; None if that is open."""
+        symbols, near = self._all(told.name), [{self._path}, self.targets.keys()]
+        if (meant := _only_class(symbols, near)) or not told.made or len(symbols) != 1:
             return meant
         plain = _RETURNS_PLAIN.search(symbols[0].signature)
         return _only_class(self._all(plain[1]), [{symbols[0].path}, *near]) if plain else None

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from lsp_server.context.candidates import Sources
 from lsp_server.context.files import FileCache
 from lsp_server.context.items import ContextItem
-from lsp_server.context.members import members_at
+from lsp_server.context.members import members_around, members_at
 from lsp_server.context.retrieval import Mode, retrieve
 from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
-from lsp_server.context.symbols import SymbolSource
+from lsp_server.context.symbols import Remembered, SymbolSource
 from lsp_server.context.workspace import Workspace
+from lsp_server.text.known_names import KnownNames
 
 # So far from where a context was made it still fits: the code that it is about is about as long.
 _SPOT_LINES = 10
@@ -89,9 +90,10 @@ class ContextKeeper:
                 self._made.popitem(last=False)
             return items
 
-    def members(self, spot: Spot, workspace: Workspace) -> tuple[str, ...]:
-        """See ``members_at``: it is asked anew with each letter."""
-        return members_at(spot, Sources(workspace, self._symbols, self.recent, self._files))
+    def members(self, spot: Spot, workspace: Workspace) -> tuple[tuple[str, ...], tuple[KnownNames, ...]]:
+        """See ``members_at`` and ``members_around``: with each letter there may be other ones."""
+        sources = Sources(workspace, Remembered(self._symbols), self.recent, self._files)
+        return members_at(spot, sources), members_around(spot, sources)
 
 
 def _fits(made: _Made, mode: Mode, scope: int, line: int) -> bool:

@@ -1,14 +1,16 @@
-"""All that may stand behind the dot at a cursor, where the workspace tells that for certain."""
+"""All that may stand behind a dot, at a cursor or in what is written there, where the workspace tells that."""
 
 from __future__ import annotations
 
 import re
 
 from lsp_server.context.candidates import Sources
+from lsp_server.context.declared import Told, all_told
 from lsp_server.context.definitions import Definitions
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.receiver import OWN, receiver_at
-from lsp_server.context.spot import Spot
+from lsp_server.context.spot import Spot, is_class
+from lsp_server.text.known_names import KnownNames
 
 # Where the classes of a workspace say themselves what their objects have.
 _LANGUAGES = {"python", "javascript", "javascriptreact", "typescript", "typescriptreact"}
@@ -30,6 +32,9 @@ _MAKES_NAMES = {"__getattr__", "__getattribute__"}
 _ALWAYS = {*dir(object), "__dict__", "__module__", "__name__", "__qualname__"}
 _MOST_CLASSES = 12
 _MOST_NAMES = 400
+_MOST_RECEIVERS = 10
+_MOST_LOOKED_AT = 20_000
+_WORD = re.compile(r"[^\W\d]\w*")
 _ARGUMENTS = re.compile(r"\((.*)\)", re.DOTALL)
 _NESTED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 _STATEMENT = re.compile(r"\s*\w+\s*\??\.\s*\w*")
@@ -38,26 +43,65 @@ _EXTENDS = re.compile(r"\bextends\s+([\w.$]+)")
 
 def members_at(spot: Spot, sources: Sources) -> tuple[str, ...]:
     """The names that may be written at a cursor; empty where it is behind no dot, or nobody can tell."""
-    language, receiver = spot.snapshot.language, receiver_at(spot)
-    if receiver is None or not receiver.told or language is None or language.id not in _LANGUAGES:
+    receiver = receiver_at(spot)
+    if receiver is None or receiver.told is None or not _tells(spot):
         return ()
-    if not spot.path.is_absolute():
+    # There an object gets what it does not have yet.
+    if receiver.name in OWN and _begins_statement(spot):
+        return ()
+    return _names(receiver.name, receiver.told, spot, Definitions(spot, sources.symbols, sources.workspace))
+
+
+def members_around(spot: Spot, sources: Sources) -> tuple[KnownNames, ...]:
+    """The names that may stand behind dots in what is written at a cursor, for what its function and class know."""
+    if not _tells(spot):
         return ()
     definitions = Definitions(spot, sources.symbols, sources.workspace)
+    function = next((scope for scope in spot.around if not is_class(scope.kind)), None)
+    start = max(function.start if function else 0, spot.offset - _MOST_LOOKED_AT)
+    text = spot.snapshot.text
+    near = set(_WORD.findall(text, start, spot.offset)) if function else set()
+    told = {name: Told(name) for name in _own(spot)}
+    told |= all_told(text, start, spot.offset) if function else {}
+    imported = (*definitions.modules.values(), *(n for n in definitions.here.values() if n[:1].isupper()))
+    told |= {name: Told(name) for name in imported if name in near or not function}
+    found = []
+    for name, tells in list(told.items())[:_MOST_RECEIVERS]:
+        if names := _names(name, tells, spot, definitions):
+            found.append(KnownNames(name, names, may_be_new=name in OWN))
+    return tuple(found)
+
+
+def _tells(spot: Spot) -> bool:
+    language = spot.snapshot.language
+    return language is not None and language.id in _LANGUAGES and spot.path.is_absolute()
+
+
+def _own(spot: Spot) -> tuple[str, ...]:
+    """What calls the object itself at a cursor."""
+    if spot.own_class is None:
+        return ()
+    return ("self", "cls") if _is_python(spot) else ("this",)
+
+
+def _is_python(spot: Spot) -> bool:
+    return spot.snapshot.language is not None and spot.snapshot.language.id == "python"
+
+
+def _names(name: str, told: Told, spot: Spot, definitions: Definitions) -> tuple[str, ...]:
+    """All names behind a receiver of which something tells the type; empty if some may not be known."""
     found = None
-    if receiver.name not in OWN:
-        if receiver.told == receiver.name and not receiver.made:
-            found = definitions.names_of_module(receiver.name)
-        if found is None:
-            found = _of_class(definitions.type_told(receiver.told, made=receiver.made), definitions)
-    elif not _begins_statement(spot):
-        # There an object gets what it does not have yet.
+    if name in OWN:
         found = _of_class(definitions.own_class(), definitions)
+    elif told == Told(name):
+        found = definitions.names_of_module(name)
+    if found is None and name not in OWN:
+        found = _of_class(definitions.type_told(told), definitions)
     if not found or len(found) > _MOST_NAMES or found & _MAKES_NAMES:
         return ()
     # A class that others add to counts on what they have, and not all that an object gets can be seen.
-    found |= _asked_of(receiver.name, spot)
-    return tuple(sorted(found | _ALWAYS if language.id == "python" else found))
+    found |= _asked_of(name, spot)
+    return tuple(sorted(found | _ALWAYS if _is_python(spot) else found))
 
 
 def _of_class(owner: IndexedSymbol | None, definitions: Definitions) -> set[str] | None:

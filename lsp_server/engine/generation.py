@@ -18,6 +18,7 @@ from lsp_server.engine.sequence import CachedSequence
 from lsp_server.engine.step_curve import Pace
 from lsp_server.engine.text_stream import TextStream, Thoughts
 from lsp_server.errors import DecodeAbortedError, InvalidRequestError
+from lsp_server.text.known_names import KnownNames
 
 
 class StopReason(str, enum.Enum):
@@ -91,7 +92,7 @@ class GenerationRequest:
         shared: length of the leading part that other prompts begin with as well; 0 for none.
         drop_prefix: leading blanks of the answer to swallow if they come.
         begun_word: what the answer has to begin with, swallowed as well (see ``layout.Prompt`` for both).
-        names: what it is to begin with, begun word and all, unless the model is far surer of something else.
+        line, names, known_names: see ``NameGuide``; names with the begun word, the line without.
         n_indent: the answer ends before a line that is indented less.
         time_limit_ms: this long after the first token, stop at the next line end; 0 for no limit.
         max_draft: tokens to guess ahead at most; 0: none.
@@ -107,7 +108,9 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     drop_prefix: str = ""
     begun_word: str = ""
+    line: str = ""
     names: tuple[str, ...] = ()
+    known_names: tuple[KnownNames, ...] = ()
     n_indent: int = 0
     time_limit_ms: float = 0.0
     max_draft: int = 0
@@ -197,7 +200,7 @@ class _Generation:
         # Wrong guesses are a tail to drop.
         self._drafter = Drafter(0 if sequence.memory.needs_checkpoints else request.max_draft)
         self._begun = request.begun_word.encode("utf-8", "replace")
-        self._guide = NameGuide(model, [name.encode("utf-8", "replace") for name in request.names])
+        self._guide = NameGuide(model, request.line, request.names, request.known_names)
 
     def read(self, pace: Pace) -> Steps:
         """Evaluate what the sequence does not have of the prompt. Raises DecodeAbortedError when cancelled."""

@@ -127,6 +127,12 @@ def names_behind(prefix: str, begun_word: str, names: Sequence[str]) -> tuple[st
     return tuple(begun_word + name.removeprefix(begun) for name in names if name.startswith(begun))
 
 
+def line_before(prefix: str, begun_word: str) -> str:
+    """What stands before the answer on its line; nothing where that is blank, since the answer begins with it."""
+    line = _cursor_line(prefix).removesuffix(begun_word)
+    return line if line.strip() else ""
+
+
 def _split_indentation(prefix: str) -> tuple[str, str]:
     """(prefix without the blank start of the cursor's line, that blank start)."""
     line = _cursor_line(prefix)

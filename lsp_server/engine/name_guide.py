@@ -1,21 +1,29 @@
-"""Where an answer begins with a name of which all are known, the model is led to one of them."""
+"""Where all names are known that may come behind a dot, the model is led to one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from lsp_server.engine.native.model import is_word_byte
+from lsp_server.text.known_names import KnownNames
 
 Tokens = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+# A name at the end of a line that is not itself a member, nor behind a call or the like.
+_RECEIVER = re.compile(r"(?:^|[^\w.)\]}\"'])(?P<name>[^\W\d]\w*)(?P<dot>\.?)$")
 
 
 class Vocabulary(Protocol):
     """The part of a model that it takes; see ``native.model.NativeModel``."""
 
+    @property
+    def n_vocab(self) -> int: ...
     @property
     def between_names(self) -> Tokens: ...
     def continuations(self, text: bytes) -> Tokens: ...
@@ -23,35 +31,92 @@ class Vocabulary(Protocol):
 
 
 class NameGuide:
-    """Follows an answer through its first name, token by token.
+    """Follows an answer, token by token, and tells which tokens lead to a name that there is.
 
     Args:
-        names: what the answer may begin with, as UTF-8; empty: anything.
+        line: what stands before the answer on its line.
+        names: what the answer begins with; empty: anything.
+        known: what may stand behind dots further on.
     """
 
-    def __init__(self, vocabulary: Vocabulary, names: Sequence[bytes]) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, line: str = "", names: Iterable[str] = (), known: Iterable[KnownNames] = ()
+    ) -> None:
         self._vocabulary = vocabulary
+        self._known = {one.of: one for one in known}
+        self._line = line
+        self._written = ""
         # What is left to be written of those that are still possible; the shortest of those with one start first.
-        self._left = sorted(set(names))
+        self._left = _bytes(names)
+        # Whether the dot may not come at all.
+        self._open = False
+        self._masks: dict[str, Mask] = {}
+        if not self._left:
+            self._begin()
 
     @property
     def active(self) -> bool:
-        """Whether the name is still being written."""
+        """Whether a name is being written, or may be."""
         return bool(self._left)
 
-    def tokens(self) -> Tokens | None:
-        """The tokens that lead to one of the names, each once: int32, shape (n,); None once it is written."""
+    def tokens(self) -> Mask | None:
+        """Which tokens may come: bool, shape (n_vocab,); None where all may."""
         if not self._left:
             return None
-        found = [self._vocabulary.between_names] if not self._left[0] else []
-        for name in filter(None, self._left):
-            tokens = self._vocabulary.continuations(name)
-            found.append(tokens[[_is_part(self._vocabulary.piece(int(token)), name) for token in tokens]])
-        return np.unique(np.concatenate(found))
+        if not self._open:
+            return self._leading(np.zeros(self._vocabulary.n_vocab, np.bool_))
+        name = self._receiver()
+        if name not in self._masks:
+            allowed = np.ones(self._vocabulary.n_vocab, np.bool_)
+            allowed[self._vocabulary.continuations(b".")] = False
+            self._masks[name] = self._leading(allowed)
+        return self._masks[name]
 
     def wrote(self, data: bytes) -> None:
         """The answer went on with these bytes."""
+        # Half a character is none of a name that is known.
+        text = data.decode("utf-8", "replace")
+        self._written += text
+        self._line = (self._line + text).rpartition("\n")[2]
         self._left = [name[len(data) :] for name in self._left if data and name.startswith(data)]
+        self._open = False
+        if not self._left:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Whether a receiver stands at the end now."""
+        found = _RECEIVER.search(self._line)
+        known = self._known.get(found["name"]) if found else None
+        if found is None or known is None or self._is_new(found["name"]):
+            return
+        if known.may_be_new and not self._line[: found.start("name")].strip():
+            return
+        self._open = not found["dot"]
+        self._left = _bytes(f".{name}" if self._open else name for name in known.names)
+
+    def _receiver(self) -> str:
+        found = _RECEIVER.search(self._line)
+        return found["name"] if found else ""
+
+    def _is_new(self, name: str) -> bool:
+        """Whether the answer has given the name to something else."""
+        word = re.escape(name)
+        given = re.compile(
+            rf"(?<![\w.]){word}\s*(?::?=(?!=)|[:,][^\n]*=(?!=))|\b(?:for|as|def|lambda)\b[^\n]*(?<![\w.]){word}\b(?!\.|$)"
+        )
+        return given.search(self._written) is not None
+
+    def _leading(self, mask: Mask) -> Mask:
+        if not self._left[0]:
+            mask[self._vocabulary.between_names] = True
+        for name in filter(None, self._left):
+            for token in self._vocabulary.continuations(name):
+                mask[token] |= _is_part(self._vocabulary.piece(int(token)), name)
+        return mask
+
+
+def _bytes(names: Iterable[str]) -> list[bytes]:
+    return sorted({name.encode("utf-8", "replace") for name in names})
 
 
 def _is_part(piece: bytes, name: bytes) -> bool:

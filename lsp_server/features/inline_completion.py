@@ -18,6 +18,7 @@ from lsp_server.syntax.hole import extent_at
 from lsp_server.syntax.regions import Region, region_at
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.closers import closes_line
+from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
 
 # Alternatives differ by chance: at this temperature a small model still writes code.
@@ -37,6 +38,7 @@ class Cursor:
         related: code of other places.
         before, after: what the model is to see around the document: the other cells of a notebook.
         names: all that may stand behind the dot at the cursor; empty if that is not known, or there is none.
+        known_names: the same of other dots, which a suggestion may have.
     """
 
     snapshot: Snapshot
@@ -48,6 +50,7 @@ class Cursor:
     before: str = ""
     after: str = ""
     names: tuple[str, ...] = ()
+    known_names: tuple[KnownNames, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ def request_for(cursor: Cursor, place: Place, effort: Effort) -> InfillRequest:
         stop=("\n",) if one_line else (),
         document=cursor.document,
         names=cursor.names,
+        known_names=cursor.known_names,
         time_limit_ms=0.0 if one_line else effort.time_limit_ms,
         priority=effort.priority,
     )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
 
 
@@ -39,6 +40,7 @@ class InfillRequest:
         priority: inline for a suggestion, background for a prompt that is read ahead.
         temperature, seed: 0 is greedy; alternatives are sampled. Without a seed each answer may be another one.
         names: what may stand at the cursor, as far as it is known: one of them is preferred. Empty: anything may.
+        known_names: what may stand behind dots further on.
     """
 
     prefix: str
@@ -54,6 +56,7 @@ class InfillRequest:
     temperature: float = 0.0
     seed: int | None = None
     names: tuple[str, ...] = ()
+    known_names: tuple[KnownNames, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import asdict
 from typing import Any
 
 import httpx
@@ -84,6 +85,7 @@ class HttpBackend:
             "priority": request.priority.value,
             "document": request.document,
             "names": list(request.names),
+            "known_names": [asdict(known) for known in request.known_names],
         }
         if request.seed is not None:
             body["seed"] = request.seed

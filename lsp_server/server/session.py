@@ -42,6 +42,7 @@ from lsp_server.statistics.events import Event
 from lsp_server.statistics.recorder import Statistics, default_path
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.known_names import KnownNames
 from lsp_server.text.positions import PositionEncoding
 from lsp_server.text.snippet import Snippet
 
@@ -217,10 +218,10 @@ class Session:
         )
         return tuple(item.snippet for item in items)
 
-    async def members(self, place: Place, offset: int) -> tuple[str, ...]:
-        """The names of which one is to stand at an offset, if that is known: see ``members_at``."""
+    async def members(self, place: Place, offset: int) -> tuple[tuple[str, ...], tuple[KnownNames, ...]]:
+        """The names of which one is to stand at an offset, and those behind dots further on; see ``ContextKeeper``."""
         if self.settings.completion.context != "full":
-            return ()
+            return (), ()
         return await asyncio.to_thread(self._contexts.members, self._spot(place, offset), self.workspace)
 
     def _spot(self, place: Place, offset: int) -> Spot:

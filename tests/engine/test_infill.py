@@ -210,3 +210,13 @@ async def test_wrong_names_are_refused(client: httpx.AsyncClient) -> None:
     response = await client.post("/infill", json={"input_prefix": "x.", "names": "area"})
     assert response.status_code == 400
     assert "names" in response.json()["error"]["message"]
+
+
+async def test_a_name_behind_a_dot_further_on_is_one_that_is_known(client: httpx.AsyncClient) -> None:
+    prefix = HEAD + "\n\nclass Shop:\n    def total(self):\n        return sum(room.area for room in "
+    free = (await infill(client, prefix, stop=["\n"]))["content"]
+    assert "self." in free
+    assert "zebra_count" not in free
+    known = {"of": "self", "names": ["zebra_count"], "may_be_new": True}
+    told = (await infill(client, prefix, stop=["\n"], known_names=[known]))["content"]
+    assert set(re.findall(r"self\.(\w+)", told)) <= {"zebra_count"}

@@ -21,12 +21,13 @@ from lsp_server.engine.generation import GenerationRequest
 from lsp_server.engine.http import requests as parse
 from lsp_server.engine.http.answering import collect, stream, unless_disconnected
 from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape
-from lsp_server.engine.layout import Hole, names_behind
+from lsp_server.engine.layout import Hole, line_before, names_behind
 from lsp_server.engine.native import library
 from lsp_server.engine.scheduler import Lane
 from lsp_server.engine.service import EngineService, Phase
 from lsp_server.errors import EngineError, InvalidRequestError
 from lsp_server.models.planning.settings import MOST_OUTPUTS
+from lsp_server.text.known_names import KnownNames
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -145,7 +146,7 @@ class _Api:
     async def infill(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="inline")
-        prompt = self._fill(parse.hole(body), options, parse.names(body))
+        prompt = self._fill(parse.hole(body), options, parse.names(body), parse.known_names(body))
         shape = InfillShape(self._service.config.model_id, options.response_fields)
         return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
 
@@ -183,7 +184,13 @@ class _Api:
         self._shut_down()
         return JSONResponse({"status": "stopping"})
 
-    def _fill(self, hole: Hole, options: parse.CommonOptions, names: tuple[str, ...] = ()) -> GenerationRequest:
+    def _fill(
+        self,
+        hole: Hole,
+        options: parse.CommonOptions,
+        names: tuple[str, ...] = (),
+        known_names: tuple[KnownNames, ...] = (),
+    ) -> GenerationRequest:
         # A grammar knows nothing of a word that is begun outside of the answer.
         free = options.sampling.grammar is None
         prompt = self._service.infill(hole, options.max_tokens, options.document, complete_word=free)
@@ -194,7 +201,9 @@ class _Api:
             shared=prompt.shared,
             drop_prefix=prompt.indentation,
             begun_word=prompt.begun_word,
+            line=line_before(hole.prefix, prompt.begun_word),
             names=names_behind(hole.prefix, prompt.begun_word, names) if free else (),
+            known_names=known_names if free else (),
         )
 
     async def _answer(

@@ -12,6 +12,7 @@ from lsp_server.engine.layout import Hole
 from lsp_server.engine.sampling import Biases, Order, SamplingParams, check_range, sampler_order
 from lsp_server.engine.scheduler import Priority
 from lsp_server.errors import InvalidRequestError
+from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 # Each is looked for with every token.
 _MOST_STOPS, _LONGEST_STOP = 64, 1000
 _MOST_NAMES, _LONGEST_NAME = 1000, 200
+_MOST_KNOWN = 10_000
 _MOST_PROBS = 1000  # Each is spelled out for each token.
 
 
@@ -206,9 +208,26 @@ def hole(body: Body) -> Hole:
 
 def names(body: Body) -> tuple[str, ...]:
     """The names of which one is wanted at the cursor of ``/infill``; empty if anything is."""
-    found: tuple[str, ...] = _texts(body, "names", list)
-    if len(found) > _MOST_NAMES or any(len(name) > _LONGEST_NAME for name in found):
-        raise InvalidRequestError(f"names may have {_MOST_NAMES:,} texts of {_LONGEST_NAME} characters at most.")
+    return _names(body, "names")
+
+
+def known_names(body: Body) -> tuple[KnownNames, ...]:
+    """What may stand behind dots in the answer of ``/infill``."""
+    found = []
+    for i, item in enumerate(field(body, "known_names", list, [])):
+        if not isinstance(item, Mapping):
+            raise InvalidRequestError(f"known_names[{i}] must be an object with of and names.")
+        may_be_new = field(item, "may_be_new", bool, False)
+        found.append(KnownNames(field(item, "of", str, ""), _names(item, "names"), may_be_new))
+    if sum(len(one.names) for one in found) > _MOST_KNOWN:
+        raise InvalidRequestError(f"known_names may have {_MOST_KNOWN:,} names at most.")
+    return tuple(found)
+
+
+def _names(body: Body, name: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = _texts(body, name, list)
+    if len(found) > _MOST_NAMES or any(len(one) > _LONGEST_NAME for one in found):
+        raise InvalidRequestError(f"{name} may have {_MOST_NAMES:,} texts of {_LONGEST_NAME} characters at most.")
     return found
 
 

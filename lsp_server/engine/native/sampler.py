@@ -67,7 +67,7 @@ class NativeSampler:
                 C.llama_sampler_accept(self._chain, token)
 
     def sample(
-        self, context: Rows, row: int = -1, *, begun: bytes = b"", favoured: npt.NDArray[np.int32] | None = None
+        self, context: Rows, row: int = -1, *, begun: bytes = b"", favoured: npt.NDArray[np.bool_] | None = None
     ) -> int:
         """Choose the token that follows a row of the context's last step. It counts as said then, so once a row.
 
@@ -75,13 +75,11 @@ class NativeSampler:
             row: the position in the step (its last by default), whose logits were asked for.
             begun: bytes that the text must go on with; then the likeliest token that allows it is taken, whatever a
                 grammar says.
-            favoured: ids of tokens one of which is chosen unless another is much likelier.
+            favoured: which tokens are, bool, shape (n_vocab,): one of these is chosen unless another is much likelier.
         """
         logits = self._biased(context.logits(row))
         if favoured is not None:
-            lowered = logits - _FAVOUR
-            lowered[favoured] = logits[favoured]
-            logits = lowered
+            logits = np.where(favoured, logits, logits - np.float32(_FAVOUR))
         if begun and len(possible := self._model.continuations(begun)):
             token = int(possible[np.argmax(logits[possible])])
             if logits[token] != -np.inf:

@@ -240,6 +240,7 @@ class Suggesting:
     async def _cursor(self, place: Place, offset: int, *, refresh: bool = False) -> Cursor:
         session = self._session
         before, after = session.notebooks.around(place.uri)
+        names, known_names = await session.members(place, offset)
         return Cursor(
             place.snapshot,
             offset,
@@ -250,7 +251,8 @@ class Suggesting:
             related=await session.context(place, offset, self.pace.reading, refresh=refresh),
             before=before,
             after=after,
-            names=await session.members(place, offset),
+            names=names,
+            known_names=known_names,
         )
 
     def _stop_asking(self, uri: str) -> None:

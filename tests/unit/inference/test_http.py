@@ -19,6 +19,7 @@ from lsp_server.inference.backend import (
     collect,
 )
 from lsp_server.inference.http import HttpBackend
+from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
 
 HOLE = InfillRequest("before", "after", 16)
@@ -87,6 +88,7 @@ async def test_infill_is_asked_in_llama_servers_words() -> None:
         temperature=0.8,
         seed=3,
         names=("area",),
+        known_names=(KnownNames("self", ("area",), may_be_new=True),),
     )
     await collect(backend(answer).infill(request))
     await collect(backend(answer).infill(HOLE))
@@ -111,6 +113,7 @@ async def test_infill_is_asked_in_llama_servers_words() -> None:
             "priority": "inline",
             "document": "file",
             "names": ["area"],
+            "known_names": [{"of": "self", "names": ["area"], "may_be_new": True}],
         }.items()
     )
     greedy = json.loads(seen[1].content)

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from lsp_server.engine.chat import Message
-from lsp_server.engine.http.requests import _READERS, common_options, field, hole, messages, names
+from lsp_server.engine.http.requests import _READERS, common_options, field, hole, known_names, messages, names
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.sampling import DEFAULT_ORDER, SamplingParams
 from lsp_server.engine.scheduler import Priority
 from lsp_server.errors import InvalidRequestError
+from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
 
 
@@ -363,3 +364,17 @@ def test_names() -> None:
 def test_wrong_names(wrong: Any) -> None:
     with pytest.raises(InvalidRequestError, match="names"):
         names({"names": wrong})
+
+
+def test_known_names() -> None:
+    body = {"known_names": [{"of": "self", "names": ["area"], "may_be_new": True}, {"of": "shapes", "names": []}]}
+    assert known_names(body) == (KnownNames("self", ("area",), may_be_new=True), KnownNames("shapes", ()))
+    assert known_names({}) == ()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, ["self"], [{"of": 1}], [{"of": "self", "names": "area"}], [{"names": ["x"] * 1000}] * 11]
+)
+def test_wrong_known_names(wrong: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"names|of"):
+        known_names({"known_names": wrong})

@@ -317,10 +317,9 @@ def test_a_closed_sampler_can_be_closed_again(sampler: Make) -> None:
 
 def test_a_favoured_token_is_chosen_unless_another_is_much_likelier(model: NativeModel, sampler: Make) -> None:
     rows = Rows(model.n_vocab, {"x": 9.0, "a": 5.0, "b": 4.5}, {"x": 16.0, "a": 5.0})
-    favoured = np.array([token("a"), token("b")], np.int32)
+    favoured = np.isin(np.arange(model.n_vocab), [token("a"), token("b")])
 
     assert sampler().sample(rows, 0, favoured=favoured) == token("a")
     assert sampler().sample(rows, 1, favoured=favoured) == token("x")
-    assert sampler().sample(rows, 0) == token("x")
     # Nothing that was evaluated is changed.
-    assert sampler().sample(rows, 0, favoured=np.array([token("b")], np.int32)) == token("b")
+    assert sampler().sample(rows, 0) == token("x")

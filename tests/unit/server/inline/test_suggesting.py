@@ -76,8 +76,8 @@ class Window:
         async def context(*_spot: object, refresh: bool = False) -> tuple[()]:
             return ()
 
-        async def members(*_spot: object) -> tuple[()]:
-            return ()
+        async def members(*_spot: object) -> tuple[tuple[()], tuple[()]]:
+            return (), ()
 
         async def ready(_role: str) -> Model:
             return model
