@@ -15,6 +15,11 @@ _ANY_DECLARED = re.compile(
     r"(?<![\w.])(?P<name>[^\W\d]\w*)\s*"
     r"(?::(?!=)[ \t]*(?P<annotated>[^=\n(){};,]+)|=\s*(?:new\s+|await\s+)?(?P<made>[\w.]+)[ \t]*(?:<[^<>\n]*>)?\()"
 )
+# `name =`, `name, other =`, `for name in`, `as name`.
+_GIVES = re.compile(
+    r"(?<![\w.])(?P<name>[^\W\d]\w*)\s*(?=:?=(?!=)|,[^=\n()]*=(?!=))"
+    r"|\bfor\b(?P<others>[^\n]*?)\bin\b|\bas\s+(?P<other>[^\W\d]\w*)"
+)
 # Where a call ends, if it is a simple one; and so far apart are a keyword and the comma or bracket before it.
 _MOST_CHARS = 500
 _LOOKS_BACK = 80
@@ -54,29 +59,35 @@ def types_in(declaration: re.Match[str]) -> list[str]:
 
 def told_by(declaration: re.Match[str], name: str, end: int) -> Told | None:
     """The type that a declaration tells; None if it is not as simple as that, or does not hold any more at ``end``."""
-    found, text = declaration.groupdict(), declaration.string
-    if _is_bound(name, text, declaration.end(), end):
-        return None
-    if (made := found["made"]) and _ends_statement(text, declaration.end()):
-        return Told(_WORD.findall(made)[-1], made=True)
-    plain = _PLAIN_TYPE.fullmatch((found["annotated"] or found.get("before") or "").strip())
-    return Told(plain[1]) if plain else None
+    return None if name in _given(declaration.string, declaration.end(), end) else _told(declaration)
 
 
 def all_told(text: str, start: int, end: int) -> dict[str, Told]:
     """The variables whose types are told between two offsets, and hold at the second one."""
     last = {found["name"]: found for found in _ANY_DECLARED.finditer(text, start, end)}
-    return {name: told for name, found in last.items() if (told := told_by(found, name, end))}
+    given = _given(text, start, end)
+    holds = (found for name, found in last.items() if given.get(name, start) < found.end())
+    return {found["name"]: told for found in holds if (told := _told(found))}
 
 
-def _is_bound(name: str, text: str, start: int, end: int) -> bool:
-    """Whether a name is given something between two offsets; a keyword of a call is none."""
-    word = re.escape(name)
-    bound = re.compile(
-        rf"(?<![\w.]){word}\s*(?::?=(?!=)|,[^=\n()]*=(?!=))|\bfor\b[^\n]*\b{word}\b[^\n]*\bin\b|\bas\s+{word}\b"
-    )
-    before = (text[max(found.start() - _LOOKS_BACK, 0) : found.start()] for found in bound.finditer(text, start, end))
-    return any(not part.rstrip().endswith(("(", ",")) for part in before)
+def _told(declaration: re.Match[str]) -> Told | None:
+    found = declaration.groupdict()
+    if (made := found["made"]) and _ends_statement(declaration.string, declaration.end()):
+        return Told(_WORD.findall(made)[-1], made=True)
+    plain = _PLAIN_TYPE.fullmatch((found["annotated"] or found.get("before") or "").strip())
+    return Told(plain[1]) if plain else None
+
+
+def _given(text: str, start: int, end: int) -> dict[str, int]:
+    """The names that are given something between two offsets, and where at last; a keyword of a call is not."""
+    given: dict[str, int] = {}
+    for found in _GIVES.finditer(text, start, end):
+        if name := found["name"]:
+            if not text[max(found.start() - _LOOKS_BACK, 0) : found.start()].rstrip().endswith(("(", ",")):
+                given[name] = found.start()
+        else:
+            given |= dict.fromkeys(_WORD.findall(found["others"] or found["other"]), found.start())
+    return given
 
 
 def _ends_statement(text: str, start: int) -> bool:

@@ -129,12 +129,13 @@ class Definitions:
 
     def members(self, owner: IndexedSymbol) -> Iterator[IndexedSymbol]:
         """What is in a class, but for classes."""
-        return (m for m in self.all_members(owner) if m.kind not in CLASS_KINDS)
+        return (m for m in self._symbols.members(_container(owner), owner.path) if m.kind not in CLASS_KINDS)
 
-    def all_members(self, owner: IndexedSymbol) -> Sequence[IndexedSymbol]:
-        """What is in a class."""
-        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
-        return self._symbols.members(container, owner.path)
+    def member_names(self, owner: IndexedSymbol) -> set[str]:
+        """The names of all that is in a class, and was when its file was saved: half a line may hide the rest of it."""
+        container = _container(owner)
+        members = self._symbols.members(container, owner.path), self._symbols.saved_members(container, owner.path)
+        return {member.name for found in members for member in found}
 
     def names_of_module(self, name: str) -> set[str] | None:
         """All names that the module of that name has; None if it is no module's, or has some that nobody can tell."""
@@ -204,6 +205,10 @@ class Definitions:
         near = [s for s in classes if s.path == self._path or s.path in self.targets]
         meant = near or (classes if len(classes) == 1 else [])
         return meant[0] if meant else None
+
+
+def _container(owner: IndexedSymbol) -> str:
+    return f"{owner.container}.{owner.name}" if owner.container else owner.name
 
 
 def _only_class(symbols: Iterable[IndexedSymbol], near: Iterable[Collection[Path]]) -> IndexedSymbol | None:

@@ -42,6 +42,10 @@ class SymbolSource(Protocol):
         """What is in the classes of a name (a nested one's is dotted), in all files or one, in source order."""
         ...
 
+    def saved_members(self, container: str, path: Path) -> Sequence[IndexedSymbol]:
+        """The same of one file that is open, as it is on disk; empty for others."""
+        ...
+
     def imports_of(self, path: Path) -> Sequence[ResolvedImport]:
         """What a file imports, in source order."""
         ...
@@ -57,6 +61,7 @@ class Remembered:
     def __init__(self, source: SymbolSource) -> None:
         self.definitions = source.definitions
         self.members = source.members
+        self.saved_members = source.saved_members
         self.symbols_in = cache(source.symbols_in)
         self.imports_of = cache(source.imports_of)
         self.importers_of = cache(source.importers_of)
@@ -88,6 +93,10 @@ class NearbySymbols:
     def members(self, container: str, path: Path | None = None) -> tuple[IndexedSymbol, ...]:
         """See `SymbolSource`."""
         return tuple(s for s in self.symbols_in(path or self._path) if s.container == container)
+
+    def saved_members(self, container: str, path: Path) -> tuple[IndexedSymbol, ...]:
+        """None are known: files are read as they are open."""
+        return ()
 
     def imports_of(self, path: Path) -> tuple[ResolvedImport, ...]:
         """See `SymbolSource`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from lsp_server.context.candidates import Candidate, Kind, Sources
 from lsp_server.context.definitions import CLASS_KINDS, MOST_DEFINITIONS, Definitions
 from lsp_server.context.index.types import IndexedSymbol
-from lsp_server.context.receiver import OWN, receiver_at
+from lsp_server.context.receiver import receiver_at
 from lsp_server.context.spot import Spot, is_class
 from lsp_server.context.symbols import as_symbol
 from lsp_server.context.usage import Use, uses
@@ -186,7 +186,7 @@ class _Search:
         if offered is not None:
             self._add_listed(offered, _RECEIVER, reason)
             return
-        own_class = self._spot.own_class if receiver.name in OWN else None
+        own_class = self._spot.own_class if receiver.is_own else None
         names = [own_class.split(".")[-1]] if own_class else receiver.types
         owner = next((found for name in names if (found := self._names.type_named(name))), None)
         for number, found in enumerate(self._names.with_bases(owner) if owner else ()):

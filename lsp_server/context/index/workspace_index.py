@@ -167,6 +167,11 @@ class WorkspaceIndex:
                 found += self._own(folder, folder.reader.members(container, relative, hidden))
         return tuple(found)
 
+    def saved_members(self, container: str, path: Path) -> tuple[IndexedSymbol, ...]:
+        """What an open document has in the classes of a name as it is on disk; empty for other files."""
+        folder = self._folder_of(path) if path in self._open else None
+        return tuple(folder.reader.members(container, folder.relative(path), ())) if folder else ()
+
     def imports_of(self, path: Path) -> tuple[ResolvedImport, ...]:
         """What a file imports, in source order."""
         if document := self._open.get(path):

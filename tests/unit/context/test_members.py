@@ -7,9 +7,15 @@ import pytest
 
 from lsp_server.context.candidates import Sources
 from lsp_server.context.declared import Told
-from lsp_server.context.members import members_at
+from lsp_server.context.files import FileCache
+from lsp_server.context.index.builder import build
+from lsp_server.context.index.order import Order
+from lsp_server.context.index.workspace_index import WorkspaceIndex
+from lsp_server.context.members import members_around, members_at
 from lsp_server.context.receiver import receiver_at
+from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
+from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.snapshot import Snapshot
 
 Files = Callable[[dict[str, str]], None]
@@ -175,3 +181,56 @@ def test_typescript(names: Names, files: Files) -> None:
 
 def test_a_language_whose_classes_do_not_tell(names: Names) -> None:
     assert not names("class A\n  def f\n    self.|\n  end\nend\n", "main.rb")
+
+
+@pytest.fixture
+def known(files: Files, spot: MakeSpot, sources: Sources) -> Callable[[str], dict[str, set[str]]]:
+    """The names that are told around the bar of a file beside ``shapes.py``, by what they are behind."""
+    files({"shapes.py": SHAPES, "lengths.py": "def metres(): ...\n"})
+
+    def around(marked: str) -> dict[str, set[str]]:
+        found = members_around(spot("main.py", marked), sources)
+        assert {one.of for one in found if one.may_be_new} <= {"self", "cls", "super"}
+        return {one.of: set(one.names) - set(dir(object)) for one in found}
+
+    return around
+
+
+def test_what_is_known_around_a_cursor(known: Callable[[str], dict[str, set[str]]]) -> None:
+    found = known(
+        "import lengths\nimport shapes\nfrom shapes import Circle, Colour, Shape\n\n"
+        "class Page:\n    def draw(self, first: Shape, other):\n"
+        "        x = Circle(1)\n        y = Circle(2)\n        y = load(x)\n        for x2 in other: ...\n"
+        "        lengths.metres(Colour.RED)\n        |\n"
+    )
+    assert found.keys() == {"self", "cls", "super", "first", "x", "lengths", "Circle", "Colour", "Shape"}
+    assert {"radius", "outline"} <= found["x"]
+    assert "radius" not in found["first"]
+    assert found["self"] - {"__dict__", "__module__", "__name__", "__qualname__"} == {"draw"}
+    assert "metres" in found["lengths"]
+
+
+def test_outside_of_functions_the_imports_are_known(known: Callable[[str], dict[str, set[str]]]) -> None:
+    assert known("import lengths\nfrom shapes import Colour\nx: Colour = load()\n|\n").keys() == {"lengths", "Colour"}
+
+
+def test_another_languages_own_names_are_names_like_others(names: Names) -> None:
+    text = "from shapes import Circle\nclass A:\n    def f(self, base: Circle):\n        return base.|\n"
+    assert "radius" in names(text)
+    assert "f" not in names(text)
+
+
+def test_half_a_line_does_not_hide_what_the_file_had(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("class A:\n    def first(self):\n        return 1\n\n    def second(self): ...\n")
+    index = WorkspaceIndex(tmp_path / "cache")
+    index.set_roots([tmp_path])
+    build(tmp_path, index.database_of(tmp_path), Order())
+    broken = "class A:\n    def first(self):\n        x = (self.\n"
+    snapshot = Snapshot.open(broken, "python")
+    index.update(path, snapshot)
+    workspace = Workspace((tmp_path,), lambda _path: None)
+    there = Spot(snapshot, len(broken) - 1, path)
+    found = members_at(there, Sources(workspace, index, RecentChunks(), FileCache()))
+    index.close()
+    assert {"first", "second"} <= set(found)

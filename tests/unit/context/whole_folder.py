@@ -32,6 +32,9 @@ class WholeFolder:
         paths = self._paths() if path is None else [path]
         return tuple(s for p in paths for s in self.symbols_in(p) if s.container == container)
 
+    def saved_members(self, container: str, path: Path) -> tuple[IndexedSymbol, ...]:
+        return self._near.saved_members(container, path)
+
     def imports_of(self, path: Path) -> tuple[ResolvedImport, ...]:
         return self._near.imports_of(path)
 
