@@ -32,7 +32,8 @@ _ANY_ERROR = re.compile(r"[A-Z]\w*(?:Error|Exception|Warning)")
 _MAKES_NAMES = {"__getattr__", "__getattribute__"}
 _ALWAYS = {*dir(object), "__dict__", "__module__", "__name__", "__qualname__"}
 _MOST_CLASSES = 12
-_MOST_NAMES = 400
+# More or longer ones the engine would refuse, or take its time with.
+_MOST_NAMES, _LONGEST_NAME = 600, 100
 _MOST_RECEIVERS = 10
 _MOST_LOOKED_AT = 20_000
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -93,11 +94,11 @@ def _names(name: str, told: Told, spot: Spot, definitions: Definitions) -> tuple
         found = definitions.names_of_module(name)
     if found is None and not is_own:
         found = _of_class(definitions.type_told(told), definitions)
-    if not found or len(found) > _MOST_NAMES or found & _MAKES_NAMES:
+    if not found or found & _MAKES_NAMES:
         return ()
     # A class that others add to counts on what they have, and not all that an object gets can be seen.
-    found.update(_asked_of(name, spot))
-    return tuple(sorted(found | _ALWAYS if _is_python(spot) else found))
+    found.update(_asked_of(name, spot), _ALWAYS if _is_python(spot) else ())
+    return () if len(found) > _MOST_NAMES or max(map(len, found)) > _LONGEST_NAME else tuple(sorted(found))
 
 
 def _of_class(owner: IndexedSymbol | None, definitions: Definitions) -> set[str] | None:

@@ -234,3 +234,10 @@ def test_half_a_line_does_not_hide_what_the_file_had(tmp_path: Path) -> None:
     found = members_at(there, Sources(workspace, index, RecentChunks(), FileCache()))
     index.close()
     assert {"first", "second"} <= set(found)
+
+
+def test_very_many_names_are_not_told(names: Names) -> None:
+    assert names("class A:\n    b = 1\n    def f(self):\n        return self.|\n")
+    many = "".join(f"        x = self.name_{n}\n" for n in range(700))
+    assert not names(f"class A:\n    b = 1\n    def f(self):\n{many}        return self.|\n")
+    assert not names(f"class A:\n    {'b' * 101} = 1\n    def f(self):\n        return self.|\n")
