@@ -14,8 +14,9 @@ from lsp_server.context.symbols import SymbolSource, same_family
 from lsp_server.context.workspace import Workspace
 
 CLASS_KINDS = frozenset({"class", "interface", "struct", "enum", "trait", "object", "type", "module"})
-# Of a name with more definitions than these some are not known.
+# Of a name with more definitions than these some are not known. Of an imported one it is a certain one that counts.
 MOST_DEFINITIONS = 8
+MOST_IMPORTED = 40
 
 # So often a name is passed on by one file to the next, and by at most so many at once.
 _MOST_HOPS = 3
@@ -54,13 +55,17 @@ class Definitions:
         return symbol.path == self._path or same_family(self._workspace.language(symbol.path), self._language)
 
     def exported(self, name: str, symbols: Sequence[IndexedSymbol]) -> list[IndexedSymbol]:
-        """Which of the symbols of an imported name it means, also where the imported file only passes it on."""
+        """Which of the symbols of an imported name it means, also where the imported file only passes it on.
+
+        Args:
+            symbols: up to ``MOST_IMPORTED``.
+        """
         # By file what the name is there.
         asked = {target: name for target, names in self.targets.items() if name in names}
         seen: set[Path] = set()
         for _ in range(_MOST_HOPS + 1):
             own = [s for s in symbols if asked.get(s.path) == s.name and not s.container]
-            if not own and (len(symbols) >= MOST_DEFINITIONS or {*asked.values()} != {name}):
+            if not own and (len(symbols) >= MOST_IMPORTED or {*asked.values()} != {name}):
                 # There is more than we were told.
                 there_is = ((name, s) for file, name in asked.items() for s in self._symbols.symbols_in(file))
                 own = [s for name, s in there_is if s.name == name and not s.container]

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.candidates import Candidate, Kind, Sources
-from lsp_server.context.definitions import CLASS_KINDS, MOST_DEFINITIONS, Definitions
+from lsp_server.context.definitions import CLASS_KINDS, MOST_DEFINITIONS, MOST_IMPORTED, Definitions
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.receiver import receiver_at
 from lsp_server.context.spot import Spot, is_class
@@ -110,14 +110,18 @@ class _Search:
         unbound = (n for n in self._used if n not in bound and len(n) > 2 and n.lower() not in _COMMON_NAMES)
         free = list(islice(unbound, _MOST_NAMES))
         waiting = self._waiting()
-        used = [name for name in here if here[name] in self._used]
-        unused = [name for name in here if here[name] not in self._used]
+        # What only Python itself asks for is never written.
+        wanted = [name for name in here if not name.startswith("__")]
+        used = [name for name in wanted if here[name] in self._used]
+        unused = [name for name in wanted if here[name] not in self._used]
         unused.sort(key=lambda name: here[name] not in waiting)
         imported = [*used, *unused[:_MOST_UNUSED]]
-        found = self._symbols.definitions([*imported, *free], limit=MOST_DEFINITIONS)
+        # To read a file's whole list of symbols takes longer than to find many of a name.
+        exported = self._symbols.definitions(imported, limit=MOST_IMPORTED)
+        found = self._symbols.definitions(free, limit=MOST_DEFINITIONS)
         for name in imported:
             use = self._used.get(here[name])
-            for symbol in self._names.exported(name, found.get(name, ())):
+            for symbol in self._names.exported(name, exported.get(name, ())):
                 if use:
                     self._add(symbol, use.weight, _USED)
                 elif here[name] in waiting:
