@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from lsp_server.context.declared import Told
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.spot import Spot
 from lsp_server.context.symbols import SymbolSource, same_family
@@ -23,7 +22,6 @@ _MOST_HOPS = 3
 _MOST_PASSED = 20
 _MOST_BASES = 8
 _RETURNS = re.compile(r"(?:->|\)\s*:)\s*([^:{=]+)")
-_RETURNS_PLAIN = re.compile(r"(?:->|\)\s*:)\s*[\"']?(?:\w+\.)*([^\W\d]\w*)[\"']?\s*[:{]?\s*$")
 _WORD = re.compile(r"[^\W\d]\w{2,}")
 
 
@@ -45,7 +43,6 @@ class Definitions:
         self._symbols = symbols
         self._workspace = workspace
         self._path = spot.path
-        self._own_class = spot.own_class
         self._language = spot.snapshot.language
         self._offers: dict[Path, list[IndexedSymbol]] = {}
         self._read_imports()
@@ -81,14 +78,6 @@ class Definitions:
         modules = [target for target, here in self.modules.items() if here == name]
         return [symbol for module in modules for symbol in self._offered(module)] if modules else None
 
-    def own_class(self) -> IndexedSymbol | None:
-        """The class around the spot."""
-        container, _, name = (self._own_class or "").rpartition(".")
-        here = self._symbols.symbols_in(self._path) if name else ()
-        return next(
-            (s for s in here if s.kind in CLASS_KINDS and (s.name, s.container or "") == (name, container)), None
-        )
-
     def type_named(self, name: str) -> IndexedSymbol | None:
         """The class that a name means here, or that the function of that name returns; None if that is open."""
         symbols = self._all(name)
@@ -97,29 +86,6 @@ class Definitions:
         return self._class_among(symbols) or next(
             (found for word in islice(words, 2) if (found := self._class_among(self._all(word)))), None
         )
-
-    def type_told(self, told: Told) -> IndexedSymbol | None:
-        """The class that tells the type of something, or that a function says that it returns; None if that is open."""
-        symbols, near = self._all(told.name), [{self._path}, self.targets.keys()]
-        if (meant := _only_class(symbols, near)) or not told.made or len(symbols) != 1:
-            return meant
-        plain = _RETURNS_PLAIN.search(symbols[0].signature)
-        return _only_class(self._all(plain[1]), [{symbols[0].path}, *near]) if plain else None
-
-    def base(self, owner: IndexedSymbol, name: str) -> IndexedSymbol | None:
-        """What a class means by the name of one of its bases; None if that is not in the workspace, or open."""
-        first, _, _ = name.partition(".")
-        targets: set[Path] = set()
-        for imported in self._symbols.imports_of(owner.path):
-            other = dict(imported.aliases)
-            bound = {other.get(there, there) for there in imported.names}
-            bound.add(other.get("*", re.split(r"\W+", imported.module)[-1]))
-            if imported.target:
-                targets.add(imported.target)
-            elif first in bound:
-                return None
-        symbols = self._all(name.rpartition(".")[2])
-        return _only_class([s for s in symbols if s != owner], [{owner.path}, targets])
 
     def with_bases(self, owner: IndexedSymbol) -> list[IndexedSymbol]:
         """A class and those that it is made of, the nearest first."""
@@ -135,34 +101,6 @@ class Definitions:
     def members(self, owner: IndexedSymbol) -> Iterator[IndexedSymbol]:
         """What is in a class, but for classes."""
         return (m for m in self._symbols.members(_container(owner), owner.path) if m.kind not in CLASS_KINDS)
-
-    def member_names(self, owner: IndexedSymbol) -> set[str]:
-        """The names of all that is in a class, and was when its file was saved: half a line may hide the rest of it."""
-        container = _container(owner)
-        members = self._symbols.members(container, owner.path), self._symbols.saved_members(container, owner.path)
-        return {member.name for found in members for member in found}
-
-    def names_of_module(self, name: str) -> set[str] | None:
-        """All names that the module of that name has; None if it is no module's, or has some that nobody can tell."""
-        modules = [target for target, here in self.modules.items() if here == name]
-        found = [self._names_of(module, set()) for module in modules]
-        return set().union(*(names for names in found if names)) if found and None not in found else None
-
-    def _names_of(self, module: Path, seen: set[Path]) -> set[str] | None:
-        seen.add(module)
-        found = {symbol.name for symbol in self._symbols.symbols_in(module) if not symbol.container}
-        for imported in self._symbols.imports_of(module):
-            other = dict(imported.aliases)
-            if "*" not in imported.names:
-                found.update(other.get(there, there) for there in imported.names)
-                if not imported.names:
-                    found.add(other.get("*", imported.module.split(".")[0]))
-            elif imported.target not in seen:
-                more = self._names_of(imported.target, seen) if imported.target and len(seen) < _MOST_PASSED else None
-                if more is None:
-                    return None
-                found |= more
-        return found
 
     def _read_imports(self) -> None:
         for imported in self._symbols.imports_of(self._path):
@@ -214,13 +152,6 @@ class Definitions:
 
 def _container(owner: IndexedSymbol) -> str:
     return f"{owner.container}.{owner.name}" if owner.container else owner.name
-
-
-def _only_class(symbols: Iterable[IndexedSymbol], near: Iterable[Collection[Path]]) -> IndexedSymbol | None:
-    """The only class of the first files that have one, or of all; None if there are more."""
-    classes = [s for s in symbols if s.kind in CLASS_KINDS]
-    there = next((found for paths in near if (found := [s for s in classes if s.path in paths])), classes)
-    return there[0] if len(there) == 1 else None
 
 
 def _module_name(path: Path) -> str:

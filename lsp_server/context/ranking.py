@@ -87,7 +87,7 @@ def with_bodies(
 
 def _holds(body: Candidate, inner: Candidate) -> bool:
     """Whether a function that is shown whole shows an attribute as well."""
-    return body.path == inner.path and body.start < inner.start < body.end
+    return inner.symbol is not None and body.path == inner.path and body.start < inner.start and inner.end <= body.end
 
 
 def cost(candidate: Candidate) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lsp_server.context.declared import Told, declarations, told_by, types_in
 from lsp_server.context.spot import Spot
 
 # What calls the object that a method is of, or its class, or their members that it has from others.
@@ -27,7 +26,7 @@ _OFTEN_OWN = frozenset({"self", "this"})
 
 # `name.`, `name->`, `name::`, `name?.`, `Name(...).` and the begun word behind it.
 _RECEIVER = re.compile(r"(?P<name>[^\W\d]\w*)(?P<called>\([^()]*\))?\s*(?:\?\.|!\.|\.|->|::)\s*(?:[^\W\d]\w*)?$")
-_OWNER = re.compile(r"([^\W\d]\w*|\W)\s*(?:\?\.|!\.|\.|->|::)\s*$")
+_WORD = re.compile(r"[^\W\d]\w*")
 # Of a line as long as this nobody wrote more by hand.
 _MOST_CHARS = 500
 # Where a variable of the function may have its type from.
@@ -43,14 +42,11 @@ class Receiver:
         types: names that may tell its type, the likeliest first: of an annotation, of what it is made by or returned
             from, and its own, as its type's may be written.
         is_own: it calls the object that the method at the cursor is of.
-        told: what does tell it; None if its nearest declaration leaves that open. Its own name where it has none: it
-            may be a class or a module.
     """
 
     name: str
     types: tuple[str, ...]
     is_own: bool = False
-    told: Told | None = None
 
 
 def receiver_at(spot: Spot) -> Receiver | None:
@@ -60,20 +56,13 @@ def receiver_at(spot: Spot) -> Receiver | None:
     found = _RECEIVER.search(text, max(line_start, spot.offset - _MOST_CHARS), spot.offset)
     if found is None:
         return None
-    name, own = found["name"], own_names(spot)
-    declared = [] if found["called"] else declarations(name, text, *_reach(spot))
-    types = [word for match in declared for word in types_in(match)]
+    name = found["name"]
+    types = [name] if found["called"] else _types_of(name, text, *_reach(spot))
     types += [name, "".join(part.capitalize() for part in name.split("_"))]
-    told: Told | None = Told(name, made=bool(found["called"]))
-    if _is_others(text, found.start(), own):
-        # A module's class, or another object's member.
-        told = Told(name) if name[:1].isupper() else None
-    elif declared:
-        told = told_by(declared[0], name, found.start())
-    return Receiver(name, tuple(dict.fromkeys(types)), name in own, told)
+    return Receiver(name, tuple(dict.fromkeys(types)), name in _own_names(spot))
 
 
-def own_names(spot: Spot) -> frozenset[str]:
+def _own_names(spot: Spot) -> frozenset[str]:
     """What calls the object that a method at a cursor is of, in its language."""
     language = spot.snapshot.language
     return _OWN.get(language.id, _OFTEN_OWN) if language else _OFTEN_OWN
@@ -85,7 +74,24 @@ def _reach(spot: Spot) -> tuple[int, int]:
     return max(start, spot.offset - _MOST_LOOKED_AT), spot.offset
 
 
-def _is_others(text: str, start: int, own: frozenset[str]) -> bool:
-    """Whether a name that begins there is a member of something else than the object itself."""
-    owner = _OWNER.search(text, max(start - _MOST_CHARS, 0), start)
-    return owner is not None and owner[1] not in own
+def _types_of(name: str, text: str, start: int, end: int) -> list[str]:
+    """The names that the declarations of a variable mention, the nearest declaration first."""
+    word = re.escape(name)
+    # All of it is bounded: in a file of data a line may be as long as it likes.
+    declared = re.compile(
+        # `name: Type`, `name = Type(`, `name := pkg.Type{`, `name = new Type(`, `name = await make(`
+        rf"\b{word}[ \t]{{0,9}}(?::(?!=)\s{{0,9}}(?P<annotated>[^=\n(){{}};,]{{1,200}})"
+        rf"|:?=\s{{0,9}}(?:(?:new|await)\s{{1,9}}|&)?(?P<made>[\w.:]{{1,200}})\s{{0,9}}(?:<[^<>\n]{{0,200}}>)?[({{])"
+        # `Type name`, `Type<X> &name`, `Type $name`
+        rf"|\b(?P<before>[A-Z]\w{{0,99}})(?:<[^<>\n]{{0,200}}>)?(?:[ \t]{{1,9}}[*&]?|[*&])[ \t]{{0,9}}\$?\b{word}\b"
+        # `name *pkg.Type`
+        rf"|\b{word}[ \t]{{1,9}}\*?(?P<behind>(?:\w{{1,99}}\.)?[A-Z]\w{{0,99}})"
+        # `with open(path) as name`
+        rf"|(?<![\w.])(?P<called>[\w.]{{1,200}})\([^()\n]{{0,200}}\)[ \t]{{1,9}}as[ \t]{{1,9}}{word}\b"
+    )
+    found: list[str] = []
+    for match in reversed(list(declared.finditer(text, start, end))):
+        parts = (match["annotated"], match["before"], match["made"], match["behind"], match["called"])
+        # Of `pkg.Type` it is the last name that counts.
+        found += (word for part in parts if part for word in reversed(_WORD.findall(part)))
+    return found

@@ -16,7 +16,11 @@ Tokens = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 # A name at the end of a line that is not itself a member, nor behind a call or the like.
-_RECEIVER = re.compile(r"(?:^|[^\w.)\]}\"'])(?P<name>[^\W\d]\w*)(?P<dot>\.?)$")
+_RECEIVER = re.compile(r"(?:^|[^\w$.)\]}\"'\ufffd])(?P<name>[^\W\d]\w*)(?P<dot>\.?)$")
+
+# What is given something, or may be.
+_TARGETS = re.compile(r"\s*(?:[\w.]+\s*,\s*)*|.*\b(?:as|for)\s+")
+_NO_CODE = re.compile(r"\s*(?:#|//|import\b|from\b)")
 
 
 class Vocabulary(Protocol):
@@ -89,7 +93,8 @@ class NameGuide:
         known = self._known.get(found["name"]) if found else None
         if found is None or known is None or self._is_new(found["name"]):
             return
-        if known.may_be_new and not self._line[: found.start("name")].strip():
+        before = self._line[: found.start("name")]
+        if (known.may_be_new and _TARGETS.fullmatch(before)) or _NO_CODE.match(before) or before.count('"') % 2:
             return
         self._open = not found["dot"]
         self._left = _bytes(f".{name}" if self._open else name for name in known.names)
@@ -102,7 +107,7 @@ class NameGuide:
         """Whether the answer has given the name to something else."""
         word = re.escape(name)
         given = re.compile(
-            rf"(?<![\w.]){word}\s*(?::?=(?!=)|[:,][^\n]*=(?!=))|\b(?:for|as|def|lambda)\b[^\n]*(?<![\w.]){word}\b(?!\.|$)"
+            rf"(?<![\w.]){word}\s*(?::?=(?!=)|[:,][^\n]{{0,200}}=(?!=))|\b(?:for|as|def|lambda)\b[^\n]{{0,200}}(?<![\w.]){word}\b(?!\.|$)"
         )
         return given.search(self._written) is not None
 

@@ -55,7 +55,9 @@ class Engines:
         if backend is None and role not in self._declined and await asyncio.to_thread(self._installed, role):
             if warming := self._warming.get(role):
                 await asyncio.wait({warming})
-            backend = self.if_ready(role)
+            # Not asked for once more: the session may have ended meanwhile.
+            loaded = self._roles.get(role)
+            backend = loaded if loaded and loaded.ready else None
         return backend
 
     async def ready(self, role: Role) -> Backend:

@@ -204,6 +204,16 @@ async def test_who_waits_for_a_loading_model_may_leave(world: World) -> None:
     assert world.engines.if_ready("completion") is not None
 
 
+async def test_who_waits_when_the_session_ends_starts_nothing(world: World) -> None:
+    waits = asyncio.create_task(world.engines.once_loaded("completion"))
+    while not world.engines._warming:
+        await asyncio.sleep(0)
+    await world.engines.aclose()
+    assert await waits is None
+    await world.settle()
+    assert world.engine.attached == world.engine.closed
+
+
 async def test_typing_does_not_wait_for_a_model_that_has_to_be_fetched(world: World) -> None:
     download = Downloading(world.store)
     assert await world.engines.once_loaded("completion") is None

@@ -13,7 +13,7 @@
 ; Attributes of an object, wherever a method gives it them.
 (assignment
   left: (attribute object: (identifier) @_self attribute: (identifier) @name)
-  (#eq? @_self "self")) @attribute
+  (#match? @_self "^(self|cls)$")) @attribute
 
 ([
   (pattern_list (attribute object: (identifier) @_self attribute: (identifier) @name) @attribute)
@@ -22,4 +22,4 @@
   (as_pattern_target (attribute object: (identifier) @_self attribute: (identifier) @name) @attribute)
   (for_statement left: (attribute object: (identifier) @_self attribute: (identifier) @name) @attribute)
 ]
-  (#eq? @_self "self"))
+  (#match? @_self "^(self|cls)$"))

@@ -1,0 +1,155 @@
+"""What a Python function says of the type of a variable, as long as that is beyond doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lsp_server.context.spot import Spot, is_class
+
+_MOST_LOOKED_AT = 20_000
+# Nobody writes longer ones by hand, and some patterns take their time with them.
+_LONGEST_LINE = 400
+# `Type`, `pkg.Type`, `"Type"`, `Type | None`, `Optional[Type]`.
+_PLAIN_TYPE = re.compile(
+    r"""(?:(?:typing\.|t\.)?Optional\[)?["']?((?:\w+\.){0,5}[^\W\d]\w*)["']?\]?(?:\s{0,3}\|\s{0,3}None)?"""
+)
+_ANNOTATION = r"[ \t]*:[ \t]*(?P<annotated>[^=\n(){};,]{1,200})"
+_MADE = r"[ \t]*=[ \t]*(?P<made>(?:\w+\.){0,5}\w+)\("
+_TARGETS_BEFORE = re.compile(r"[\s\w.,*()\[\]]*")
+_TARGETS_BEHIND = re.compile(r"[\s\w.,*()\[\]]*(?::[^=]+)?=(?!=)")
+_ADDS = re.compile(r"\s*(?:[-+*/|&^%@]|//|\*\*|<<|>>)=|\s*:=")
+_OPENS_BEFORE = re.compile(r"\b(?:for|lambda|def|class|import|del|global|nonlocal|as|from)\b[^:\n]*$")
+# With one of these a variable is taken for something else than it was declared as.
+_NARROWS = re.compile(r"\b(?:isinstance|issubclass|type|hasattr|cast)\(\s*$|\bmatch\s+$")
+_DEFINES = re.compile(r"\s*(?:from|import|class|def|async def)\b")
+_IN_FOR = re.compile(r"\bfor\b[^\n]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What tells the type of a variable: the name of a class, or where ``made`` that of what is called to make it."""
+
+    name: str
+    made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """The function does not give the name to anything: it is the module's."""
+
+
+def told(name: str, spot: Spot) -> Told | Unbound | None:
+    """The type of a variable at a cursor; None if that is open."""
+    text = spot.snapshot.text
+    functions = [scope for scope in spot.around if not is_class(scope.kind)]
+    if any(_stands(text[f.signature_start : f.signature_end], name) for f in functions[1:]):
+        return None
+    start = functions[-1].signature_end if functions else 0
+    if spot.offset - start > _MOST_LOOKED_AT:
+        return None
+    at_top = not functions
+    found = {_binding(text, at, at + len(name), at_top=at_top) for at in _places(text, name, start, spot.offset)}
+    if functions:
+        signature = text[functions[0].signature_start : functions[0].signature_end]
+        parameters = _places(signature, name, signature.find("(") + 1, len(signature))
+        found |= {_parameter(signature, at, at + len(name)) for at in parameters}
+    behind = text[spot.offset : spot.offset + _LONGEST_LINE].split("\n\n")[0]
+    if any(_IN_FOR.search(behind[:at]) for at in _places(behind, name, 0, len(behind))):
+        # A comprehension tells at its end what its names are.
+        return None
+    return _agreed(found) if found - {_NONE} else Unbound()
+
+
+def own_attribute(name: str, spot: Spot) -> Told | None:
+    """The type of an attribute of the object itself, if all its class agrees on that."""
+    owner = next((scope for scope in spot.around if is_class(scope.kind)), None)
+    if owner is None:
+        return None
+    text, called = spot.snapshot.text, f"self.{name}"
+    found = {_binding(text, at, at + len(called)) for at in _places(text, called, owner.start, owner.end)}
+    return _agreed(found)
+
+
+# At a place that gives a name nothing, and at one that gives it what nobody knows.
+_NONE, _SOMETHING = Told(""), Told("?")
+
+
+def _agreed(found: set[Told | None]) -> Told | None:
+    """What several places tell together: an annotation holds, whatever is given."""
+    said = found - {_NONE}
+    annotated = {one for one in said if one is None or not (one.made or one == _SOMETHING)}
+    # Not where it may be another variable.
+    said = annotated or said
+    return None if len(said) != 1 or said == {_SOMETHING} else said.pop()
+
+
+def _stands(text: str, name: str) -> bool:
+    return any(True for _ in _places(text, name, 0, len(text)))
+
+
+def _places(text: str, name: str, start: int, end: int) -> Iterator[int]:
+    """Where a name stands that is no other one's member."""
+    at = text.find(name, start, end)
+    while at >= 0:
+        before, behind = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
+        if not (_is_part(before) or before == "." or _is_part(behind)):
+            yield at
+        at = text.find(name, at + len(name), end)
+
+
+def _is_part(char: str) -> bool:
+    return char == "_" or char.isalnum()
+
+
+_IS_DECLARED = re.compile(f"(?:{_ANNOTATION}|{_MADE})")
+
+
+def _parameter(signature: str, start: int, end: int) -> Told | None:
+    """What a parameter is told to be; ``_NONE`` if it is none at this place."""
+    before = signature[:start].rstrip()
+    if before.endswith("*"):
+        return None
+    if not before.endswith(("(", ",")):
+        return _NONE
+    annotated = re.compile(_ANNOTATION).match(signature, end)
+    return _plain(annotated["annotated"]) if annotated else None
+
+
+def _binding(text: str, start: int, end: int, *, at_top: bool = False) -> Told | None:
+    """What a name is given at a place; None if it may be another one from there on.
+
+    Args:
+        at_top: what the file imports and defines counts as nothing.
+    """
+    line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end
+    if line_end - line_start > _LONGEST_LINE:
+        return None
+    before, behind = text[line_start:start], text[end:line_end]
+    if at_top and _DEFINES.match(before):
+        return _NONE
+    declared = _IS_DECLARED.match(text, end, line_end)
+    if declared and not before.strip():
+        if declared["annotated"]:
+            return _plain(declared["annotated"])
+        return Told(declared["made"], made=True) if _ends_statement(text, declared.end()) else _SOMETHING
+    if _ADDS.match(behind) or _OPENS_BEFORE.search(before) or _NARROWS.search(before):
+        return None
+    return _SOMETHING if _TARGETS_BEFORE.fullmatch(before) and _TARGETS_BEHIND.match(behind) else _NONE
+
+
+def _plain(annotation: str) -> Told | None:
+    plain = _PLAIN_TYPE.fullmatch(annotation.strip())
+    return Told(plain[1]) if plain else None
+
+
+def _ends_statement(text: str, start: int) -> bool:
+    """Whether nothing comes behind the bracket that was opened before ``start``."""
+    depth = 1
+    for at in range(start, min(start + _LONGEST_LINE, len(text))):
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        if not depth:
+            return text[at + 1 :].split("\n", 1)[0].partition("#")[0].strip() in ("", ";")
+    return False

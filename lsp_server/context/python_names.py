@@ -1,0 +1,259 @@
+"""What a name of a Python file means, and all the names that a class or a module has; None where nobody can tell."""
+
+from __future__ import annotations
+
+import builtins
+import enum
+import re
+from collections.abc import Callable, Iterator
+from keyword import iskeyword
+from pathlib import Path
+
+from lsp_server.context.index.types import IndexedSymbol
+from lsp_server.context.symbols import SymbolSource
+
+# What a name means: something that is defined, a module, or a class of Python itself.
+Meaning = IndexedSymbol | Path | type
+
+_MOST_HOPS = 4
+_MOST_CLASSES = 12
+# Of other packages' base classes these bring along what everybody knows.
+_KNOWN_MODULES = {"abc", "enum", "typing", "typing_extensions"}
+_KNOWN_BASES: dict[str, set[str]] = {
+    "ABC": set(),
+    "Protocol": set(),
+    "Generic": set(),
+    "NamedTuple": {*dir(tuple), "_make", "_asdict", "_replace", "_fields", "_field_defaults"},
+    **{
+        kind: {*dir(enum.Enum), *dir(int), *dir(str), "name", "value", "_name_", "_value_"}
+        for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
+    },
+}
+# Others may put anything into a class, or return another one.
+_PLAIN_DECORATORS = re.compile(
+    r"@\s*(?:\w+\.)*(?:dataclass|total_ordering|final|runtime_checkable|unique|define|frozen|attrs)\b"
+)
+_OF_MODULES = {"__file__", "__path__", "__spec__", "__version__", "__all__", "__name__", "__doc__", "__dict__"}
+_MAKES_MEMBERS = re.compile(
+    r"\bsetattr\(\s*(?:self|cls)\b|__dict__|\bvars\(\s*self|__slots__|def __getattr|\.__new__\("
+    r"|\bmetaclass\s*=\s*(?!ABCMeta|abc\.ABCMeta)"
+)
+_MAKES_NAMES = re.compile(r"\bglobals\(\)|^def __getattr__|sys\.modules", re.MULTILINE)
+_CLASS_LINE = re.compile(r"^class\b[^(\n]*\((?P<bases>[^\n]{0,1000})\)\s*:", re.MULTILINE)
+_TYPE_ARGUMENTS = re.compile(r"\[[^\[\]]*\]")
+_DOTTED = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*")
+_RETURNS = re.compile(r"->\s*[\"']?(?P<type>(?:\w+\.)*[^\W\d]\w*)[\"']?\s*:?\s*$")
+# `a = `, `a, b = `, `a: int = `, `for a in`, `with x as a`, `import a`, on a line of their own.
+_BINDS = re.compile(
+    r"^[ \t]*(?P<targets>[\w.,* \t()\[\]]{1,200}?)[ \t]*(?:=(?!=)|:[^=\n]{1,200}(?:=(?!=)|$))", re.MULTILINE
+)
+_CLAUSES = re.compile(
+    r"\bfor\b(?P<several>[^\n]{1,200}?)\bin\b|\bas[ \t]+(?P<one>\w+)|=[ \t]*(?P<chained>[\w.]{1,100})[ \t]*=(?!=)"
+    r"|\b(?:import|global)\b(?P<all>[^\n]{1,500})"
+)
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+class PythonNames:
+    """The names of a workspace's Python files; for one search.
+
+    Args:
+        text_of: the text of a file, None if it cannot be read.
+    """
+
+    def __init__(self, symbols: SymbolSource, text_of: Callable[[Path], str | None]) -> None:
+        self.symbols_in = symbols.symbols_in
+        self._symbols = symbols
+        self._text_of = text_of
+
+    def meaning(self, path: Path, dotted: str) -> Meaning | None:
+        """What a name, or one behind modules, means at the top of a file."""
+        first, *rest = dotted.split(".")
+        found = self._means(path, first, _MOST_HOPS)
+        for part in rest:
+            found = self._means(found, part, _MOST_HOPS) if isinstance(found, Path) else None
+        return found
+
+    def class_named(self, path: Path, dotted: str) -> IndexedSymbol | type | None:
+        """The class that a name means at the top of a file."""
+        found = self.meaning(path, dotted)
+        return (
+            found if isinstance(found, type) or (isinstance(found, IndexedSymbol) and found.kind == "class") else None
+        )
+
+    def made_by(self, path: Path, dotted: str) -> IndexedSymbol | type | None:
+        """The class of what a call of a name makes: that class, or what a function says that it returns."""
+        found = self.meaning(path, dotted)
+        if not isinstance(found, IndexedSymbol) or found.kind != "function":
+            return self.class_named(path, dotted)
+        # A decorator may change what it returns, and a coroutine is to be awaited.
+        plain = _RETURNS.search(found.signature) if found.signature.startswith("def ") else None
+        return self.class_named(found.path, plain["type"]) if plain else None
+
+    def of_class(self, owner: IndexedSymbol | type) -> set[str] | None:
+        """All names that the objects of a class have."""
+        found: set[str] = set()
+        classes: list[IndexedSymbol | type] = [owner]
+        for one in classes:
+            if len(classes) > _MOST_CLASSES:
+                return None
+            if isinstance(one, type):
+                found.update(dir(one))
+                continue
+            own, bases = self._own_members(one), self._bases(one)
+            if own is None or bases is None:
+                return None
+            found |= own
+            for base in bases:
+                if isinstance(base, set):
+                    found |= base
+                elif base not in classes:
+                    classes.append(base)
+        return found
+
+    def of_module(self, path: Path, seen: frozenset[Path] = frozenset()) -> set[str] | None:
+        """All names that a module has."""
+        text = self._text_of(path)
+        if text is None or _MAKES_NAMES.search(text) or len(seen) > _MOST_HOPS:
+            return None
+        top = [symbol for symbol in self._symbols.symbols_in(path) if not symbol.container]
+        found = {symbol.name for symbol in top} | _OF_MODULES
+        found |= _bound_in(_without(text, 0, len(text), top))
+        for imported in self._symbols.imports_of(path):
+            if "*" in imported.names:
+                if imported.target is None:
+                    return None
+                if imported.target not in seen:
+                    more = self.of_module(imported.target, seen | {path})
+                    if more is None:
+                        return None
+                    found |= more
+        if path.name == "__init__.py":
+            found |= {child.stem for child in path.parent.iterdir() if child.suffix == ".py" or child.is_dir()}
+        return found
+
+    def _means(self, path: Path, name: str, hops: int) -> Meaning | None:
+        own = [s for s in self._symbols.symbols_in(path) if s.name == name and not s.container]
+        imported = list(dict.fromkeys(self._imported(path, name)))
+        if own or imported:
+            # What is defined twice, or may come from elsewhere as well, is open.
+            if len(own) + len(imported) > 1:
+                return None
+            if own:
+                return own[0]
+            target, there = imported[0]
+            if target is None or there is None or not hops:
+                return target
+            return self._means(target, there, hops - 1)
+        stars = {found.target for found in self._symbols.imports_of(path) if "*" in found.names}
+        if len(stars) > 1 or None in stars or (stars and not hops):
+            return None
+        if stars and (found := self._means(next(iter(stars)), name, hops - 1)):  # type: ignore[arg-type]
+            return found
+        made = getattr(builtins, name, None)
+        text = self._text_of(path) if isinstance(made, type) else None
+        # Where the file gives the name something of its own the outline may not see it.
+        return None if text is None or re.search(rf"^[ \t]*{name}[ \t]*[:=,]", text, re.MULTILINE) else made
+
+    def _imported(self, path: Path, name: str) -> Iterator[tuple[Path | None, str | None]]:
+        """What imports bind a name to: the file, and what it is called there; None for the module itself."""
+        modules: list[Path] = []
+        names: list[tuple[Path | None, str | None]] = []
+        for found in self._symbols.imports_of(path):
+            other = dict(found.aliases)
+            if found.names:
+                names += [(found.target, there) for there in found.names if other.get(there, there) == name != "*"]
+            elif "*" in other:
+                modules += [found.target] if other["*"] == name and found.target else []
+                names += [(None, None)] if other["*"] == name and not found.target else []
+            elif found.target and (own := _module_name(found.target)) != found.module.rpartition(".")[2]:
+                # `from package import module`.
+                modules += [found.target] if other.get(own, own) == name else []
+            elif found.module.split(".")[0] == name:
+                simple = found.target if "." not in found.module else None
+                modules += [simple] if simple else []
+                names += [] if simple else [(None, None)]
+        yield from ((module, None) for module in modules) if modules and not _elsewhere(names, modules) else names
+
+    def _own_members(self, owner: IndexedSymbol) -> set[str] | None:
+        text = self._text_of(owner.path)
+        if text is None:
+            return None
+        source = text[owner.start : owner.end]
+        decorators = [line for line in owner.signature.splitlines() if line.startswith("@")]
+        plain = all(_PLAIN_DECORATORS.match(line) for line in decorators)
+        if not plain or f"class {owner.name}" not in source or _MAKES_MEMBERS.search(source):
+            return None
+        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
+        # Half a line may hide what the file had when it was saved.
+        members = self._symbols.members(container, owner.path)
+        saved = self._symbols.saved_members(container, owner.path)
+        found = {member.name for member in (*members, *saved)}
+        return found | _bound_in(_without(text, owner.start, owner.end, members))
+
+    def _bases(self, owner: IndexedSymbol) -> list[IndexedSymbol | type | set[str]] | None:
+        line = _CLASS_LINE.search(owner.signature if owner.signature.endswith(":") else f"{owner.signature}:")
+        if line is None:
+            return [] if "(" not in owner.signature.rpartition("class ")[2] else None
+        text, replaced = line["bases"], 1
+        while replaced:
+            text, replaced = _TYPE_ARGUMENTS.subn("", text)
+        found: list[IndexedSymbol | type | set[str]] = []
+        for part in filter(None, map(str.strip, text.split(","))):
+            if "=" in part:
+                # `metaclass=`, of which the source was searched for others than the usual one.
+                if not part.startswith("metaclass"):
+                    return None
+                continue
+            base = self.class_named(owner.path, part) if _DOTTED.fullmatch(part) else None
+            known = base or self._known_base(owner.path, part)
+            if known is None or known == owner:
+                return None
+            found.append(known)
+        return found
+
+    def _known_base(self, path: Path, dotted: str) -> set[str] | None:
+        first, _, last = dotted.rpartition(".")
+        bound = first or last
+        for found in self._symbols.imports_of(path):
+            other = dict(found.aliases)
+            names = {other.get(name, name) for name in found.names} or {other.get("*", found.module)}
+            if found.module in _KNOWN_MODULES and bound in names and found.target is None:
+                return _KNOWN_BASES.get(last)
+        return None
+
+
+def _module_name(path: Path) -> str:
+    return path.parent.name if path.stem == "__init__" else path.stem
+
+
+def _elsewhere(names: list[tuple[Path | None, str | None]], modules: list[Path]) -> bool:
+    """Whether a name that is a module's is bound to something else as well, not only by the package of that module."""
+    around = {(module.parent.parent if module.stem == "__init__" else module.parent) for module in modules}
+    return any(target is None or target.parent not in around for target, _ in names)
+
+
+def _without(text: str, start: int, end: int, symbols: object) -> str:
+    """A part of a text without the functions and classes in it."""
+    spans = sorted(
+        (symbol.start, symbol.end)
+        for symbol in symbols  # type: ignore[attr-defined]
+        if symbol.kind in ("function", "method", "class") and start < symbol.start and symbol.end <= end
+    )
+    parts, at = [], start
+    for first, last in spans:
+        if first >= at:
+            parts.append(text[at:first])
+            at = last
+    return "".join((*parts, text[at:end]))
+
+
+def _bound_in(text: str) -> set[str]:
+    """The names that lines of code give something to; a few more do no harm."""
+    found: set[str] = set()
+    for line in _BINDS.finditer(text):
+        words = _WORD.findall(line["targets"])
+        found.update(words if not iskeyword(words[0] if words else "") else ())
+    for clause in _CLAUSES.finditer(text):
+        found.update(_WORD.findall(clause["several"] or clause["one"] or clause["chained"] or clause["all"]))
+    return found
