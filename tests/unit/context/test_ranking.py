@@ -105,6 +105,18 @@ def test_short_functions_are_shown_whole() -> None:
     assert whole.symbol.signature == "@cached\ndef area(self):\n    return 1"
 
 
+def test_a_function_that_is_shown_whole_shows_its_attributes() -> None:
+    start = FUNCTION.index("return")
+    inside = Symbol("x", "attribute", start, start + 6, "self.x = 1", container="A")
+    beyond = Candidate(Kind.SIMILAR, A, start, len(FUNCTION) + 50, "similar", 0.5, text="return 1\n\nmore\n")
+    attribute = Candidate(Kind.DEFINITION, A, start, start + 6, "used here", 0.9, inside)
+    whole, *rest = with_bodies([method(), attribute, beyond], lambda _path: FUNCTION, 1000)
+    assert whole.symbol
+    assert rest == [beyond]
+    # Where there is no room for the body, they are shown by themselves.
+    assert attribute in with_bodies([method(), attribute], lambda _path: None, 1000)
+
+
 def test_bodies_take_only_the_room_that_is_left() -> None:
     assert with_bodies([method()], lambda _path: FUNCTION, cost(method()) + 30) == (method(),)
 
