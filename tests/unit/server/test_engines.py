@@ -206,7 +206,7 @@ async def test_who_waits_for_a_loading_model_may_leave(world: World) -> None:
 
 async def test_who_waits_when_the_session_ends_starts_nothing(world: World) -> None:
     waits = asyncio.create_task(world.engines.once_loaded("completion"))
-    while not world.engines._warming:
+    while not world.engines._warming:  # noqa: ASYNC110
         await asyncio.sleep(0)
     await world.engines.aclose()
     assert await waits is None
