@@ -12,7 +12,7 @@ from pathlib import Path
 from lsp_server.context.candidates import Sources
 from lsp_server.context.definitions import CLASS_KINDS
 from lsp_server.context.index.types import IndexedSymbol
-from lsp_server.context.python_locals import Told, Unbound, own_attribute, told
+from lsp_server.context.python_locals import Told, Unbound, is_own, own_attribute, told
 from lsp_server.context.python_names import PythonNames
 from lsp_server.context.spot import Spot, is_class
 from lsp_server.syntax.regions import Region, region_at
@@ -69,8 +69,9 @@ def members_around(spot: Spot, sources: Sources) -> tuple[KnownNames, ...]:
     declared = (found["name"] for found in _DECLARED.finditer(text, start, spot.offset))
     wanted = dict.fromkeys((*declared, *signature, *(name for name in near if name in imported)))
     found = []
-    if spot.own_class and (own := _names("self", spot, names)):
-        found = [KnownNames(name, own, may_be_new=True) for name in _OWN]
+    for name in ("self", "cls"):
+        if spot.own_class and is_own(name, spot) and (own := _names(name, spot, names)):
+            found += [KnownNames(one, own, may_be_new=True) for one in (name, "super")]
     for name in list(wanted)[: 3 * _MOST_RECEIVERS]:
         if name not in _OWN and len(found) < _MOST_RECEIVERS and (those := _names(name, spot, names)):
             found.append(KnownNames(name, those))
@@ -102,6 +103,10 @@ def _names(name: str, spot: Spot, names: PythonNames, *, called: bool = False) -
 def _told_names(name: str, spot: Spot, names: PythonNames, *, called: bool) -> set[str] | None:
     first, _, rest = name.partition(".")
     if first in _OWN:
+        # An object that is called makes something else.
+        own = (is_own("self", spot) or is_own("cls", spot)) if first == "super" else is_own(first, spot)
+        if not own or (called and first == "self"):
+            return None
         if not rest:
             return _of_own_class(spot, names)
         attribute = own_attribute(rest, spot) if first == "self" and "." not in rest and not called else None
@@ -128,11 +133,7 @@ def _of(variable: Told, spot: Spot, names: PythonNames) -> set[str] | None:
 
 def _of_own_class(spot: Spot, names: PythonNames) -> set[str] | None:
     container, _, name = (spot.own_class or "").rpartition(".")
-    # A function in a function may be given another one's object.
-    functions = [scope for scope in spot.around if not is_class(scope.kind)]
-    if not name or (
-        len(functions) > 1 and "self" in spot.snapshot.text[functions[0].signature_start : functions[0].signature_end]
-    ):
+    if not name:
         return None
     here = names.symbols_in(spot.path)
     owners = [s for s in here if s.kind in CLASS_KINDS and (s.name, s.container or "") == (name, container)]

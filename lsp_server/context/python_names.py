@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import builtins
 import enum
 import re
@@ -19,13 +20,14 @@ _MOST_HOPS = 4
 _MOST_CLASSES = 12
 # Of other packages' base classes these bring along what everybody knows.
 _KNOWN_MODULES = {"abc", "enum", "typing", "typing_extensions"}
+_OF_ENUMS = ("name", "value", "_name_", "_value_", "_missing_", "_value2member_map_", "_member_map_", "_member_names_")
 _KNOWN_BASES: dict[str, set[str]] = {
-    "ABC": set(),
+    "ABC": {*dir(abc.ABC), *dir(abc.ABCMeta)},
     "Protocol": set(),
     "Generic": set(),
     "NamedTuple": {*dir(tuple), "_make", "_asdict", "_replace", "_fields", "_field_defaults"},
     **{
-        kind: {*dir(enum.Enum), *dir(int), *dir(str), "name", "value", "_name_", "_value_"}
+        kind: {*dir(enum.Enum), *dir(enum.Flag), *dir(int), *dir(str), *_OF_ENUMS}
         for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
     },
 }
@@ -33,24 +35,38 @@ _KNOWN_BASES: dict[str, set[str]] = {
 _PLAIN_DECORATORS = re.compile(
     r"@\s*(?:\w+\.)*(?:dataclass|total_ordering|final|runtime_checkable|unique|define|frozen|attrs)\b"
 )
-_OF_MODULES = {"__file__", "__path__", "__spec__", "__version__", "__all__", "__name__", "__doc__", "__dict__"}
+_OF_MODULES = {"__file__", "__path__", "__spec__", "__version__", "__all__", "__name__", "__doc__", "__dict__"} | {
+    "__package__",
+    "__loader__",
+    "__cached__",
+    "__builtins__",
+    "__annotations__",
+}
+_OF_DATACLASSES = {"__dataclass_fields__", "__dataclass_params__", "__match_args__", "__attrs_attrs__"}
 _MAKES_MEMBERS = re.compile(
-    r"\bsetattr\(\s*(?:self|cls)\b|__dict__|\bvars\(\s*self|__slots__|def __getattr|\.__new__\("
+    r"setattr(?:__)?\(|__dict__|\b(?:vars|locals|exec)\(|__slots__|__getattr|\.__new__\(|def __new__"
     r"|\bmetaclass\s*=\s*(?!ABCMeta|abc\.ABCMeta)"
 )
-_MAKES_NAMES = re.compile(r"\bglobals\(\)|^def __getattr__|sys\.modules", re.MULTILINE)
+_MAKES_NAMES = re.compile(
+    r"\b(?:globals|locals|vars|exec)\(|def __getattr__\(\s*(?!self\b|cls\b)|^[ \t]*__getattr__\b"
+    r"|import\b[^\n]*__getattr__|sys\.modules",
+    re.MULTILINE,
+)
 _CLASS_LINE = re.compile(r"^class\b[^(\n]*\((?P<bases>[^\n]{0,1000})\)\s*:", re.MULTILINE)
 _TYPE_ARGUMENTS = re.compile(r"\[[^\[\]]*\]")
 _DOTTED = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*")
-_RETURNS = re.compile(r"->\s*[\"']?(?P<type>(?:\w+\.)*[^\W\d]\w*)[\"']?\s*:?\s*$")
+_RETURNS = re.compile(r"->\s{0,9}[\"']?(?P<type>(?:\w+\.){0,5}[^\W\d]\w*)[\"']?\s{0,9}:?\s{0,9}$")
 # `a = `, `a, b = `, `a: int = `, `for a in`, `with x as a`, `import a`, on a line of their own.
 _BINDS = re.compile(
-    r"^[ \t]*(?P<targets>[\w.,* \t()\[\]]{1,200}?)[ \t]*(?:=(?!=)|:[^=\n]{1,200}(?:=(?!=)|$))", re.MULTILINE
+    r"^[ \t]*(?P<targets>[\w*(\[][\w.,* \t()\[\]]{0,200}?)(?:=(?!=)|:[^=\n]{1,200}(?:=(?!=)|$))", re.MULTILINE
 )
 _CLAUSES = re.compile(
     r"\bfor\b(?P<several>[^\n]{1,200}?)\bin\b|\bas[ \t]+(?P<one>\w+)|=[ \t]*(?P<chained>[\w.]{1,100})[ \t]*=(?!=)"
-    r"|\b(?:import|global)\b(?P<all>[^\n]{1,500})"
+    r"|\b(?:import|global)\b(?P<all>\s*\([^)]{0,5000}\)|(?:[^\n\\]|\\\n){1,500})"
+    r"|(?P<given>[^\W\d]\w{0,99})[ \t]{0,9}:?=(?!=)"
 )
+_GLOBAL = re.compile(r"\bglobal\b([^\n]{1,200})")
+_GIVEN_MEMBER = re.compile(r"\.([^\W\d]\w{0,99})[ \t]{0,9}(?:[-+*/|&]?=(?!=)|:[ \t]|,)")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -119,7 +135,9 @@ class PythonNames:
         top = [symbol for symbol in self._symbols.symbols_in(path) if not symbol.container]
         found = {symbol.name for symbol in top} | _OF_MODULES
         found |= _bound_in(_without(text, 0, len(text), top))
+        found.update(word for line in _GLOBAL.findall(text) for word in _WORD.findall(line))
         for imported in self._symbols.imports_of(path):
+            found.update(imported.names, (here for _, here in imported.aliases), imported.module.split(".")[:1])
             if "*" in imported.names:
                 if imported.target is None:
                     return None
@@ -129,8 +147,11 @@ class PythonNames:
                         return None
                     found |= more
         if path.name == "__init__.py":
-            found |= {child.stem for child in path.parent.iterdir() if child.suffix == ".py" or child.is_dir()}
-        return found
+            try:
+                found |= {child.name.partition(".")[0] for child in path.parent.iterdir()}
+            except OSError:
+                return None
+        return {name for name in found if name.isidentifier()}
 
     def _means(self, path: Path, name: str, hops: int) -> Meaning | None:
         own = [s for s in self._symbols.symbols_in(path) if s.name == name and not s.container]
@@ -143,7 +164,7 @@ class PythonNames:
                 return own[0]
             target, there = imported[0]
             if target is None or there is None or not hops:
-                return target
+                return None if target and self._is_given(path, name) else target
             return self._means(target, there, hops - 1)
         stars = {found.target for found in self._symbols.imports_of(path) if "*" in found.names}
         if len(stars) > 1 or None in stars or (stars and not hops):
@@ -173,7 +194,33 @@ class PythonNames:
                 simple = found.target if "." not in found.module else None
                 modules += [simple] if simple else []
                 names += [] if simple else [(None, None)]
-        yield from ((module, None) for module in modules) if modules and not _elsewhere(names, modules) else names
+        if not modules:
+            yield from names
+        elif _elsewhere(names, modules) or any(
+            target and there and self._hides(target, there) for target, there in names
+        ):
+            yield None, None
+        else:
+            yield from ((module, None) for module in modules)
+
+    def _hides(self, package: Path, name: str) -> bool:
+        """Whether a package has something else of the name of its module."""
+        if any(s.name == name and not s.container for s in self._symbols.symbols_in(package)):
+            return True
+        imports = (found for found in self._symbols.imports_of(package) if found.target != package)
+        return any(dict(found.aliases).get(there, there) == name for found in imports for there in found.names)
+
+    def _is_given(self, path: Path, name: str) -> bool:
+        """Whether a file gives the name of a module that it imports something else as well."""
+        text = self._text_of(path)
+        given = re.compile(
+            rf"^[ \t]*(?:global\b[^\n]*\b{name}\b|{name}[ \t]*[:=,])|\b(?:as|for)[ \t]+{name}\b", re.MULTILINE
+        )
+        if text is None:
+            return True
+        return any(
+            "import" not in text[text.rfind("\n", 0, found.end()) + 1 : found.end()] for found in given.finditer(text)
+        )
 
     def _own_members(self, owner: IndexedSymbol) -> set[str] | None:
         text = self._text_of(owner.path)
@@ -184,11 +231,17 @@ class PythonNames:
         plain = all(_PLAIN_DECORATORS.match(line) for line in decorators)
         if not plain or f"class {owner.name}" not in source or _MAKES_MEMBERS.search(source):
             return None
+        # A mixin counts on what the classes have that it is mixed into.
+        if "mixin" in owner.name.lower() or f"setattr({owner.name}," in text:
+            return None
         container = f"{owner.container}.{owner.name}" if owner.container else owner.name
         # Half a line may hide what the file had when it was saved.
         members = self._symbols.members(container, owner.path)
         saved = self._symbols.saved_members(container, owner.path)
         found = {member.name for member in (*members, *saved)}
+        # What others give its objects may be anything in its file.
+        found.update(_GIVEN_MEMBER.findall(text))
+        found |= _OF_DATACLASSES if decorators else set()
         return found | _bound_in(_without(text, owner.start, owner.end, members))
 
     def _bases(self, owner: IndexedSymbol) -> list[IndexedSymbol | type | set[str]] | None:
@@ -207,7 +260,7 @@ class PythonNames:
                 continue
             base = self.class_named(owner.path, part) if _DOTTED.fullmatch(part) else None
             known = base or self._known_base(owner.path, part)
-            if known is None or known == owner:
+            if known is None or known == owner or known is type:
                 return None
             found.append(known)
         return found
@@ -255,5 +308,6 @@ def _bound_in(text: str) -> set[str]:
         words = _WORD.findall(line["targets"])
         found.update(words if not iskeyword(words[0] if words else "") else ())
     for clause in _CLAUSES.finditer(text):
-        found.update(_WORD.findall(clause["several"] or clause["one"] or clause["chained"] or clause["all"]))
+        said = ("several", "one", "chained", "all", "given")
+        found.update(word for part in said if clause[part] for word in _WORD.findall(clause[part]))
     return found
