@@ -100,7 +100,7 @@ class Definitions:
 
     def members(self, owner: IndexedSymbol) -> Iterator[IndexedSymbol]:
         """What is in a class, but for classes."""
-        return (m for m in self._symbols.members(_container(owner), owner.path) if m.kind not in CLASS_KINDS)
+        return (m for m in self._symbols.members(owner.dotted, owner.path) if m.kind not in CLASS_KINDS)
 
     def _read_imports(self) -> None:
         for imported in self._symbols.imports_of(self._path):
@@ -148,10 +148,6 @@ class Definitions:
         near = [s for s in classes if s.path == self._path or s.path in self.targets]
         meant = near or (classes if len(classes) == 1 else [])
         return meant[0] if meant else None
-
-
-def _container(owner: IndexedSymbol) -> str:
-    return f"{owner.container}.{owner.name}" if owner.container else owner.name
 
 
 def _module_name(path: Path) -> str:

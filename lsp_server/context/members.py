@@ -12,9 +12,18 @@ from pathlib import Path
 from lsp_server.context.candidates import Sources
 from lsp_server.context.definitions import CLASS_KINDS
 from lsp_server.context.index.types import IndexedSymbol
-from lsp_server.context.python_locals import Told, Unbound, is_own, own_attribute, told
+from lsp_server.context.python_locals import (
+    LONGEST_LINE,
+    MOST_LOOKED_AT,
+    Told,
+    Unbound,
+    is_own,
+    is_part,
+    own_attribute,
+    told,
+)
 from lsp_server.context.python_names import PythonNames
-from lsp_server.context.spot import Spot, is_class
+from lsp_server.context.spot import Spot
 from lsp_server.syntax.regions import Region, region_at
 from lsp_server.text.known_names import KnownNames
 
@@ -24,8 +33,6 @@ _ALWAYS = {*dir(object), *dir(type), "__dict__", "__annotations__", "__cause__",
 # More or longer ones the engine would refuse, or take its time with.
 _MOST_NAMES, _LONGEST_NAME = 600, 100
 _MOST_RECEIVERS = 10
-_MOST_LOOKED_AT = 20_000
-_LONGEST_LINE = 400
 _WORD = re.compile(r"[^\W\d]\w*")
 # What stands before the dot at a cursor, and the begun name behind it.
 _RECEIVER = re.compile(
@@ -42,7 +49,7 @@ def members_at(spot: Spot, sources: Sources) -> tuple[str, ...]:
     """The names that may be written at a cursor; empty where it is behind no dot, or nobody can tell."""
     lines = spot.snapshot.lines
     line = spot.snapshot.text[lines.line_start(lines.line_of(spot.offset)) : spot.offset]
-    found = _RECEIVER.search(line) if len(line) <= _LONGEST_LINE and _tells(spot) else None
+    found = _RECEIVER.search(line) if len(line) <= LONGEST_LINE and _tells(spot) else None
     if found is None or _IMPORT.match(line) or region_at(spot.snapshot, spot.offset) is not Region.CODE:
         return ()
     if found["name"] in _OWN and (_TARGETS.fullmatch(line) or _GETS.search(line)):
@@ -55,8 +62,8 @@ def members_around(spot: Spot, sources: Sources) -> tuple[KnownNames, ...]:
     if not _tells(spot):
         return ()
     names = _python_names(spot, sources)
-    function = next((scope for scope in spot.around if not is_class(scope.kind)), None)
-    start = max(function.start if function else 0, spot.offset - _MOST_LOOKED_AT)
+    function = next(iter(spot.functions), None)
+    start = max(function.start if function else 0, spot.offset - MOST_LOOKED_AT)
     text = spot.snapshot.text
     near = dict.fromkeys(_WORD.findall(text, start, spot.offset))
     imported = {
@@ -70,7 +77,7 @@ def members_around(spot: Spot, sources: Sources) -> tuple[KnownNames, ...]:
     wanted = dict.fromkeys((*declared, *signature, *(name for name in near if name in imported)))
     found = []
     for name in ("self", "cls"):
-        if spot.own_class and is_own(name, spot) and (own := _names(name, spot, names)):
+        if spot.own_class and (own := _names(name, spot, names)):
             found += [KnownNames(one, own, may_be_new=True) for one in (name, "super")]
     for name in list(wanted)[: 3 * _MOST_RECEIVERS]:
         if name not in _OWN and len(found) < _MOST_RECEIVERS and (those := _names(name, spot, names)):
@@ -132,11 +139,8 @@ def _of(variable: Told, spot: Spot, names: PythonNames) -> set[str] | None:
 
 
 def _of_own_class(spot: Spot, names: PythonNames) -> set[str] | None:
-    container, _, name = (spot.own_class or "").rpartition(".")
-    if not name:
-        return None
     here = names.symbols_in(spot.path)
-    owners = [s for s in here if s.kind in CLASS_KINDS and (s.name, s.container or "") == (name, container)]
+    owners = [s for s in here if s.kind in CLASS_KINDS and s.dotted == spot.own_class]
     return names.of_class(owners[0]) if len(owners) == 1 else None
 
 
@@ -148,6 +152,6 @@ def _asked_of(name: str, spot: Spot) -> Iterator[str]:
         # A regular expression for each name takes longer than all the rest.
         while (at := text.find(dotted, at)) >= 0:
             found = _WORD.match(text, at + len(dotted))
-            if found and found.end() != spot.offset and not (at and (text[at - 1].isalnum() or text[at - 1] == "_")):
+            if found and found.end() != spot.offset and not (at and is_part(text[at - 1])):
                 yield found.group()
             at += len(dotted)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from lsp_server.context.spot import Spot, is_class
 from lsp_server.syntax.around import Enclosing
 
-_MOST_LOOKED_AT = 20_000
+MOST_LOOKED_AT = 20_000
 # Nobody writes longer ones by hand, and some patterns take their time with them.
-_LONGEST_LINE = 400
+LONGEST_LINE = 400
 _LOOKS_BACK = 80
 _FIRST_PARAMETER = re.compile(r"\((?:\s|#[^\n]*\n)*([^\W\d]\w*)")
 _GIVEN_CALL = re.compile(r"\s*=\s*([\w.]+)\(")
@@ -22,6 +22,8 @@ _PLAIN_TYPE = re.compile(
 )
 _ANNOTATION = r"[ \t]*:[ \t]*(?P<annotated>[^=\n(){};,]{1,200})"
 _MADE = r"[ \t]*=[ \t]*(?P<made>(?:\w+\.){0,5}\w+)\("
+_ANNOTATED = re.compile(_ANNOTATION)
+_IS_DECLARED = re.compile(f"(?:{_ANNOTATION}|{_MADE})")
 _TARGETS_BEFORE = re.compile(r"[\s\w.,*()\[\]=]*")
 _TARGETS_BEHIND = re.compile(r"[\s\w.,*()\[\]]*(?::[^=]+)?=(?!=)")
 _ADDS = re.compile(r"\s*(?:[-+*/|&^%@]|//|\*\*|<<|>>)=|\s*:=")
@@ -50,12 +52,12 @@ class Unbound:
 def told(name: str, spot: Spot) -> Told | Unbound | None:
     """The type of a variable at a cursor; None if that is open."""
     text = spot.snapshot.text
-    functions = [scope for scope in spot.around if not is_class(scope.kind)]
+    functions = spot.functions
     if any(_stands(text[f.signature_start : f.signature_end], name) for f in functions[1:]):
         return None
     # What a loop gives it further below holds above as well.
     start, end = _body(functions[-1], spot) if functions else (0, len(text))
-    if end - start > _MOST_LOOKED_AT:
+    if end - start > MOST_LOOKED_AT:
         return None
     at_top = not functions
     found = {_binding(text, at, at + len(name), at_top=at_top) for at in _places(text, name, start, end)}
@@ -106,7 +108,7 @@ def _agreed(found: set[Told | None], *, declared_once: bool = False) -> Told | N
 
 def is_own(name: str, spot: Spot) -> bool:
     """Whether ``self`` or ``cls`` is what the method at a cursor is called with."""
-    functions = [scope for scope in spot.around if not is_class(scope.kind)]
+    functions = spot.functions
     if not functions or any(
         _stands(spot.snapshot.text[f.signature_start : f.signature_end], name) for f in functions[:-1]
     ):
@@ -128,16 +130,14 @@ def _places(text: str, name: str, start: int, end: int) -> Iterator[int]:
     at = text.find(name, start, end)
     while at >= 0:
         before, behind = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
-        if not (_is_part(before) or before == "." or _is_part(behind)):
+        if not (is_part(before) or before == "." or is_part(behind)):
             yield at
         at = text.find(name, at + len(name), end)
 
 
-def _is_part(char: str) -> bool:
+def is_part(char: str) -> bool:
+    """Whether a character may stand in a name; none does at an end of the text."""
     return char == "_" or char.isalnum()
-
-
-_IS_DECLARED = re.compile(f"(?:{_ANNOTATION}|{_MADE})")
 
 
 def _parameter(signature: str, start: int, end: int) -> Told | None:
@@ -147,7 +147,7 @@ def _parameter(signature: str, start: int, end: int) -> Told | None:
         return None
     if not before.endswith(("(", ",")):
         return _NONE
-    annotated = re.compile(_ANNOTATION).match(signature, end)
+    annotated = _ANNOTATED.match(signature, end)
     return _plain(annotated["annotated"]) if annotated else None
 
 
@@ -159,7 +159,7 @@ def _binding(text: str, start: int, end: int, *, at_top: bool = False) -> Told |
     """
     line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
     line_end = len(text) if line_end < 0 else line_end
-    if line_end - line_start > _LONGEST_LINE:
+    if line_end - line_start > LONGEST_LINE:
         return None
     before, behind = text[line_start:start], text[end:line_end]
     if at_top and _DEFINES.match(before):
@@ -200,7 +200,7 @@ def _plain(annotation: str) -> Told | None:
 def _ends_statement(text: str, start: int) -> bool:
     """Whether nothing comes behind the bracket that was opened before ``start``."""
     depth = 1
-    for at in range(start, min(start + _LONGEST_LINE, len(text))):
+    for at in range(start, min(start + LONGEST_LINE, len(text))):
         depth += (text[at] in "([{") - (text[at] in ")]}")
         if not depth:
             return text[at + 1 :].split("\n", 1)[0].partition("#")[0].strip() in ("", ";")

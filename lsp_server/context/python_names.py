@@ -234,10 +234,9 @@ class PythonNames:
         # A mixin counts on what the classes have that it is mixed into.
         if "mixin" in owner.name.lower() or f"setattr({owner.name}," in text:
             return None
-        container = f"{owner.container}.{owner.name}" if owner.container else owner.name
         # Half a line may hide what the file had when it was saved.
-        members = self._symbols.members(container, owner.path)
-        saved = self._symbols.saved_members(container, owner.path)
+        members = self._symbols.members(owner.dotted, owner.path)
+        saved = self._symbols.saved_members(owner.dotted, owner.path)
         found = {member.name for member in (*members, *saved)}
         # What others give its objects may be anything in its file.
         found.update(_GIVEN_MEMBER.findall(text))

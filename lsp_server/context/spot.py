@@ -30,6 +30,11 @@ class Spot:
         return enclosing(self.snapshot, self.offset)
 
     @cached_property
+    def functions(self) -> tuple[Enclosing, ...]:
+        """Those of them that are functions."""
+        return tuple(scope for scope in self.around if not is_class(scope.kind))
+
+    @cached_property
     def shown(self) -> tuple[int, int]:
         """Start and end of what the window shows of the document."""
         around = window(self.snapshot.lines, self.offset)

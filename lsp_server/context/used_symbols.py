@@ -13,7 +13,7 @@ from lsp_server.context.candidates import Candidate, Kind, Sources
 from lsp_server.context.definitions import CLASS_KINDS, MOST_DEFINITIONS, MOST_IMPORTED, Definitions
 from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.receiver import receiver_at
-from lsp_server.context.spot import Spot, is_class
+from lsp_server.context.spot import Spot
 from lsp_server.context.symbols import as_symbol
 from lsp_server.context.usage import Use, uses
 from lsp_server.syntax.names import names_in
@@ -94,7 +94,7 @@ class _Search:
 
     @cached_property
     def _used(self) -> dict[str, Use]:
-        function = next((scope for scope in self._spot.around if not is_class(scope.kind)), None)
+        function = next(iter(self._spot.functions), None)
         used = uses(self._spot, (function.start, function.end) if function else None)
         # The base classes, and the types of the parameters, however far up they are.
         for scope in self._spot.around:

@@ -78,6 +78,9 @@ class NameGuide:
 
     def wrote(self, data: bytes) -> None:
         """The answer went on with these bytes."""
+        if not (self._left or self._known):
+            # Most answers: nothing is left that it could lead to.
+            return
         # Half a character is none of a name that is known.
         text = data.decode("utf-8", "replace")
         self._written += text

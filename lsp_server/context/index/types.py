@@ -12,7 +12,7 @@ class IndexedSymbol:
 
     Attributes:
         name: its own name, without a container's.
-        kind: function, method, a kind of ``ClassScope``, type, field or constant.
+        kind: as in ``Symbol``.
         container: the classes around it, joined by dots.
         path: its file, absolute.
         start, end: offsets in code points, decorators included, documentation above excluded.
@@ -30,6 +30,11 @@ class IndexedSymbol:
     line: int
     signature: str
     doc: str | None = None
+
+    @property
+    def dotted(self) -> str:
+        """Its name behind those of the classes around it: what the container of its members is."""
+        return f"{self.container}.{self.name}" if self.container else self.name
 
 
 @dataclass(frozen=True, slots=True)

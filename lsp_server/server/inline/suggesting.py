@@ -233,14 +233,15 @@ class Suggesting:
         await asyncio.sleep(_REST_S)
         try:
             if backend := self._session.backends.if_ready("completion"):
-                await read_ahead(await self._cursor(place, offset, refresh=True), backend)
+                await read_ahead(await self._cursor(place, offset, reads_only=True), backend)
         except ShardlightError as error:
             self._session.log_once(str(error))
 
-    async def _cursor(self, place: Place, offset: int, *, refresh: bool = False) -> Cursor:
+    async def _cursor(self, place: Place, offset: int, *, reads_only: bool = False) -> Cursor:
         session = self._session
         before, after = session.notebooks.around(place.uri)
-        names, known_names = await session.members(place, offset)
+        # What is only read ahead writes no names.
+        names, known_names = ((), ()) if reads_only else await session.members(place, offset)
         return Cursor(
             place.snapshot,
             offset,
@@ -248,7 +249,7 @@ class Suggesting:
             repository=session.workspace.root_of(place.path).name,
             # Another window may have the same file, and does not want its suggestions ended.
             document=f"{session.id} {place.uri}",
-            related=await session.context(place, offset, self.pace.reading, refresh=refresh),
+            related=await session.context(place, offset, self.pace.reading, refresh=reads_only),
             before=before,
             after=after,
             names=names,
