@@ -6,11 +6,11 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lsp_server.context.index.database import open_for_reading
 from lsp_server.context.index.types import IndexedSymbol, ResolvedImport
@@ -21,13 +21,19 @@ logger = logging.getLogger(__name__)
 _MOST_OF_A_NAME = 40
 # So many names are ranked for one search.
 _MOST_NAMES = 5000
+# So much of what was asked is remembered: about 10 MB.
+_MOST_REMEMBERED = 20_000
+
+_Row = tuple[Any, ...]
+_T = TypeVar("_T")
 
 
 class Reader:
     """The index of one workspace folder, open for reading.
 
     While there is none, or it cannot be read, everything is empty; one that is made or replaced is seen at the next
-    question. Safe to share between threads.
+    question. Answers are remembered while nobody writes to it: of one spot nearly the same is asked as of the one
+    before. Safe to share between threads.
 
     Args:
         hidden: in all questions: paths whose indexed state does not count, relative to the workspace folder.
@@ -41,26 +47,23 @@ class Reader:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._seen: tuple[int, int] | None = None
+        self._answers: dict[tuple[object, ...], Sequence[Any]] = {}
+        self._remembered = 0
+        self._version: _Row = ()
 
     def close(self) -> None:
         """Let the file go."""
         with self._lock:
             self._let_go()
 
-    def definitions(self, names: Collection[str], hidden: Collection[str], limit: int) -> list[IndexedSymbol]:
-        """The symbols of some names, of each so many; functions and classes first, and what is in no class."""
+    def definitions(self, name: str, hidden: Collection[str], limit: int) -> list[IndexedSymbol]:
+        """The symbols of a name, so many; functions and classes first, and what is in no class."""
         return self._symbols(
-            "SELECT id, path, name, kind, container, start, end, line, signature, doc FROM ("
-            "  SELECT *, row_number() OVER ("
-            "    PARTITION BY name"
-            "    ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start"
-            "  ) AS place FROM placed WHERE id IN ("
-            "    SELECT id FROM (SELECT rowid AS id,"
-            "      row_number() OVER (PARTITION BY name ORDER BY container IS NOT NULL) AS number FROM symbols"
-            "      WHERE name IN (SELECT value FROM json_each(:names))) WHERE number <= :most"
-            "  ) AND path NOT IN (SELECT value FROM json_each(:hidden))"
-            ") WHERE place <= :limit ORDER BY name, place",
-            names=_array(names),
+            "SELECT * FROM placed WHERE id IN ("
+            "  SELECT rowid FROM symbols WHERE name = :name ORDER BY container IS NOT NULL LIMIT :most"
+            ") AND path NOT IN (SELECT value FROM json_each(:hidden))"
+            " ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start LIMIT :limit",
+            name=name,
             hidden=_array(hidden),
             limit=limit,
             most=max(limit, _MOST_OF_A_NAME),
@@ -86,36 +89,28 @@ class Reader:
         Of a query of one or two characters they have the first in front, for nearly every name has them somewhere.
         """
         escaped = [f"\\{char}" if char in "%_\\" else char for char in query]
-        rows = self._ask(
+        return self._ask(
+            _first,
             "SELECT DISTINCT name FROM symbols WHERE name LIKE :pattern ESCAPE '\\' ORDER BY length(name) LIMIT :most",
             pattern="%".join([*([] if len(query) < 3 else [""]), *escaped, ""]),
             most=_MOST_NAMES,
         )
-        return [name for (name,) in rows]
 
     def imports_of(self, path: str) -> list[ResolvedImport]:
         """What a file imports, in source order."""
-        rows = self._ask(
+        return self._ask(
+            self._import,
             "SELECT module, imports.names, level, aliases, targets.path, targets.names FROM imports"
             " JOIN files ON files.id = file LEFT JOIN targets ON import = imports.id"
             " WHERE files.path = :path ORDER BY imports.id, targets.rowid",
             path=path,
         )
-        return [
-            ResolvedImport(
-                module,
-                tuple(json.loads(names if target is None else wanted)),
-                level,
-                None if target is None else self._place(target),
-                tuple((name, alias) for name, alias in json.loads(aliases)),
-            )
-            for module, names, level, aliases, target, wanted in rows
-        ]
 
     def importers_of(self, path: str, hidden: Collection[str], limit: int) -> list[Path]:
         """The files that import a file: those named after it, as its tests are, go first, then those that are near."""
         folder, _, name = path.rpartition("/")
-        rows = self._ask(
+        return self._ask(
+            self._file,
             "SELECT DISTINCT files.path FROM targets JOIN imports ON imports.id = import JOIN files ON files.id = file"
             " WHERE targets.path = :path AND files.path NOT IN (SELECT value FROM json_each(:hidden))"
             " ORDER BY instr(files.name, :stem) = 0,"
@@ -127,11 +122,11 @@ class Reader:
             hidden=_array(hidden),
             limit=limit,
         )
-        return [self._place(importer) for (importer,) in rows]
 
     def referencing(self, name: str, hidden: Collection[str], limit: int) -> list[tuple[Path, int]]:
         """The files that have a name, and how often, those that have it most first."""
-        rows = self._ask(
+        return self._ask(
+            lambda row: (self._place(row[0]), row[1]),
             "SELECT path, count FROM occurrences JOIN files ON files.id = file"
             " WHERE occurrences.name = (SELECT id FROM names WHERE name = :name)"
             " AND path NOT IN (SELECT value FROM json_each(:hidden))"
@@ -140,38 +135,63 @@ class Reader:
             hidden=_array(hidden),
             limit=limit,
         )
-        return [(self._place(path), count) for path, count in rows]
 
     def files(self, language_ids: Collection[str] | None) -> list[Path]:
         """The indexed files, of some languages or all."""
-        rows = self._ask(
+        paths = self._ask(
+            _first,
             "SELECT path FROM files WHERE language <> '' AND"
             " (:languages IS NULL OR language IN (SELECT value FROM json_each(:languages))) ORDER BY path",
             languages=None if language_ids is None else _array(language_ids),
         )
-        return [self.root / path for (path,) in rows]
+        return [self.root / path for path in paths]
 
     def named(self, name: str) -> list[str]:
         """The files of a name, relative to the workspace folder."""
-        return [path for (path,) in self._ask("SELECT path FROM files WHERE files.name = :name", name=name)]
+        return self._ask(_first, "SELECT path FROM files WHERE files.name = :name", name=name)
 
     def counts(self) -> tuple[int, int]:
         """How many files and symbols there are."""
-        rows = self._ask("SELECT (SELECT count(*) FROM files WHERE language <> ''), (SELECT count(*) FROM symbols)")
-        files, symbols = rows[0] if rows else (0, 0)
+        counts = "SELECT (SELECT count(*) FROM files WHERE language <> ''), (SELECT count(*) FROM symbols)"
+        files, symbols = next(iter(self._ask(tuple, counts)), (0, 0))
         return files, symbols
 
     def _symbols(self, sql: str, **values: Any) -> list[IndexedSymbol]:
-        return [
-            IndexedSymbol(name, kind, container, self._place(path), start, end, line, signature, doc)
-            for _, path, name, kind, container, start, end, line, signature, doc in self._ask(sql, **values)
-        ]
+        return self._ask(self._symbol, sql, **values)
 
-    def _ask(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+    def _symbol(self, row: _Row) -> IndexedSymbol:
+        _, path, name, kind, container, start, end, line, signature, doc = row
+        return IndexedSymbol(name, kind, container, self._place(path), start, end, line, signature, doc)
+
+    def _import(self, row: _Row) -> ResolvedImport:
+        module, names, level, aliases, target, wanted = row
+        return ResolvedImport(
+            module,
+            tuple(json.loads(names if target is None else wanted)),
+            level,
+            None if target is None else self._place(target),
+            tuple((name, alias) for name, alias in json.loads(aliases)),
+        )
+
+    def _file(self, row: _Row) -> Path:
+        return self._place(row[0])
+
+    def _ask(self, made_of: Callable[[_Row], _T], sql: str, **values: Any) -> list[_T]:
+        question = (sql, *values.values())
         with self._lock:
             try:
                 db = self._connection()
-                return db.execute(sql, values).fetchall() if db else []
+                if db is None:
+                    return []
+                version = db.execute("PRAGMA data_version").fetchone()
+                if version != self._version or self._remembered > _MOST_REMEMBERED:
+                    self._forget()
+                    self._version = version
+                known = self._answers.get(question)
+                if known is None:
+                    known = self._answers[question] = tuple(map(made_of, db.execute(sql, values)))
+                    self._remembered += len(known) + 1
+                return [*known]
             except sqlite3.Error as error:
                 # The next run of the builder makes a damaged one anew.
                 logger.warning("The index %s cannot be read: %s", self.database, error)
@@ -190,7 +210,12 @@ class Reader:
             self._db, self._seen = open_for_reading(self.database), seen
         return self._db
 
+    def _forget(self) -> None:
+        self._answers.clear()
+        self._remembered = 0
+
     def _let_go(self) -> None:
+        self._forget()
         db, self._db = self._db, None
         if db:
             db.close()
@@ -198,3 +223,7 @@ class Reader:
 
 def _array(values: Iterable[str]) -> str:
     return json.dumps(list(values))
+
+
+def _first(row: _Row) -> Any:
+    return row[0]

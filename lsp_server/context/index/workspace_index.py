@@ -136,13 +136,13 @@ class WorkspaceIndex:
         """
         others: dict[str, list[IndexedSymbol]] = {}
         for folder, hidden in self._asked():
-            for symbol in self._own(folder, folder.reader.definitions(names, hidden, limit)):
-                others.setdefault(symbol.name, []).append(symbol)
+            for name in dict.fromkeys(names):
+                others.setdefault(name, []).extend(self._own(folder, folder.reader.definitions(name, hidden, limit)))
         documents = self._open.values()
         found: dict[str, list[IndexedSymbol]] = {}
         for name in names:
             opened = [symbol for document in documents for symbol in document.by_name.get(name, ())]
-            if opened or name in others:
+            if opened or others.get(name):
                 found[name] = [*sorted(opened, key=_prominence), *sorted(others.get(name, ()), key=_prominence)][:limit]
         return found
 

@@ -47,7 +47,7 @@ def built(root: Path, files: MakeFiles, build_index: Build) -> None:
 
 def everything(reader: Reader) -> list[object]:
     return [
-        reader.definitions(["area"], (), 8),
+        reader.definitions("area", (), 8),
         reader.members("Circle", None, ()),
         reader.symbols_in("pkg/shapes.py"),
         reader.names_like("area"),
@@ -80,10 +80,10 @@ def test_symbols_as_they_are_in_the_file(reader: Reader, root: Path) -> None:
 
 @pytest.mark.usefixtures("built")
 def test_functions_and_what_is_in_no_class_are_the_first_definitions(reader: Reader) -> None:
-    assert [symbol.kind for symbol in reader.definitions(["area"], (), 8)] == ["function", "field"]
-    assert [symbol.kind for symbol in reader.definitions(["area"], (), 1)] == ["function"]
-    assert reader.definitions(["area"], ("pkg/shapes.py",), 8) == []
-    assert reader.definitions(["grow' OR 1=1 --"], (), 8) == []
+    assert [symbol.kind for symbol in reader.definitions("area", (), 8)] == ["function", "field"]
+    assert [symbol.kind for symbol in reader.definitions("area", (), 1)] == ["function"]
+    assert reader.definitions("area", ("pkg/shapes.py",), 8) == []
+    assert reader.definitions("grow' OR 1=1 --", (), 8) == []
 
 
 @pytest.mark.usefixtures("built")
