@@ -23,6 +23,7 @@ _MOST_PASSED = 20
 _MOST_BASES = 8
 _RETURNS = re.compile(r"(?:->|\)\s*:)\s*([^:{=]+)")
 _WORD = re.compile(r"[^\W\d]\w{2,}")
+_NO_WORD = re.compile(r"\W+")
 
 
 class Definitions:
@@ -106,13 +107,14 @@ class Definitions:
         for imported in self._symbols.imports_of(self._path):
             target, other = imported.target, dict(imported.aliases)
             here = {name: other.get(name, name) for name in imported.names if name != "*"}
-            self.bound |= set(here.values())
+            self.bound.update(here.values())
             if target is None:
-                self.bound.add(other.get("*", re.split(r"\W+", imported.module)[-1]))
+                self.bound.add(other.get("*") or _NO_WORD.split(imported.module)[-1])
             elif target != self._path:
                 self.here |= here
-                self.targets.setdefault(target, set()).update(imported.names or "*")
-                if "*" in self.targets[target]:
+                names = self.targets.setdefault(target, set())
+                names.update(imported.names or "*")
+                if "*" in names:
                     name = _module_name(target)
                     self.modules[target] = other.get("*") or other.get(name, name)
 

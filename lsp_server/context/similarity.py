@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lsp_server.text.positions import LineIndex
 
@@ -19,7 +20,7 @@ _KEYWORDS = """
 """
 _SAYS_NOTHING = frozenset(_KEYWORDS.split())
 WINDOW_LINES = 20
-_STRIDE_LINES = 10
+_STRIDE_LINES = WINDOW_LINES // 2
 # What follows a passage that resembles the code before the cursor often resembles the code behind it.
 _FOLLOWING_LINES = 10
 
@@ -47,11 +48,11 @@ class Passage:
 def passages(text: str) -> tuple[Passage, ...]:
     """A text in overlapping passages."""
     lines = LineIndex(text)
+    firsts = range(0, max(lines.line_count - _STRIDE_LINES, 1), _STRIDE_LINES)
+    # A line is in two passages, and is read once.
+    starts = [lines.line_start(line) for line in range(0, lines.line_count + WINDOW_LINES, _STRIDE_LINES)]
+    halves = [words(text[start:end]) for start, end in pairwise(starts)]
     return tuple(
-        Passage(
-            lines.line_start(first),
-            lines.line_start(first + WINDOW_LINES + _FOLLOWING_LINES),
-            words(text[lines.line_start(first) : lines.line_start(first + WINDOW_LINES)]),
-        )
-        for first in range(0, max(lines.line_count - _STRIDE_LINES, 1), _STRIDE_LINES)
+        Passage(start, lines.line_start(first + WINDOW_LINES + _FOLLOWING_LINES), upper | lower)
+        for first, start, upper, lower in zip(firsts, starts, halves, halves[1:])
     )

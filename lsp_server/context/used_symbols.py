@@ -169,8 +169,9 @@ class _Search:
         weights: dict[str, tuple[float, Path]] = {}
         for found in list(self.found.values()):
             if found.symbol and found.score > _LEAST_FOLLOWED and found.symbol.kind not in CLASS_KINDS:
-                for word in set(_WORD.findall(found.symbol.signature)) - self._used.keys() - self._names.bound:
-                    if found.score > weights.get(word, (0, found.path))[0]:
+                for word in _WORD.findall(found.symbol.signature):
+                    known = word in self._used or word in self._names.bound
+                    if not known and found.score > weights.get(word, (0, found.path))[0]:
                         weights[word] = found.score, found.path
         names = sorted(weights, key=lambda word: (not word[:1].isupper(), -weights[word][0], word))[:_MOST_FOLLOWED]
         for name, symbols in self._symbols.definitions(names).items():

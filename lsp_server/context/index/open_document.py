@@ -21,15 +21,18 @@ class OpenDocument:
     """A document as it reads now.
 
     Attributes:
-        by_name: ``symbols`` by their names.
+        by_name, by_container: ``symbols`` by their names, and by the classes that they are in.
         resolved: ``imports`` with the files that they lead to.
+        targets: those files.
     """
 
     snapshot: Snapshot
     symbols: tuple[IndexedSymbol, ...]
     by_name: Mapping[str, list[IndexedSymbol]]
+    by_container: Mapping[str, list[IndexedSymbol]]
     imports: tuple[Import, ...]
     resolved: tuple[ResolvedImport, ...]
+    targets: frozenset[Path]
 
 
 def open_document(
@@ -47,19 +50,22 @@ def open_document(
         for s in outline(snapshot)
     )
     by_name: dict[str, list[IndexedSymbol]] = {}
+    by_container: dict[str, list[IndexedSymbol]] = {}
     for symbol in symbols:
         by_name.setdefault(symbol.name, []).append(symbol)
+        if symbol.container:
+            by_container.setdefault(symbol.container, []).append(symbol)
     imported = imports(snapshot)
     # To find the files is the larger part, and the imports are seldom what is typed.
     if before and before.imports == imported:
-        resolved = before.resolved
-    elif folder is None or snapshot.language is None:
-        resolved = ()
-    else:
+        return OpenDocument(snapshot, symbols, by_name, by_container, imported, before.resolved, before.targets)
+    resolved: tuple[ResolvedImport, ...] = ()
+    if folder and snapshot.language:
         importer, tree, root = folder.relative(path), _SeenTree(folder.reader), folder.reader.root
         excluded = folder.exclusions.is_excluded
         resolved = tuple(resolve_all(imported, importer, snapshot.language.id, tree, root, excluded))
-    return OpenDocument(snapshot, symbols, by_name, imported, resolved)
+    targets = frozenset(found.target for found in resolved if found.target)
+    return OpenDocument(snapshot, symbols, by_name, by_container, imported, resolved, targets)
 
 
 class _SeenTree(DiskTree):

@@ -56,18 +56,20 @@ class Reader:
         with self._lock:
             self._let_go()
 
-    def definitions(self, name: str, hidden: Collection[str], limit: int) -> list[IndexedSymbol]:
-        """The symbols of a name, so many; functions and classes first, and what is in no class."""
-        return self._symbols(
+    def definitions(
+        self, names: Collection[str], hidden: Collection[str], limit: int
+    ) -> dict[str, list[IndexedSymbol]]:
+        """The symbols of each name, at most so many; functions and classes first, and what is in no class."""
+        left_out, most = _array(hidden), max(limit, _MOST_OF_A_NAME)
+        found = self._ask_each(
+            self._symbol,
             "SELECT * FROM placed WHERE id IN ("
             "  SELECT rowid FROM symbols WHERE name = :name ORDER BY container IS NOT NULL LIMIT :most"
             ") AND path NOT IN (SELECT value FROM json_each(:hidden))"
             " ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start LIMIT :limit",
-            name=name,
-            hidden=_array(hidden),
-            limit=limit,
-            most=max(limit, _MOST_OF_A_NAME),
+            [{"name": name, "hidden": left_out, "limit": limit, "most": most} for name in names],
         )
+        return dict(zip(names, found))
 
     def members(self, container: str, path: str | None, hidden: Collection[str]) -> list[IndexedSymbol]:
         """The symbols in a class, in all files or one."""
@@ -177,26 +179,28 @@ class Reader:
         return self._place(row[0])
 
     def _ask(self, made_of: Callable[[_Row], _T], sql: str, **values: Any) -> list[_T]:
-        question = (sql, *values.values())
+        return self._ask_each(made_of, sql, [values])[0]
+
+    def _ask_each(self, made_of: Callable[[_Row], _T], sql: str, questions: list[dict[str, Any]]) -> list[list[_T]]:
         with self._lock:
             try:
-                db = self._connection()
-                if db is None:
-                    return []
-                version = db.execute("PRAGMA data_version").fetchone()
-                if version != self._version or self._remembered > _MOST_REMEMBERED:
-                    self._forget()
-                    self._version = version
-                known = self._answers.get(question)
-                if known is None:
-                    known = self._answers[question] = tuple(map(made_of, db.execute(sql, values)))
-                    self._remembered += len(known) + 1
-                return [*known]
+                if db := self._connection():
+                    return [[*self._answer(db, made_of, sql, values)] for values in questions]
             except sqlite3.Error as error:
                 # The next run of the builder makes a damaged one anew.
                 logger.warning("The index %s cannot be read: %s", self.database, error)
                 self._let_go()
-                return []
+            return [[] for _ in questions]
+
+    def _answer(
+        self, db: sqlite3.Connection, made_of: Callable[[_Row], _T], sql: str, values: dict[str, Any]
+    ) -> Sequence[_T]:
+        question = (sql, *values.values())
+        known = self._answers.get(question)
+        if known is None:
+            known = self._answers[question] = tuple(map(made_of, db.execute(sql, values)))
+            self._remembered += len(known) + 1
+        return known
 
     def _connection(self) -> sqlite3.Connection | None:
         try:
@@ -208,6 +212,10 @@ class Reader:
         if self._db is None or seen != self._seen:
             self._let_go()
             self._db, self._seen = open_for_reading(self.database), seen
+        version = self._db.execute("PRAGMA data_version").fetchone() if self._db else ()
+        if version != self._version or self._remembered > _MOST_REMEMBERED:
+            self._forget()
+            self._version = version
         return self._db
 
     def _forget(self) -> None:

@@ -136,8 +136,8 @@ class WorkspaceIndex:
         """
         others: dict[str, list[IndexedSymbol]] = {}
         for folder, hidden in self._asked():
-            for name in dict.fromkeys(names):
-                others.setdefault(name, []).extend(self._own(folder, folder.reader.definitions(name, hidden, limit)))
+            for name, symbols in folder.reader.definitions(names, hidden, limit).items():
+                others.setdefault(name, []).extend(self._own(folder, symbols))
         documents = self._open.values()
         found: dict[str, list[IndexedSymbol]] = {}
         for name in names:
@@ -158,8 +158,8 @@ class WorkspaceIndex:
         found = [
             symbol
             for document in self._open.values()
-            for symbol in document.symbols
-            if symbol.container == container and path in (None, symbol.path)
+            for symbol in document.by_container.get(container, ())
+            if path in (None, symbol.path)
         ]
         for folder, hidden in self._asked():
             if path is None or path.is_relative_to(folder.reader.root):
@@ -181,7 +181,7 @@ class WorkspaceIndex:
 
     def importers_of(self, path: Path) -> tuple[Path, ...]:
         """The files that import a file; of very many those that are open, or have its name in theirs, or are near."""
-        found = [p for p, document in self._open.items() if any(i.target == path for i in document.resolved)]
+        found = [p for p, document in self._open.items() if path in document.targets]
         for folder, hidden in self._asked():
             if path.is_relative_to(folder.reader.root):
                 rows = folder.reader.importers_of(folder.relative(path), hidden, _MOST_IMPORTERS)

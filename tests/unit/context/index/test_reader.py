@@ -47,7 +47,7 @@ def built(root: Path, files: MakeFiles, build_index: Build) -> None:
 
 def everything(reader: Reader) -> list[object]:
     return [
-        reader.definitions("area", (), 8),
+        reader.definitions(["area"], (), 8)["area"],
         reader.members("Circle", None, ()),
         reader.symbols_in("pkg/shapes.py"),
         reader.names_like("area"),
@@ -80,10 +80,10 @@ def test_symbols_as_they_are_in_the_file(reader: Reader, root: Path) -> None:
 
 @pytest.mark.usefixtures("built")
 def test_functions_and_what_is_in_no_class_are_the_first_definitions(reader: Reader) -> None:
-    assert [symbol.kind for symbol in reader.definitions("area", (), 8)] == ["function", "field"]
-    assert [symbol.kind for symbol in reader.definitions("area", (), 1)] == ["function"]
-    assert reader.definitions("area", ("pkg/shapes.py",), 8) == []
-    assert reader.definitions("grow' OR 1=1 --", (), 8) == []
+    assert [symbol.kind for symbol in reader.definitions(["area"], (), 8)["area"]] == ["function", "field"]
+    assert [symbol.kind for symbol in reader.definitions(["area"], (), 1)["area"]] == ["function"]
+    assert reader.definitions(["area"], ("pkg/shapes.py",), 8)["area"] == []
+    assert reader.definitions(["grow' OR 1=1 --"], (), 8) == {"grow' OR 1=1 --": []}
 
 
 @pytest.mark.usefixtures("built")
@@ -159,6 +159,24 @@ def test_an_index_that_is_built_later_or_replaced_is_seen(
     files({"c.py": "x = 1\n"})
     build_index()
     assert len(reader.files(None)) == 3
+
+
+@pytest.mark.usefixtures("built")
+def test_what_is_written_after_a_question_is_seen_at_the_next(
+    reader: Reader, files: MakeFiles, build_index: Build
+) -> None:
+    before = everything(reader)
+    assert everything(reader) == before
+    files({"pkg/shapes.py": SHAPES + "\n\ndef area_of(shape): ...\n"})
+    build_index()
+    assert [symbol.name for symbol in reader.definitions(["area_of"], (), 8)["area_of"]] == ["area_of"]
+    assert [*before[2], *reader.definitions(["area_of"], (), 8)["area_of"]] == reader.symbols_in("pkg/shapes.py")  # type: ignore[misc]
+
+
+def test_an_answer_is_the_askers_own(reader: Reader, built: None) -> None:
+    reader.files(None).clear()
+    reader.symbols_in("pkg/shapes.py").clear()
+    assert reader.symbols_in("pkg/shapes.py")
 
 
 @pytest.mark.usefixtures("built")
