@@ -33,10 +33,7 @@ class Reader:
 
     While there is none, or it cannot be read, everything is empty; one that is made or replaced is seen at the next
     question. Answers are remembered while nobody writes to it: of one spot nearly the same is asked as of the one
-    before. Safe to share between threads.
-
-    Args:
-        hidden: in all questions: paths whose indexed state does not count, relative to the workspace folder.
+    before. Safe to share between threads. Paths are relative to the workspace folder in questions, absolute in answers.
     """
 
     def __init__(self, root: Path, database: Path) -> None:
@@ -56,29 +53,24 @@ class Reader:
         with self._lock:
             self._let_go()
 
-    def definitions(
-        self, names: Collection[str], hidden: Collection[str], limit: int
-    ) -> dict[str, list[IndexedSymbol]]:
-        """The symbols of each name, at most so many; functions and classes first, and what is in no class."""
-        left_out, most = _array(hidden), max(limit, _MOST_OF_A_NAME)
+    def definitions(self, names: Collection[str], limit: int) -> dict[str, list[IndexedSymbol]]:
+        """The symbols of each name, at most ``limit`` or 40; functions and classes first, and what is in no class."""
         found = self._ask_each(
             self._symbol,
             "SELECT * FROM placed WHERE id IN ("
             "  SELECT rowid FROM symbols WHERE name = :name ORDER BY container IS NOT NULL LIMIT :most"
-            ") AND path NOT IN (SELECT value FROM json_each(:hidden))"
-            " ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start LIMIT :limit",
-            [{"name": name, "hidden": left_out, "limit": limit, "most": most} for name in names],
+            ") ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start",
+            [{"name": name, "most": max(limit, _MOST_OF_A_NAME)} for name in names],
         )
         return dict(zip(names, found))
 
-    def members(self, container: str, path: str | None, hidden: Collection[str]) -> list[IndexedSymbol]:
+    def members(self, container: str, path: str | None) -> list[IndexedSymbol]:
         """The symbols in a class, in all files or one."""
         return self._symbols(
             "SELECT * FROM placed WHERE container = :container AND (:path IS NULL OR path = :path)"
-            " AND path NOT IN (SELECT value FROM json_each(:hidden)) ORDER BY path, start",
+            " ORDER BY path, start",
             container=container,
             path=path,
-            hidden=_array(hidden),
         )
 
     def symbols_in(self, path: str) -> list[IndexedSymbol]:
@@ -108,33 +100,30 @@ class Reader:
             path=path,
         )
 
-    def importers_of(self, path: str, hidden: Collection[str], limit: int) -> list[Path]:
+    def importers_of(self, path: str, limit: int) -> list[Path]:
         """The files that import a file: those named after it, as its tests are, go first, then those that are near."""
         folder, _, name = path.rpartition("/")
         return self._ask(
             self._file,
             "SELECT DISTINCT files.path FROM targets JOIN imports ON imports.id = import JOIN files ON files.id = file"
-            " WHERE targets.path = :path AND files.path NOT IN (SELECT value FROM json_each(:hidden))"
+            " WHERE targets.path = :path"
             " ORDER BY instr(files.name, :stem) = 0,"
             " (SELECT count(*) FROM json_each(:around) WHERE substr(files.path, 1, length(value)) = value) DESC,"
             " files.path LIMIT :limit",
             path=path,
             stem=name.partition(".")[0],
             around=_array(accumulate(f"{part}/" for part in folder.split("/"))),
-            hidden=_array(hidden),
             limit=limit,
         )
 
-    def referencing(self, name: str, hidden: Collection[str], limit: int) -> list[tuple[Path, int]]:
+    def referencing(self, name: str, limit: int) -> list[tuple[Path, int]]:
         """The files that have a name, and how often, those that have it most first."""
         return self._ask(
             lambda row: (self._place(row[0]), row[1]),
             "SELECT path, count FROM occurrences JOIN files ON files.id = file"
             " WHERE occurrences.name = (SELECT id FROM names WHERE name = :name)"
-            " AND path NOT IN (SELECT value FROM json_each(:hidden))"
             " ORDER BY count DESC, path LIMIT :limit",
             name=name,
-            hidden=_array(hidden),
             limit=limit,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,18 +28,6 @@ _LESS_WANTED = ("field", "attribute", "constant")
 _MOST_IMPORTERS = 50
 
 
-class _Hidden:
-    """The open documents of each folder, whose indexed state does not count, relative to it."""
-
-    def __init__(self, folders: Mapping[Path, Folder], opened: Mapping[Path, OpenDocument]) -> None:
-        self.folders = folders
-        self.opened = opened
-        self.paths = {
-            root: [folder.relative(path) for path in opened if path.is_relative_to(root)]
-            for root, folder in folders.items()
-        }
-
-
 class WorkspaceIndex:
     """What the files of the workspace define, import and name. All of it is quick, and safe to ask from any thread.
 
@@ -56,7 +44,6 @@ class WorkspaceIndex:
         self._open: Mapping[Path, OpenDocument] = {}
         self._progress: dict[Path, tuple[int, int]] = {}
         self._exclude: tuple[str, ...] = ()
-        self._hidden = _Hidden(self._folders, self._open)
 
     # What the server says.
 
@@ -135,10 +122,10 @@ class WorkspaceIndex:
         Of either, functions and classes go first, and what is in no class. A name that nothing has is left out.
         """
         others: dict[str, list[IndexedSymbol]] = {}
-        for folder, hidden in self._asked():
-            for name, symbols in folder.reader.definitions(names, hidden, limit).items():
-                others.setdefault(name, []).extend(self._own(folder, symbols))
         documents = self._open.values()
+        for folder in self._folders.values():
+            for name, symbols in folder.reader.definitions(names, limit).items():
+                others.setdefault(name, []).extend(self._as_saved(folder, symbols)[:limit])
         found: dict[str, list[IndexedSymbol]] = {}
         for name in names:
             opened = [symbol for document in documents for symbol in document.by_name.get(name, ())]
@@ -161,16 +148,18 @@ class WorkspaceIndex:
             for symbol in document.by_container.get(container, ())
             if path in (None, symbol.path)
         ]
-        for folder, hidden in self._asked():
+        if path in self._open:
+            return tuple(found)
+        for folder in self._folders.values():
             if path is None or path.is_relative_to(folder.reader.root):
                 relative = None if path is None else folder.relative(path)
-                found += self._own(folder, folder.reader.members(container, relative, hidden))
+                found += self._as_saved(folder, folder.reader.members(container, relative))
         return tuple(found)
 
     def saved_members(self, container: str, path: Path) -> tuple[IndexedSymbol, ...]:
         """What an open document has in the classes of a name as it is on disk; empty for other files."""
         folder = self._folder_of(path) if path in self._open else None
-        return tuple(folder.reader.members(container, folder.relative(path), ())) if folder else ()
+        return tuple(folder.reader.members(container, folder.relative(path))) if folder else ()
 
     def imports_of(self, path: Path) -> tuple[ResolvedImport, ...]:
         """What a file imports, in source order."""
@@ -182,10 +171,10 @@ class WorkspaceIndex:
     def importers_of(self, path: Path) -> tuple[Path, ...]:
         """The files that import a file; of very many those that are open, or have its name in theirs, or are near."""
         found = [p for p, document in self._open.items() if path in document.targets]
-        for folder, hidden in self._asked():
+        for folder in self._folders.values():
             if path.is_relative_to(folder.reader.root):
-                rows = folder.reader.importers_of(folder.relative(path), hidden, _MOST_IMPORTERS)
-                found += filter(folder.owns, rows)
+                rows = folder.reader.importers_of(folder.relative(path), _MOST_IMPORTERS)
+                found += (other for other in rows if other not in self._open and folder.owns(other))
         return tuple(dict.fromkeys(found))
 
     def referencing(self, name: str, *, limit: int) -> list[tuple[Path, int]]:
@@ -195,9 +184,9 @@ class WorkspaceIndex:
             for path, document in self._open.items()
             if (count := document.snapshot.derived(name_counts).get(name, 0))
         ]
-        for folder, hidden in self._asked():
-            rows = folder.reader.referencing(name, hidden, limit)
-            found += ((path, count) for path, count in rows if folder.owns(path))
+        for folder in self._folders.values():
+            rows = folder.reader.referencing(name, limit + len(self._open))
+            found += ((path, count) for path, count in rows if path not in self._open and folder.owns(path))
         return sorted(found, key=lambda entry: (-entry[1], entry[0]))[:limit]
 
     def files(self, language_ids: Collection[str] | None = None) -> tuple[Path, ...]:
@@ -258,18 +247,10 @@ class WorkspaceIndex:
         """The open documents that are not left out, as the folders' rules are now."""
         return {path: document for path, document in self._open.items() if not self.is_excluded(path)}
 
-    def _asked(self) -> Iterator[tuple[Folder, list[str]]]:
-        """The folders, each with the open documents whose indexed state does not count."""
-        folders, opened = self._folders, self._open
-        hidden = self._hidden
-        if hidden.folders is not folders or hidden.opened is not opened:
-            # It is asked more often than documents are edited.
-            hidden = self._hidden = _Hidden(folders, opened)
-        for root, folder in folders.items():
-            yield folder, hidden.paths[root]
-
-    def _own(self, folder: Folder, symbols: list[IndexedSymbol]) -> list[IndexedSymbol]:
-        return [symbol for symbol in symbols if folder.owns(symbol.path)] if folder.inner else symbols
+    def _as_saved(self, folder: Folder, symbols: list[IndexedSymbol]) -> list[IndexedSymbol]:
+        """Those of a folder's symbols that count: not what an open document has, or another folder within it."""
+        opened = self._open
+        return [s for s in symbols if s.path not in opened and not (folder.inner and not folder.owns(s.path))]
 
     def _folder_of(self, path: Path) -> Folder | None:
         holding = [root for root in self._folders if path.is_relative_to(root)]
