@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lsp_server.context.candidates import Sources
 from lsp_server.context.files import FileCache
 from lsp_server.context.items import ContextItem
-from lsp_server.context.members import members_around, members_at
+from lsp_server.context.members import Members
 from lsp_server.context.retrieval import Mode, retrieve
 from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
@@ -91,9 +91,10 @@ class ContextKeeper:
             return items
 
     def members(self, spot: Spot, workspace: Workspace) -> tuple[tuple[str, ...], tuple[KnownNames, ...]]:
-        """See ``members_at`` and ``members_around``: with each letter there may be other ones."""
-        sources = Sources(workspace, Remembered(self._symbols), self.recent, self._files)
-        return members_at(spot, sources), members_around(spot, sources)
+        """The names behind the dot at a cursor, and behind others; with each letter there may be other ones."""
+        sources = Sources(workspace.for_one_search(), Remembered(self._symbols), self.recent, self._files)
+        members = Members(spot, sources)
+        return members.at_cursor(), members.around()
 
 
 def _fits(made: _Made, mode: Mode, scope: int, line: int) -> bool:

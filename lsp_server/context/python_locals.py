@@ -60,11 +60,11 @@ def told(name: str, spot: Spot) -> Told | Unbound | None:
     if end - start > MOST_LOOKED_AT:
         return None
     at_top = not functions
-    found = {_binding(text, at, at + len(name), at_top=at_top) for at in _places(text, name, start, end)}
+    found = _all_of(_binding(text, at, at + len(name), at_top=at_top) for at in _places(text, name, start, end))
     if functions:
         signature = text[functions[0].signature_start : functions[0].signature_end]
         parameters = _places(signature, name, signature.find("(") + 1, len(signature))
-        found |= {_parameter(signature, at, at + len(name)) for at in parameters}
+        found |= _all_of(_parameter(signature, at, at + len(name)) for at in parameters)
     return _agreed(found) if found - {_NONE} else Unbound()
 
 
@@ -91,6 +91,16 @@ def _body(function: Enclosing, spot: Spot) -> tuple[int, int]:
     following = re.compile(rf"^[ \t]{{0,{depth}}}(?:@|def\b|class\b|async\b)", re.MULTILINE)
     found = following.search(text, spot.offset, function.end)
     return function.signature_end, found.start() if found else function.end
+
+
+def _all_of(told: Iterator[Told | None]) -> set[Told | None]:
+    """What places tell; after one that is open the others do not matter."""
+    found: set[Told | None] = set()
+    for one in told:
+        found.add(one)
+        if one is None:
+            break
+    return found
 
 
 def _agreed(found: set[Told | None], *, declared_once: bool = False) -> Told | None:

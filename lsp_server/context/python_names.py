@@ -7,6 +7,7 @@ import builtins
 import enum
 import re
 from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from keyword import iskeyword
 from pathlib import Path
 
@@ -81,6 +82,9 @@ class PythonNames:
         self.symbols_in = symbols.symbols_in
         self._symbols = symbols
         self._text_of = text_of
+        # A class is the type of several variables, and the base of several classes.
+        self._members: dict[IndexedSymbol, set[str] | None] = {}
+        self._means = cache(self._meant)
 
     def meaning(self, path: Path, dotted: str) -> Meaning | None:
         """What a name, or one behind modules, means at the top of a file."""
@@ -116,7 +120,9 @@ class PythonNames:
             if isinstance(one, type):
                 found.update(dir(one))
                 continue
-            own, bases = self._own_members(one), self._bases(one)
+            if one not in self._members:
+                self._members[one] = self._own_members(one)
+            own, bases = self._members[one], self._bases(one)
             if own is None or bases is None:
                 return None
             found |= own
@@ -153,7 +159,7 @@ class PythonNames:
                 return None
         return {name for name in found if name.isidentifier()}
 
-    def _means(self, path: Path, name: str, hops: int) -> Meaning | None:
+    def _meant(self, path: Path, name: str, hops: int) -> Meaning | None:
         own = [s for s in self._symbols.symbols_in(path) if s.name == name and not s.container]
         imported = list(dict.fromkeys(self._imported(path, name)))
         if own or imported:
@@ -169,7 +175,7 @@ class PythonNames:
         stars = {found.target for found in self._symbols.imports_of(path) if "*" in found.names}
         if len(stars) > 1 or None in stars or (stars and not hops):
             return None
-        if stars and (found := self._means(next(iter(stars)), name, hops - 1)):  # type: ignore[arg-type]
+        if stars and (found := self._means(next(iter(stars)), name, hops - 1)):
             return found
         made = getattr(builtins, name, None)
         text = self._text_of(path) if isinstance(made, type) else None
@@ -229,7 +235,7 @@ class PythonNames:
         source = text[owner.start : owner.end]
         decorators = [line for line in owner.signature.splitlines() if line.startswith("@")]
         plain = all(_PLAIN_DECORATORS.match(line) for line in decorators)
-        if not plain or f"class {owner.name}" not in source or _MAKES_MEMBERS.search(source):
+        if not plain or f"class {owner.name}" not in source or _makes_members(source):
             return None
         # A mixin counts on what the classes have that it is mixed into.
         if "mixin" in owner.name.lower() or f"setattr({owner.name}," in text:
@@ -239,7 +245,7 @@ class PythonNames:
         saved = self._symbols.saved_members(owner.dotted, owner.path)
         found = {member.name for member in (*members, *saved)}
         # What others give its objects may be anything in its file.
-        found.update(_GIVEN_MEMBER.findall(text))
+        found.update(_given_members(text))
         found |= _OF_DATACLASSES if decorators else set()
         return found | _bound_in(_without(text, owner.start, owner.end, members))
 
@@ -285,6 +291,17 @@ def _elsewhere(names: list[tuple[Path | None, str | None]], modules: list[Path])
     return any(target is None or target.parent not in around for target, _ in names)
 
 
+# Looking through them takes longer than all the rest, and of those around only the document itself changes.
+@lru_cache(64)
+def _makes_members(source: str) -> bool:
+    return bool(_MAKES_MEMBERS.search(source))
+
+
+@lru_cache(16)
+def _given_members(text: str) -> frozenset[str]:
+    return frozenset(_GIVEN_MEMBER.findall(text))
+
+
 def _without(text: str, start: int, end: int, symbols: object) -> str:
     """A part of a text without the functions and classes in it."""
     spans = sorted(
@@ -300,7 +317,8 @@ def _without(text: str, start: int, end: int, symbols: object) -> str:
     return "".join((*parts, text[at:end]))
 
 
-def _bound_in(text: str) -> set[str]:
+@lru_cache(64)
+def _bound_in(text: str) -> frozenset[str]:
     """The names that lines of code give something to; a few more do no harm."""
     found: set[str] = set()
     for line in _BINDS.finditer(text):
@@ -309,4 +327,4 @@ def _bound_in(text: str) -> set[str]:
     for clause in _CLAUSES.finditer(text):
         said = ("several", "one", "chained", "all", "given")
         found.update(word for part in said if clause[part] for word in _WORD.findall(clause[part]))
-    return found
+    return frozenset(found)

@@ -54,5 +54,5 @@ def passages(text: str) -> tuple[Passage, ...]:
     halves = [words(text[start:end]) for start, end in pairwise(starts)]
     return tuple(
         Passage(start, lines.line_start(first + WINDOW_LINES + _FOLLOWING_LINES), upper | lower)
-        for first, start, upper, lower in zip(firsts, starts, halves, halves[1:])
+        for first, start, upper, lower in zip(firsts, starts, halves, halves[1:], strict=False)
     )

@@ -62,7 +62,7 @@ class Reader:
             ") ORDER BY container IS NOT NULL, kind IN ('field', 'attribute', 'constant'), path, start",
             [{"name": name, "most": max(limit, _MOST_OF_A_NAME)} for name in names],
         )
-        return dict(zip(names, found))
+        return dict(zip(names, found, strict=True))
 
     def members(self, container: str, path: str | None) -> list[IndexedSymbol]:
         """The symbols in a class, in all files or one."""

@@ -12,7 +12,7 @@ from lsp_server.context.files import FileCache
 from lsp_server.context.index.builder import build
 from lsp_server.context.index.order import Order
 from lsp_server.context.index.workspace_index import WorkspaceIndex
-from lsp_server.context.members import members_around, members_at
+from lsp_server.context.members import Members
 from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
 from lsp_server.context.workspace import Workspace
@@ -71,7 +71,7 @@ def names(files: Files, spot: MakeSpot, sources: Sources) -> Callable[[str], set
     files({"shapes.py": SHAPES, "lengths.py": "def metres(): ...\n"})
 
     def at(marked: str, name: str = "main.py") -> set[str]:
-        return set(members_at(spot(name, marked), sources)) - ALL - MODULE
+        return set(Members(spot(name, marked), sources).at_cursor()) - ALL - MODULE
 
     return at
 
@@ -303,7 +303,7 @@ def known(files: Files, spot: MakeSpot, sources: Sources) -> Callable[[str], dic
     files({"shapes.py": SHAPES, "lengths.py": "def metres(): ...\n"})
 
     def around(marked: str) -> dict[str, set[str]]:
-        found = members_around(spot("main.py", marked), sources)
+        found = Members(spot("main.py", marked), sources).around()
         assert {one.of for one in found if one.may_be_new} <= {"self", "cls", "super"}
         return {one.of: set(one.names) - ALL for one in found}
 
@@ -340,7 +340,7 @@ def test_half_a_line_does_not_hide_what_the_file_had(tmp_path: Path) -> None:
     index.update(path, snapshot)
     workspace = Workspace((tmp_path,), lambda _path: None)
     there = Spot(snapshot, len(broken) - 1, path)
-    found = members_at(there, Sources(workspace, index, RecentChunks(), FileCache()))
+    found = Members(there, Sources(workspace, index, RecentChunks(), FileCache())).at_cursor()
     index.close()
     assert {"first", "second"} <= set(found)
 
