@@ -37,13 +37,13 @@ _VIEWED = 0.35
 _AGEING = 0.015
 
 
-def recent(spot: Spot, sources: Sources, budget_tokens: int) -> list[Candidate]:
+def recent(spot: Spot, latest: Sequence[RecentChunk], budget_tokens: int) -> list[Candidate]:
     """The chunks that were lately viewed and edited, without what the window shows anyway."""
     shown = spot.snapshot.text[slice(*spot.shown)]
     shown_words, shown_lines = words(shown), _lines(shown)
     near = words(_before(spot))
     found = []
-    for age, chunk in enumerate(sources.recent.latest()):
+    for age, chunk in enumerate(latest):
         lines = _lines(chunk.text)
         if jaccard(chunk.words, shown_words) > _SAME or len(lines & shown_lines) > _SAME * len(lines):
             continue
@@ -56,15 +56,14 @@ def recent(spot: Spot, sources: Sources, budget_tokens: int) -> list[Candidate]:
     return found
 
 
-def similar(spot: Spot, sources: Sources, linked: Sequence[Path]) -> list[Candidate]:
+def similar(spot: Spot, sources: Sources, around: Sequence[Path]) -> list[Candidate]:
     """The piece of each file around that resembles the lines before the cursor most, and what follows it there."""
     near = words(_before(spot))
     language = spot.snapshot.language
     if len(near) < _LEAST_SHARED:
         return []
-    visited = [chunk.path for chunk in sources.recent.latest()]
     language_of = sources.workspace.language
-    paths = (p for p in dict.fromkeys((*visited, *linked)) if p != spot.path and same_family(language_of(p), language))
+    paths = (p for p in dict.fromkeys(around) if p != spot.path and same_family(language_of(p), language))
     found = [_in_own_file(spot, near)]
     for path in islice(paths, _MOST_FILES):
         text = sources.files.text(path, sources.workspace)

@@ -32,12 +32,13 @@ def retrieve(
         return ()
     workspace = sources.workspace.for_one_search()
     sources = replace(sources, workspace=workspace, symbols=Remembered(sources.symbols))
-    candidates = passages.recent(spot, sources, budget_tokens)
+    latest = sources.recent.latest()
+    candidates = passages.recent(spot, latest, budget_tokens)
     if mode == "full" and spot.path.is_absolute():
         targets = [found.target for found in sources.symbols.imports_of(spot.path) if found.target]
         linked = list(dict.fromkeys((*sources.symbols.importers_of(spot.path), *targets)))
         candidates += used_symbols(spot, sources)
-        candidates += passages.similar(spot, sources, linked)
+        candidates += passages.similar(spot, sources, [*(chunk.path for chunk in latest), *linked])
         candidates += passages.of_the_counterpart(spot, sources, linked)
     # The index may be older than what is excluded.
     chosen = [c for c in choose(candidates, budget_tokens) if c.path == spot.path or not workspace.withholds(c.path)]

@@ -71,13 +71,14 @@ class Exclusions:
 
     def is_excluded(self, path: Path) -> bool:
         """Whether a file, or what it leads to as a link, is left alone; True for what is not in the folder."""
-        if not path.is_relative_to(self._root) or self._left_out(path):
+        relative = self._relative(path)
+        if relative is None or self._left_out(path, relative):
             return True
-        folder, _, name = path.relative_to(self._root).as_posix().rpartition("/")
+        folder, _, name = relative.rpartition("/")
         if not (self._folder_linked(folder) or name == ".." or _is_link(path)):
             return False
         place = led_to(path, self._root)
-        return place is None or self._left_out(place)
+        return place is None or self._left_out(place, place.relative_to(self._root).as_posix())
 
     def walk(self, start: str = "") -> Iterator[FoundFile]:
         """The files below a folder (or the one file ``start``) that are not left alone, by folder, in order of names.
@@ -89,7 +90,7 @@ class Exclusions:
             return
         place = self._root / start
         if start and not place.is_dir():
-            if place.is_file() and not self._left_out(place):
+            if place.is_file() and not self._left_out(place, start):
                 status = place.stat()
                 yield FoundFile(start, status.st_mtime_ns, status.st_size)
             return
@@ -120,9 +121,15 @@ class Exclusions:
                     continue
             waiting += reversed(folders)
 
-    def _left_out(self, path: Path) -> bool:
+    def _relative(self, path: Path) -> str | None:
+        # To ask first whether it is takes as long again.
+        try:
+            return path.relative_to(self._root).as_posix()
+        except ValueError:
+            return None
+
+    def _left_out(self, path: Path, relative: str) -> bool:
         """Whether a file below the workspace folder is left alone, wherever it leads."""
-        relative = path.relative_to(self._root).as_posix()
         return is_secret(path) or self._folder_excluded(relative.rpartition("/")[0]) or self._ignored(relative)
 
     def _folder_linked(self, folder: str) -> bool:

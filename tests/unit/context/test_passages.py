@@ -22,7 +22,7 @@ CART = INVOICE.replace("invoice", "cart")
 def test_recent_chunks_the_latest_and_edited_first(spot: MakeSpot, sources: Sources, root: Path) -> None:
     sources.recent.viewed(root / "a.py", "alpha_one = alpha_two(alpha_three)\n")
     sources.recent.edited(root / "b.py", "beta_one = beta_two(beta_three)\n")
-    found = recent(spot("main.py", "x = |\n"), sources, 600)
+    found = recent(spot("main.py", "x = |\n"), sources.recent.latest(), 600)
     assert [(c.path.name, c.reason) for c in found] == [("b.py", "edited"), ("a.py", "viewed")]
     assert found[0].score > found[1].score
 
@@ -30,7 +30,7 @@ def test_recent_chunks_the_latest_and_edited_first(spot: MakeSpot, sources: Sour
 def test_a_chunk_that_shares_names_weighs_more(spot: MakeSpot, sources: Sources, root: Path) -> None:
     sources.recent.viewed(root / "a.py", CART)
     sources.recent.viewed(root / "b.py", "beta_one = beta_two(beta_three)\n")
-    found = recent(spot("main.py", "subtotal = cart.lines\n|\n"), sources, 600)
+    found = recent(spot("main.py", "subtotal = cart.lines\n|\n"), sources.recent.latest(), 600)
     scores = {c.path.name: c.score for c in found}
     assert scores["a.py"] > scores["b.py"]
 
@@ -39,14 +39,17 @@ def test_a_chunk_of_what_the_window_shows_is_none(spot: MakeSpot, sources: Sourc
     place = spot("main.py", f"{CART}\n\ntotal = |\n")
     sources.recent.edited(root / "main.py", CART)
     sources.recent.edited(root / "copy.py", CART.replace("cart_total", "other_total"))
-    assert recent(place, sources, 600) == []
+    assert recent(place, sources.recent.latest(), 600) == []
 
 
 def test_a_long_chunk_gives_its_best_part_to_a_small_budget(spot: MakeSpot, sources: Sources, root: Path) -> None:
     filler = "".join(f"filler_{n} = other_{n}\n" for n in range(40))
     sources.recent.edited(root / "a.py", filler + CART)
     place = spot("main.py", "subtotal = sum(line.price for line in cart.lines)\n|\n")
-    small, large = recent(place, sources, 300)[0].text, recent(place, sources, 3000)[0].text
+    small, large = (
+        recent(place, sources.recent.latest(), 300)[0].text,
+        recent(place, sources.recent.latest(), 3000)[0].text,
+    )
     assert large == filler + CART
     assert CART in small
     assert len(small) < len(large) / 2
@@ -77,7 +80,7 @@ def test_visited_files_are_looked_through(files: Files, spot: MakeSpot, sources:
     place = spot("main.py", "def cart_total(cart):\n    subtotal = sum(line.price for line in cart.lines)\n    |\n")
     assert similar(place, sources, []) == []
     sources.recent.viewed(root / "invoice.py", "something = else_entirely(different)\n")
-    assert [c.path.name for c in similar(place, sources, [])] == ["invoice.py"]
+    assert [c.path.name for c in similar(place, sources, [c.path for c in sources.recent.latest()])] == ["invoice.py"]
 
 
 def test_in_a_test_the_tested_code_is_shown(files: Files, spot: MakeSpot, sources: Sources) -> None:
