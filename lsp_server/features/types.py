@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -13,7 +13,7 @@ from lsp_server.errors import RefusedError
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.prompting.catalog import PromptCatalog
 from lsp_server.syntax.languages import Language
-from lsp_server.syntax.scopes import FunctionScope, enclosing_function
+from lsp_server.syntax.scopes import ClassScope, FunctionScope, enclosing_class, enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
 from lsp_server.text.snippet import Snippet
@@ -56,20 +56,71 @@ class Tools:
         prompts: the prompt files.
         report: called with a few words and the number of tokens so far, whenever something was generated.
         bench: where tests go and how they are run; None where that is not known.
+        docstring_style: the name of a documentation's form, or ``auto``.
     """
 
     backend: Backend
     prompts: PromptCatalog
     report: Callable[[str, int], None] = lambda _phase, _tokens: None
     bench: TestBench | None = None
+    docstring_style: str = "auto"
+
+
+def _fence(language: Language) -> str:
+    return {"shellscript": "bash", "typescriptreact": "tsx", "javascriptreact": "jsx"}.get(language.id, language.id)
+
+
+@dataclass(frozen=True, slots=True)
+class FileTarget:
+    """A document.
+
+    Attributes:
+        path: the document's path relative to the workspace, with forward slashes.
+        neighbours: reads the texts of some files of the same language in the same folder.
+    """
+
+    snapshot: Snapshot
+    language: Language
+    path: PurePosixPath
+    neighbours: Callable[[], Sequence[str]] = tuple
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.path.name
+
+    @property
+    def fence(self) -> str:
+        """The word after three backticks."""
+        return _fence(self.language)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTarget:
+    """A class in a document; the attributes are those of `FileTarget`."""
+
+    snapshot: Snapshot
+    language: Language
+    scope: ClassScope
+    path: PurePosixPath
+    neighbours: Callable[[], Sequence[str]] = tuple
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.scope.name
+
+    @property
+    def fence(self) -> str:
+        """The word after three backticks."""
+        return _fence(self.language)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A function in a document.
+    """A function in a document; the other attributes are those of `FileTarget`.
 
     Attributes:
-        path: the document's path relative to the workspace, with forward slashes.
         related: stubs of what the document uses from other files.
     """
 
@@ -78,6 +129,12 @@ class Target:
     scope: FunctionScope
     path: PurePosixPath
     related: tuple[Snippet, ...] = ()
+    neighbours: Callable[[], Sequence[str]] = tuple
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.scope.name
 
     @property
     def code(self) -> str:
@@ -87,9 +144,7 @@ class Target:
     @property
     def fence(self) -> str:
         """The word after three backticks."""
-        return {"shellscript": "bash", "typescriptreact": "tsx", "javascriptreact": "jsx"}.get(
-            self.language.id, self.language.id
-        )
+        return _fence(self.language)
 
     @property
     def related_text(self) -> str:
@@ -123,15 +178,34 @@ def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath) -> Target:
     Raises:
         RefusedError: there is none, or the language's functions are not known.
     """
+    language = _known_language(snapshot)
+    scope = enclosing_function(snapshot, offset)
+    if scope is None:
+        raise RefusedError("There is no function at the cursor.", hint="Put the cursor into one.")
+    return Target(snapshot, language, scope, path)
+
+
+def find_class(snapshot: Snapshot, offset: int, path: PurePosixPath) -> ClassTarget:
+    """The class around a cursor. Raises RefusedError as `find_target` does."""
+    language = _known_language(snapshot)
+    scope = enclosing_class(snapshot, offset)
+    if scope is None:
+        raise RefusedError("There is no class at the cursor.", hint="Put the cursor into one.")
+    return ClassTarget(snapshot, language, scope, path)
+
+
+def find_file(snapshot: Snapshot, path: PurePosixPath) -> FileTarget:
+    """The whole document. Raises RefusedError if the language's functions are not known."""
+    return FileTarget(snapshot, _known_language(snapshot), path)
+
+
+def _known_language(snapshot: Snapshot) -> Language:
     if snapshot.language is None or snapshot.tree is None or not snapshot.language.queries:
         name = snapshot.language.name if snapshot.language else snapshot.language_id or "this kind of file"
         raise RefusedError(
             f"Shardlight does not know the functions of {name} yet.", hint="Completion works there all the same."
         )
-    scope = enclosing_function(snapshot, offset)
-    if scope is None:
-        raise RefusedError("There is no function at the cursor.", hint="Put the cursor into one.")
-    return Target(snapshot, snapshot.language, scope, path)
+    return snapshot.language
 
 
 def at_column_0(code: str) -> str:

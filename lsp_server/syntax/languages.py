@@ -72,6 +72,7 @@ def _line_docs(name: str, prefix: str, *recognized: str) -> DocStyle:
 
 
 _JSDOC = _block_docs("JSDoc")
+_TSDOC = _block_docs("TSDoc")
 _DOXYGEN = _block_docs("Doxygen", "/*", "//")
 
 LANGUAGES: tuple[Language, ...] = (
@@ -116,7 +117,7 @@ LANGUAGES: tuple[Language, ...] = (
         line_comment="//",
         grammar="typescript",
         wheel="tree_sitter_typescript:language_typescript",
-        docs=_JSDOC,
+        docs=_TSDOC,
         queries=("ecmascript", "typescript"),
         aliases=("ts",),
     ),
@@ -127,7 +128,7 @@ LANGUAGES: tuple[Language, ...] = (
         line_comment="//",
         grammar="tsx",
         wheel="tree_sitter_typescript:language_tsx",
-        docs=_JSDOC,
+        docs=_TSDOC,
         queries=("ecmascript", "typescript"),
         aliases=("tsx", "typescript.tsx"),
     ),
@@ -226,7 +227,7 @@ LANGUAGES: tuple[Language, ...] = (
         line_comment="#",
         grammar="bash",
         wheel="tree_sitter_bash:language",
-        docs=_line_docs("comment", "# "),
+        docs=_line_docs("shell comment", "# "),
         queries=("shellscript",),
         aliases=("sh", "bash", "zsh", "ksh", "shell"),
         filenames=(".bashrc", ".bash_profile", ".profile", ".zshrc"),

@@ -142,6 +142,11 @@ def doc_spans(snapshot: Snapshot) -> tuple[Span, ...]:
     return tuple(sorted(span for span in spans if span))
 
 
+def file_docs(snapshot: Snapshot) -> Span | None:
+    """The documentation of the file as a whole, where the language has that as a string."""
+    return definitions(snapshot).file_docs
+
+
 def _build(snapshot: Snapshot) -> tuple[Scope, ...]:
     found = definitions(snapshot)
     unit = indent_unit(snapshot.text)

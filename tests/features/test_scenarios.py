@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.bug_hints import find_bugs
-from lsp_server.features.docstring import write_docstring
+from lsp_server.features.docstring import write_class_docstring, write_docstring, write_missing_docstrings
 from lsp_server.features.explain import explain
 from lsp_server.features.inline_completion import Cursor, Effort, complete
 from lsp_server.features.simplify import simplify
+from lsp_server.features.types import find_class, find_file
 from lsp_server.features.unit_tests import write_unit_tests
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.snapshot import Snapshot
@@ -25,6 +27,10 @@ HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*/*.txt"))
 SECTION = re.compile(r"^-- (\w+) --\n", re.MULTILINE)
 EDITS = {"docstring": write_docstring, "simplify": simplify}
+WIDER: dict[str, tuple[Any, Any]] = {
+    "class_docstring": (find_class, write_class_docstring),
+    "missing_docstrings": (lambda snapshot, _offset, path: find_file(snapshot, path), write_missing_docstrings),
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Scenario:
         assert set(names) <= {"settings", "source", "answer", "existing", "run", "result", "message"}
         sections = {name: text for name, text in zip(names, texts, strict=True) if name != "answer"}
         settings = dict(line.split(": ", 1) for line in sections.pop("settings").splitlines())
-        assert set(settings) <= {"action", "language", "newline", "max_tokens"}
+        assert set(settings) <= {"action", "language", "newline", "max_tokens", "style"}
         if settings.get("newline") == "crlf":
             for name in ("source", "existing", "result"):
                 if name in sections:
@@ -94,10 +100,15 @@ async def outcome(scenario: Scenario, backend: ScriptedBackend) -> str | None:
     action, source = scenario.settings["action"], scenario.sections["source"]
     if action == "complete":
         return await completed(source, scenario.language, backend)
+    on = scenario.bench()
+    tools = replace(tools_of(backend=backend, bench=on), docstring_style=scenario.settings.get("style", "auto"))
+    if action in WIDER:
+        find, write = WIDER[action]
+        text, offset = cursor(source)
+        wider = find(Snapshot.open(text, scenario.language), offset, PurePosixPath("calc.x"))
+        return apply_edits(text, (await write(wider, tools)).edits)
     target = target_of(source, scenario.language)
     text = target.snapshot.text
-    on = scenario.bench()
-    tools = tools_of(backend=backend, bench=on)
     if action == "explain":
         return (await explain(target, tools)).markdown
     if action == "find_bugs":
@@ -124,4 +135,4 @@ async def completed(marked: str, language: str, backend: ScriptedBackend) -> str
 
 def test_there_are_scenarios_of_every_action() -> None:
     actions = {Scenario.read(path).settings["action"] for path in FILES}
-    assert actions == {"complete", "docstring", "unit_tests", "find_bugs", "simplify", "explain"}
+    assert actions == {"complete", "unit_tests", "find_bugs", "simplify", "explain", "docstring", *WIDER}

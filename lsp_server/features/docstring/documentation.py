@@ -1,0 +1,141 @@
+"""What a documentation says, whatever its form, and what one has to say of a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lsp_server.syntax.scopes import FunctionScope, functions
+from lsp_server.syntax.snapshot import Snapshot
+
+_SELF = {"self", "cls", "this", "&self", "&mut self", "mut self", "*", "/"}
+_NOTHING = {"None", "void", "()", "NoReturn", "Never", "never", "undefined", "Unit", "Promise<void>", "Task"}
+_RESULT = re.compile(r"^(?:\w+::)*Result\b")
+_RETURNS = re.compile(r"\breturn\b[ \t]+[^\s;}]")
+_YIELDS = re.compile(r"\byield\b")
+# `local name="$1"`, `name=${2:-default}`.
+_SHELL_PARAMETER = re.compile(r"""^\s*(?:local|declare|readonly)?\s*(\w+)=["']?\$\{?(\d)""", re.MULTILINE)
+# Where a generator is said to yield, and not to return one.
+_SAY_YIELDS = {"python", "javascript", "javascriptreact", "typescript", "typescriptreact", "ruby"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A parameter, an attribute, an error, or the value that comes back: what is said about it.
+
+    Attributes:
+        name: empty for a value that comes back.
+        text: empty if nothing is said yet.
+        type: as it is written in the code; empty if that does not say.
+    """
+
+    name: str
+    text: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """The parts of a documentation.
+
+    Attributes:
+        summary: a sentence; empty if there is none yet.
+        details: lines of prose behind it.
+        attributes: of a class.
+        panics: when Rust code panics.
+        rest: lines of what else there was: examples, notes, tags of other purposes.
+    """
+
+    summary: str = ""
+    details: tuple[str, ...] = ()
+    attributes: tuple[Entry, ...] = ()
+    parameters: tuple[Entry, ...] = ()
+    returns: Entry | None = None
+    yields: Entry | None = None
+    raises: tuple[Entry, ...] = ()
+    panics: Entry | None = None
+    rest: tuple[str, ...] = ()
+
+
+def wanted(scope: FunctionScope, snapshot: Snapshot) -> Documentation:
+    """What a function's documentation has to say, with nothing said yet."""
+    language = snapshot.language.id if snapshot.language else ""
+    body = _own_body(scope, snapshot)
+    parameters = tuple(
+        Entry(name, type=p.annotation or "")
+        for p in scope.parameters
+        if p.name not in _SELF and (name := plain_name(p.name))
+    )
+    if language == "shellscript" and not parameters:
+        numbered = {int(found[2]): found[1] for found in reversed(list(_SHELL_PARAMETER.finditer(body)))}
+        parameters = tuple(Entry(numbered[n], type=f"${n}") for n in sorted(numbered))
+    yields = language in _SAY_YIELDS and _YIELDS.search(body) is not None
+    raises = tuple(map(Entry, scope.raises))
+    if language == "rust" and scope.returns and _RESULT.match(scope.returns.strip()):
+        raises = (Entry(""),)
+    return Documentation(
+        parameters=parameters,
+        returns=None if yields and language != "ruby" else _returns(scope, body),
+        yields=Entry("") if yields else None,
+        raises=raises,
+        panics=Entry("") if language == "rust" and "panic!(" in body else None,
+    )
+
+
+def plain_name(name: str) -> str:
+    """A parameter's name without stars, dots, ampersands and question marks."""
+    return name.lstrip("*&.").rstrip("?")
+
+
+def merged(asked: Documentation, existing: Documentation) -> Documentation:
+    """What is asked for, with what an existing documentation says about it; and what else that says."""
+    return Documentation(
+        summary=existing.summary,
+        details=existing.details,
+        attributes=_said(asked.attributes, existing.attributes),
+        parameters=_said(asked.parameters, existing.parameters),
+        returns=_said_of(asked.returns, existing.returns),
+        yields=_said_of(asked.yields, existing.yields),
+        raises=_said(asked.raises, existing.raises),
+        panics=_said_of(asked.panics, existing.panics),
+        rest=existing.rest,
+    )
+
+
+def is_complete(asked: Documentation, existing: Documentation) -> bool:
+    """Whether an existing documentation says all that is asked for, and of parameters nothing else."""
+    both = merged(asked, existing)
+    values = [v for v in (both.returns, both.yields, both.panics) if v]
+    said = all(entry.text for entry in (*both.attributes, *both.parameters, *both.raises, *values))
+    stale = {e.name for e in existing.parameters} - {e.name for e in asked.parameters}
+    return bool(both.summary) and said and not stale
+
+
+def _said(asked: Iterable[Entry], existing: Iterable[Entry]) -> tuple[Entry, ...]:
+    known = {plain_name(entry.name): entry for entry in existing}
+    both = ((entry, known.get(entry.name, entry)) for entry in asked)
+    return tuple(Entry(entry.name, told.text, entry.type or told.type) for entry, told in both)
+
+
+def _said_of(asked: Entry | None, existing: Entry | None) -> Entry | None:
+    return asked and Entry(asked.name, existing.text if existing else "", asked.type)
+
+
+def _returns(scope: FunctionScope, body: str) -> Entry | None:
+    if scope.returns is not None:
+        stated = scope.returns.strip()
+        return None if stated in _NOTHING else Entry("", type=stated)
+    if scope.name in {"__init__", "constructor"}:
+        return None
+    return Entry("") if _RETURNS.search(body) else None
+
+
+def _own_body(scope: FunctionScope, snapshot: Snapshot) -> str:
+    """A function's body without the functions within it."""
+    parts, at = [], scope.body_start
+    for inner in functions(snapshot):
+        if at <= inner.start and inner.end <= scope.body_end and inner.start >= scope.body_start and inner is not scope:
+            parts.append(snapshot.text[at : inner.start])
+            at = inner.end
+    return "".join((*parts, snapshot.text[at : scope.body_end]))

@@ -1,0 +1,146 @@
+"""Documentation in sections under headings: Python's Google and NumPy forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from lsp_server.features.docstring.documentation import Documentation, Entry
+from lsp_server.features.docstring.prose import hanging, prose, read_prose, stripped, with_rest
+
+_SECTIONS = {
+    **dict.fromkeys(("attributes",), "attributes"),
+    **dict.fromkeys(("args", "arguments", "parameters", "params", "other parameters", "keyword args"), "parameters"),
+    **dict.fromkeys(("returns", "return"), "returns"),
+    **dict.fromkeys(("yields", "yield"), "yields"),
+    **dict.fromkeys(("raises", "exceptions"), "raises"),
+}
+_GOOGLE_HEADING = re.compile(r"([A-Z][A-Za-z ]{0,30}):")
+_GOOGLE_ENTRY = re.compile(
+    r"(?P<name>\*{0,2}[\w.]+)\s*(?:\((?P<type>[^()]*(?:\([^()]*\))?[^()]*)\))?\s*:(?:\s+(?P<text>.*))?"
+)
+_NUMPY_ENTRY = re.compile(r"(?P<name>\*{0,2}[\w., *]+?)(?:\s*:\s*(?P<type>.*))?")
+
+
+def google(doc: Documentation, *, typed: bool = False) -> list[str]:
+    def entry(one: Entry) -> str:
+        kind = f" ({one.type})" if typed and one.type else ""
+        return f"    {one.name}{kind}: {one.text}".rstrip()
+
+    lines = prose(doc)
+    for heading, entries in (("Attributes", doc.attributes), ("Args", doc.parameters)):
+        lines += ["", f"{heading}:", *map(entry, entries)] if entries else []
+    for heading, value in (("Returns", doc.returns), ("Yields", doc.yields)):
+        kind = f"{value.type}: " if value and typed and value.type else ""
+        lines += ["", f"{heading}:", f"    {kind}{value.text}"] if value else []
+    lines += ["", "Raises:", *(f"    {one.name}: {one.text}".rstrip() for one in doc.raises)] if doc.raises else []
+    return with_rest(lines, doc)
+
+
+def google_typed(doc: Documentation) -> list[str]:
+    return google(doc, typed=True)
+
+
+def read_google(lines: Sequence[str]) -> Documentation:
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    for number, line in enumerate(lines):
+        heading = _GOOGLE_HEADING.fullmatch(line)
+        following = next((other for other in lines[number + 1 :] if other.strip()), "")
+        if heading and following[:1].isspace():
+            parts.append((line, []))
+        else:
+            parts[-1][1].append(line)
+    return _read_sections(parts, lambda heading: heading[:-1], _google_entries)
+
+
+def _google_entries(lines: Sequence[str]) -> list[Entry]:
+    found: list[Entry] = []
+    for group in hanging(lines):
+        matched = _GOOGLE_ENTRY.fullmatch(group[0])
+        if matched is None:
+            return []
+        text = " ".join(filter(None, (matched["text"], *group[1:])))
+        found.append(Entry(matched["name"], text.strip(), matched["type"] or ""))
+    return found
+
+
+def numpy(doc: Documentation) -> list[str]:
+    def section(heading: str, entries: Sequence[tuple[str, str]]) -> list[str]:
+        lines = ["", heading, "-" * len(heading)]
+        for head, text in entries:
+            lines += [head] if head else []
+            lines += [f"    {text}" if head else text] if text else []
+        return lines
+
+    def named(entries: Iterable[Entry]) -> list[tuple[str, str]]:
+        return [(f"{one.name} : {one.type}" if one.type else one.name, one.text) for one in entries]
+
+    lines = prose(doc)
+    for heading, entries in (("Attributes", doc.attributes), ("Parameters", doc.parameters)):
+        lines += section(heading, named(entries)) if entries else []
+    for heading, value in (("Returns", doc.returns), ("Yields", doc.yields)):
+        lines += section(heading, [(value.type, value.text)]) if value else []
+    lines += section("Raises", [(one.name, one.text) for one in doc.raises]) if doc.raises else []
+    return with_rest(lines, doc)
+
+
+def read_numpy(lines: Sequence[str]) -> Documentation:
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    skip = False
+    for line, following in zip(lines, (*lines[1:], ""), strict=True):
+        if skip:
+            skip = False
+        elif line.strip() and re.fullmatch(r"-{3,}", following):
+            parts.append((f"{line}\n{following}", []))
+            skip = True
+        else:
+            parts[-1][1].append(line)
+    return _read_sections(parts, lambda heading: heading.split("\n")[0], _numpy_entries)
+
+
+def _numpy_entries(lines: Sequence[str]) -> list[Entry]:
+    found: list[Entry] = []
+    for group in hanging(lines):
+        matched = _NUMPY_ENTRY.fullmatch(group[0])
+        if matched is None:
+            return []
+        text = " ".join(group[1:]).strip()
+        found += (Entry(name.strip(), text, matched["type"] or "") for name in matched["name"].split(","))
+    return found
+
+
+def _read_sections(
+    parts: Sequence[tuple[str, list[str]]],
+    name_of: Callable[[str], str],
+    entries_of: Callable[[Sequence[str]], list[Entry]],
+) -> Documentation:
+    doc = read_prose(parts[0][1])
+    rest: list[str] = []
+    for heading, lines in parts[1:]:
+        known = _SECTIONS.get(name_of(heading).strip().lower())
+        entries = entries_of(lines) if known else []
+        if known == "returns":
+            doc = replace(doc, returns=Entry("", _value_text(lines)))
+        elif known == "yields":
+            doc = replace(doc, yields=Entry("", _value_text(lines)))
+        elif known == "raises" and entries:
+            doc = replace(doc, raises=(*doc.raises, *entries))
+        elif known == "parameters" and entries:
+            doc = replace(doc, parameters=(*doc.parameters, *entries))
+        elif known == "attributes" and entries:
+            doc = replace(doc, attributes=(*doc.attributes, *entries))
+        else:
+            rest += ["", *heading.split("\n"), *lines]
+    return replace(doc, rest=tuple(stripped(rest)))
+
+
+def _value_text(lines: Sequence[str]) -> str:
+    """What is said of a value that comes back, without its type."""
+    groups = hanging(lines)
+    # NumPy's: the type, and below it the words.
+    typed = len(groups) == 1 and len(groups[0]) > 1 and not lines[0][:1].isspace()
+    if typed and not groups[0][0].endswith((".", ",")):
+        return " ".join(groups[0][1:]).strip()
+    text = " ".join(line for group in groups for line in group).strip()
+    return re.sub(r"^[\w.\[\], |]{1,60}:\s+(?=[A-Z])", "", text)
