@@ -1,9 +1,10 @@
-"""What the code uses from other files of the workspace: the stubs of imported names, in the order of the imports."""
+"""Other files of the workspace that say something about one: what it imports, and what lies beside it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.index.resolve import resolve
@@ -17,6 +18,7 @@ from lsp_server.text.snippet import Snippet
 
 # Characters of stubs in a prompt, all files together.
 BUDGET_CHARS = 3000
+MOST_NEIGHBOURS = 8
 
 
 def related_files(
@@ -55,6 +57,16 @@ def related_files(
                 found[target] = Snippet(workspace.relative(target), stubs)
                 room -= len(stubs)
     return tuple(found.values())
+
+
+def neighbours(path: Path, workspace: Workspace) -> tuple[str, ...]:
+    """The texts of some files of the same language in a file's folder, in order of their names."""
+    if not path.is_absolute() or not path.parent.is_dir():
+        return ()
+    language = workspace.language(path)
+    beside = (other for other in sorted(path.parent.iterdir()) if workspace.language(other) is language)
+    found = (workspace.read(other) for other in islice(beside, MOST_NEIGHBOURS + 1) if other != path)
+    return tuple(text for text in found if text)
 
 
 def _stubs(text: str, language: Language | None, names: tuple[str, ...]) -> str:

@@ -1,62 +1,98 @@
-"""The actions on a function, in the order in which a user sees them."""
+"""The actions, in the order in which a user sees them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Generic, TypeVar
 
-from lsp_server.features.docstring import write_docstring
+from lsp_server.features.docstring import write_class_docstring, write_docstring, write_missing_docstrings
+from lsp_server.features.docstring.writing import undocumented
 from lsp_server.features.simplify import simplify
-from lsp_server.features.types import FileEdit, Target, Tools
+from lsp_server.features.types import (
+    ClassTarget,
+    FileEdit,
+    FileTarget,
+    Target,
+    Tools,
+    find_class,
+    find_file,
+    find_target,
+)
 from lsp_server.features.unit_tests import write_unit_tests
+from lsp_server.syntax.snapshot import Snapshot
+
+T = TypeVar("T", Target, ClassTarget, FileTarget)
 
 
 @dataclass(frozen=True, slots=True)
-class EditAction:
+class EditAction(Generic[T]):
     """An action whose result is a checked edit.
 
     Attributes:
         name: the command is ``shardlight.<name>``.
-        title: with ``{name}`` for the function.
-        kind: the code action kind. Not ``source``: editors leave those out of the menu at the cursor.
+        title: names the target, for people.
+        kind: the code action kind. ``source`` is for whole files: editors have a menu of its own for those.
+        find: what it is done to, from a document, an offset in it, and the document's path; raises RefusedError if
+            there is nothing.
         offered: whether it makes sense for a target; must be cheap.
     """
 
     name: str
-    title: str
+    title: Callable[[T], str]
     kind: str
-    run: Callable[[Target, Tools], Awaitable[FileEdit]]
-    offered: Callable[[Target], bool] = lambda _target: True
+    find: Callable[[Snapshot, int, PurePosixPath], T]
+    run: Callable[[T, Tools], Awaitable[FileEdit]]
+    offered: Callable[[T], bool] = lambda _target: True
 
 
 @dataclass(frozen=True, slots=True)
 class CommandAction:
-    """An action whose result is shown, not applied: listed beside the others, run as a command."""
+    """An action on a function whose result is shown, not applied: listed beside the others, run as a command."""
 
     name: str
-    title: str
+    title: Callable[[Target], str]
     kind: str
 
 
-EDIT_ACTIONS: tuple[EditAction, ...] = (
+def _has_docs(target: Target | ClassTarget | FileTarget) -> bool:
+    return target.language.docs is not None
+
+
+def _docs_title(target: Target | ClassTarget) -> str:
+    verb = "Write" if target.scope.docstring_start is None else "Update"
+    return f"{verb} documentation of {target.name}"
+
+
+# Any: each of them has its own kind of target.
+EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
+    EditAction("docstring", _docs_title, "refactor.rewrite.docstring", find_target, write_docstring, _has_docs),
     EditAction(
-        "docstring",
-        "Write documentation for {name}",
-        "refactor.rewrite.docstring",
-        write_docstring,
-        lambda target: target.language.docs is not None,
+        "classDocstring", _docs_title, "refactor.rewrite.docstring", find_class, write_class_docstring, _has_docs
     ),
     EditAction(
         "unitTests",
-        "Write unit tests for {name}",
+        lambda target: f"Write unit tests for {target.name}",
         "refactor.unitTests",
+        find_target,
         write_unit_tests,
         lambda target: target.language.id == "python",
     ),
-    EditAction("simplify", "Simplify {name}", "refactor.rewrite.simplify", simplify),
+    EditAction(
+        "simplify", lambda target: f"Simplify {target.name}", "refactor.rewrite.simplify", find_target, simplify
+    ),
+    EditAction(
+        "missingDocstrings",
+        lambda target: f"Write all missing documentation of {target.name}",
+        "source.shardlight.docstrings",
+        find_file,
+        write_missing_docstrings,
+        lambda target: _has_docs(target) and any(True for _ in undocumented(target.snapshot)),
+    ),
 )
 
 COMMAND_ACTIONS: tuple[CommandAction, ...] = (
-    CommandAction("explain", "Explain {name}", "shardlight.explain"),
-    CommandAction("findBugs", "Find bugs in {name}", "shardlight.findBugs"),
+    CommandAction("explain", lambda target: f"Explain {target.name}", "shardlight.explain"),
+    CommandAction("findBugs", lambda target: f"Find bugs in {target.name}", "shardlight.findBugs"),
 )

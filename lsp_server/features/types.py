@@ -194,7 +194,7 @@ def find_class(snapshot: Snapshot, offset: int, path: PurePosixPath) -> ClassTar
     return ClassTarget(snapshot, language, scope, path)
 
 
-def find_file(snapshot: Snapshot, path: PurePosixPath) -> FileTarget:
+def find_file(snapshot: Snapshot, _offset: int, path: PurePosixPath) -> FileTarget:
     """The whole document. Raises RefusedError if the language's functions are not known."""
     return FileTarget(snapshot, _known_language(snapshot), path)
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -18,12 +19,13 @@ from lsp_server.context.budget import budget_tokens
 from lsp_server.context.index.order import Order
 from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.context.keeper import ContextKeeper
-from lsp_server.context.related import related_files
+from lsp_server.context.related import neighbours, related_files
 from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
 from lsp_server.context.test_sites import python_test_site
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import ShardlightError
+from lsp_server.features.registry import EditAction, T
 from lsp_server.features.types import Target, Tools, find_target
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.models.catalog import Role
@@ -230,13 +232,22 @@ class Session:
             snapshot = Snapshot.open(before + snapshot.text + after, snapshot.language_id)
         return Spot(snapshot, len(before) + offset, place.path)
 
-    def function(self, place: Place, offset: int) -> Target:
-        """The function at an offset, without what it uses from other files. Raises RefusedError if there is none."""
-        return find_target(place.snapshot, offset, PurePosixPath(self.workspace.relative(place.path)))
+    def offered(self, action: EditAction[T], place: Place, offset: int) -> T:
+        """What an action would be done to, without what is around it. Raises RefusedError if there is nothing."""
+        return action.find(place.snapshot, offset, PurePosixPath(self.workspace.relative(place.path)))
+
+    async def chosen(self, action: EditAction[T], place: Place, offset: int) -> T:
+        """What an action is done to, with what is around it. Raises RefusedError if there is nothing."""
+        target = self.offered(action, place, offset)
+        target = replace(target, neighbours=partial(neighbours, place.path, self.workspace))
+        return await self._related(place, target) if isinstance(target, Target) else target
 
     async def target(self, place: Place, offset: int) -> Target:
         """The function at an offset, with what it uses from other files. Raises RefusedError if there is none."""
-        target = self.function(place, offset)
+        relative = PurePosixPath(self.workspace.relative(place.path))
+        return await self._related(place, find_target(place.snapshot, offset, relative))
+
+    async def _related(self, place: Place, target: Target) -> Target:
         related = await asyncio.to_thread(
             related_files, place.snapshot, place.path, self.workspace, used_in=target.code
         )
@@ -278,6 +289,7 @@ class Session:
                     self.prompts,
                     lambda phase, n: progress.report(f"{phase}, {n} tokens" if n else phase),
                     self._bench(place),
+                    self.settings.docstring.style,
                 )
         except ShardlightError as error:
             raise JsonRpcException(str(error), REQUEST_FAILED) from error

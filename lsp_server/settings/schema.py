@@ -118,6 +118,17 @@ class StatisticsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DocstringSettings:
+    """Documentation that is written for you."""
+
+    style: Literal["auto", "google", "google-typed", "numpy", "sphinx"] = setting(
+        "auto",
+        "Form of Python docstrings. `auto`: as in the file, else as in the files beside it, else Google's. "
+        "`google-typed` repeats the types. Other languages have their own forms.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class BugHintSettings:
     """Bug hints as diagnostics."""
 
@@ -140,5 +151,6 @@ class Settings:
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
+    docstring: DocstringSettings = field(default_factory=DocstringSettings)
     bug_hints: BugHintSettings = field(default_factory=BugHintSettings)
     unit_tests: TestSettings = field(default_factory=TestSettings)

@@ -53,9 +53,10 @@ async def test_listing_is_cheap_and_complete(capabilities: Any, connect: Connect
     uri, position = editor.open(root / "calc.py", ADD)
     actions = await editor.actions(uri, position)
     assert titles(actions) == [
-        "Write documentation for add",
+        "Write documentation of add",
         "Write unit tests for add",
         "Simplify add",
+        "Write all missing documentation of calc.py",
         "Explain add",
         "Find bugs in add",
     ]
@@ -73,6 +74,7 @@ async def test_only_what_is_wanted_is_listed(connect: Connect, root: Path) -> No
         "shardlight": ["shardlight.explain", "shardlight.findBugs"],
         "refactor.extract": [],
         "quickfix": [],
+        "source": ["source.shardlight.docstrings"],
         "source.organizeImports": [],
     }.items():
         assert [action.kind for action in await editor.actions(uri, position, [only])] == kinds
@@ -290,7 +292,7 @@ async def test_progress_begins_reports_and_ends(capabilities: Any, connect: Conn
     (reports,) = editor.client.progress_reports.values()
     begin, *middle, end = reports
     assert isinstance(begin, lsp.WorkDoneProgressBegin)
-    assert begin.title == "Write documentation for add"
+    assert begin.title == "Write documentation of add"
     assert begin.cancellable
     assert isinstance(end, lsp.WorkDoneProgressEnd)
     assert middle

@@ -35,7 +35,10 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
     assert found.execute_command_provider is not None
     assert set(found.execute_command_provider.commands) == {
         f"shardlight.{name}"
-        for name in ("docstring", "unitTests", "simplify", "explain", "findBugs", "show", "statistics", "status")
+        for name in (
+            *("docstring", "classDocstring", "missingDocstrings", "unitTests", "simplify", "explain", "findBugs"),
+            *("show", "statistics", "status"),
+        )
     }
     # What nobody implements is not promised.
     for absent in ("hover_provider", "definition_provider", "document_formatting_provider", "diagnostic_provider"):

@@ -29,7 +29,7 @@ SECTION = re.compile(r"^-- (\w+) --\n", re.MULTILINE)
 EDITS = {"docstring": write_docstring, "simplify": simplify}
 WIDER: dict[str, tuple[Any, Any]] = {
     "class_docstring": (find_class, write_class_docstring),
-    "missing_docstrings": (lambda snapshot, _offset, path: find_file(snapshot, path), write_missing_docstrings),
+    "missing_docstrings": (find_file, write_missing_docstrings),
 }
 
 

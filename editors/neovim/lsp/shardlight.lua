@@ -1,7 +1,7 @@
 -- Shardlight's client for Neovim 0.11 and newer; `vim.lsp.enable("shardlight")` finds it on the runtimepath.
 
 -- The actions of `:Shardlight {action}`, which are the server's commands without their prefix.
-local actions = { "docstring", "unitTests", "simplify", "explain", "findBugs", "status" }
+local actions = { "docstring", "classDocstring", "missingDocstrings", "unitTests", "simplify", "explain", "findBugs", "status" }
 
 -- A handler that hands a good answer on and tells the reason for a bad one.
 local function on_result(show)

@@ -57,7 +57,7 @@ async def write_missing_docstrings(target: FileTarget, tools: Tools) -> FileEdit
         RefusedError: there is nothing to document, or as above.
     """
     writer = _Writer(target, tools)
-    todo = list(_undocumented(target.snapshot))
+    todo = list(undocumented(target.snapshot))
     edits: list[TextEdit] = []
     whole = target.snapshot.language_id == "python" and file_docs(target.snapshot) is None
     if not (todo or (whole and target.snapshot.text.strip())):
@@ -70,17 +70,6 @@ async def write_missing_docstrings(target: FileTarget, tools: Tools) -> FileEdit
         edits.append(await (writer.function(scope) if isinstance(scope, FunctionScope) else writer.container(scope)))
     edit = writer.checked(f"Document {target.path.name}", tuple(sorted(edits, key=lambda one: one.start)))
     return replace(edit, notes=(f"{left} more are left for another time.",)) if left > 0 else edit
-
-
-def is_documented(scope: Scope, snapshot: Snapshot) -> bool:
-    """Whether a function's or class's documentation names all that there is to name."""
-    style = snapshot.language.docs if snapshot.language else None
-    if style is None or scope.docstring_start is None:
-        return False
-    if isinstance(scope, ClassScope):
-        return True
-    form = form_of([snapshot.text], FORMS[style.name])
-    return is_complete(wanted(scope, snapshot), _existing(scope, snapshot, style, form))
 
 
 class _Writer:
@@ -233,7 +222,7 @@ def _existing(scope: Scope, snapshot: Snapshot, style: DocStyle, form: Form) -> 
     return form.read(taken_out(snapshot.text[scope.docstring_start : scope.docstring_end], style))
 
 
-def _undocumented(snapshot: Snapshot) -> Iterator[Scope]:
+def undocumented(snapshot: Snapshot) -> Iterator[Scope]:
     """What others use and has no documentation, in source order; nothing within functions."""
     inner = -1
     for scope in scopes(snapshot):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException
 
@@ -33,10 +36,12 @@ async def perform(
     entry = next((a for a in EDIT_ACTIONS if a.name == action), None)
     if entry is None:
         raise JsonRpcException(f"There is no action {action!r}.", REQUEST_FAILED)
-    place, target = await locate(session, where)
+    place, offset = _position(session, where)
     if version is not None and version != place.snapshot.version:
         raise JsonRpcContentModified(STALE)
-    async with session.tools(entry.title.format(name=target.scope.name), place) as tools:
+    with _refusals():
+        target = await session.chosen(entry, place, offset)
+    async with session.tools(entry.title(target), place) as tools:
         edit = await entry.run(target, tools)
     session.check_unchanged(place)
     other = _other(session, edit)
@@ -49,12 +54,22 @@ async def perform(
 
 async def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Place, Target]:
     """The document and the function at a position. Raises JsonRpcException with the reason if there is none."""
+    place, offset = _position(session, where)
+    with _refusals():
+        return place, await session.target(place, offset)
+
+
+def _position(session: Session, where: from_proto.CommandTarget) -> tuple[Place, int]:
     place = session.place(where.uri)
     if place is None:
         raise JsonRpcException(f"{where.uri} is not open, or must not be read.", REQUEST_FAILED)
+    return place, from_proto.offset(where.position, place.snapshot.lines, session.encoding)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
     try:
-        offset = from_proto.offset(where.position, place.snapshot.lines, session.encoding)
-        return place, await session.target(place, offset)
+        yield
     except RefusedError as error:
         raise JsonRpcException(str(error), REQUEST_FAILED) from error
 

@@ -10,14 +10,16 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
+from lsp_server.features.types import ClassTarget, Target
 from lsp_server.server import from_proto
 from lsp_server.server.handlers.actions import command_name, perform
 from lsp_server.server.handlers.hints import quick_fixes
-from lsp_server.server.session import Session
+from lsp_server.server.session import Place, Session
 
 _KINDS: list[lsp.CodeActionKind | str] = [
     lsp.CodeActionKind.QuickFix,
     lsp.CodeActionKind.Refactor,
+    lsp.CodeActionKind.Source,
     "shardlight",
 ]
 
@@ -35,7 +37,7 @@ def register(server: LanguageServer, session: Session) -> None:
         automatic = params.context.trigger_kind == lsp.CodeActionTriggerKind.Automatic
         if automatic and (completed := session.completed_place(place.uri)):
             session.suggesting.rests_at(completed, end)
-        actions = quick_fixes(session, place, start, end) + _function_actions(session, params, start)
+        actions = quick_fixes(session, place, start, end) + _actions(session, params, place, start)
         wanted = params.context.only
         return [a for a in actions if not wanted or any(_is_kind(a.kind, kind) for kind in wanted)]
 
@@ -54,31 +56,34 @@ def register(server: LanguageServer, session: Session) -> None:
         return action
 
 
-def _function_actions(session: Session, params: lsp.CodeActionParams, offset: int) -> list[lsp.CodeAction]:
-    place = session.place(params.text_document.uri)
-    try:
-        target = session.function(place, offset) if place else None
-    except RefusedError:
-        target = None
-    if place is None or target is None:
-        return []
-    name = target.scope.name
+def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offset: int) -> list[lsp.CodeAction]:
     position = {"line": params.range.start.line, "character": params.range.start.character}
     argument = {"uri": place.uri, "position": position}
     actions: list[lsp.CodeAction] = []
-    for edit_action in EDIT_ACTIONS:
-        if edit_action.offered(target):
-            title = edit_action.title.format(name=name)
-            action = lsp.CodeAction(title, kind=edit_action.kind)
-            if _resolves_edits(session):
-                action.data = {**argument, "action": edit_action.name, "version": place.snapshot.version}
-            else:
-                action.command = lsp.Command(title, command_name(edit_action.name), arguments=[argument])
-            actions.append(action)
-    for command_action in COMMAND_ACTIONS:
-        title = command_action.title.format(name=name)
-        command = lsp.Command(title, command_name(command_action.name), arguments=[argument])
-        actions.append(lsp.CodeAction(title, kind=command_action.kind, command=command))
+    function: Target | None = None
+    for entry in EDIT_ACTIONS:
+        try:
+            target = session.offered(entry, place, offset)
+        except RefusedError:
+            continue
+        if isinstance(target, Target):
+            function = target
+        # In a method it is the method that is meant.
+        within = isinstance(target, ClassTarget) and function and function.scope.start > target.scope.start
+        if within or not entry.offered(target):
+            continue
+        action = lsp.CodeAction(entry.title(target), kind=entry.kind)
+        if _resolves_edits(session):
+            action.data = {**argument, "action": entry.name, "version": place.snapshot.version}
+        else:
+            action.command = lsp.Command(action.title, command_name(entry.name), arguments=[argument])
+        actions.append(action)
+    if function is None:
+        return actions
+    for shown in COMMAND_ACTIONS:
+        title = shown.title(function)
+        command = lsp.Command(title, command_name(shown.name), arguments=[argument])
+        actions.append(lsp.CodeAction(title, kind=shown.kind, command=command))
     return actions
 
 
