@@ -92,7 +92,7 @@ class _Writer:
         """The edit that documents a function."""
         asked = wanted(scope, self._snapshot)
         existing = _existing(scope, self._snapshot, self._style, self._form)
-        doc = asked if is_complete(asked, existing) else merged(asked, existing)
+        doc = _to_write(asked, existing)
         return self._placed(scope, await self._said(doc, scope.name, scope.kind, self._code(scope)))
 
     async def container(self, scope: ClassScope) -> TextEdit:
@@ -100,7 +100,7 @@ class _Writer:
         attributes = _attributes(scope, self._snapshot) if self._style.placement == "inside" else ()
         asked = Documentation(attributes=attributes)
         existing = _existing(scope, self._snapshot, self._style, self._form)
-        doc = asked if is_complete(asked, existing) else merged(asked, existing)
+        doc = _to_write(asked, existing)
         code = _stubs(self._snapshot, scope)
         return self._placed(scope, await self._said(doc, scope.name, scope.kind, code))
 
@@ -157,14 +157,11 @@ class _Words:
     name: str
 
     async def said(self, doc: Documentation) -> Documentation:
-        # A Go comment begins with what it is about, and goes on with what that does.
-        opening = f"{self.name} " if self.language == "go" and not doc.summary else ""
-        self.guide.write(f'"""{opening}')
+        self.guide.write('"""')
         summary = await self._line(doc.summary)
         if not summary:
             raise RefusedError(f"The model had nothing to say about {self.name}.", hint="Try again, or a larger model.")
-        summary = f"{opening}{lower_first(summary.removeprefix(opening))}" if opening else summary
-        doc = replace(doc, summary=summary)
+        doc = replace(doc, summary=_about(self.name, summary) if self.language == "go" else summary)
         doc = replace(doc, attributes=await self._entries("Attributes", doc.attributes))
         doc = replace(doc, parameters=await self._entries("Args", doc.parameters))
         doc = replace(doc, returns=await self._value("Returns", doc.returns))
@@ -204,6 +201,32 @@ class _Words:
         self.guide.take_back(text)
         self.guide.write(f"{sentence}\n")
         return _clean(sentence)
+
+
+def _to_write(asked: Documentation, existing: Documentation) -> Documentation:
+    """What is asked for, with what is said already; all words anew where nothing is missing, but for the rest."""
+    if is_complete(asked, existing):
+        return replace(asked, details=existing.details, rest=existing.rest)
+    return merged(asked, existing)
+
+
+def _about(name: str, summary: str) -> str:
+    """A sentence as Go has it: it begins with what it is about."""
+    if re.match(rf"{re.escape(name)}\b", summary):
+        return summary
+    first, _, others = summary.partition(" ")
+    if first.lower() in ("a", "an", "the"):
+        return f"{name} is {lower_first(summary)}"
+    verb = first.lower()
+    if not verb.isalpha():
+        return f"{name}: {summary}"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        verb = f"{verb[:-1]}ies"
+    elif verb.endswith(("ss", "x", "z", "ch", "sh", "o")):
+        verb = f"{verb}es"
+    elif not verb.endswith("s"):
+        verb = f"{verb}s"
+    return f"{name} {verb} {others}"
 
 
 def _usual(target: Target | ClassTarget | FileTarget, forms: tuple[Form, ...]) -> Form:
@@ -267,7 +290,9 @@ def _clean(text: str) -> str:
     """One line of words: no list mark, no type in front, a full stop behind."""
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"^[-*#:\s]+", "", text)
+    # A type in front of the words.
     text = re.sub(r"^\(?[A-Za-z_][\w\[\], .|]*\)?: (?=[A-Z])", "", text)
+    text = re.sub(r"^[\w\[\]*&.<>,{}]{1,40} - (?=\w)", "", text)
     if not text:
         return ""
     text = text[0].upper() + text[1:]

@@ -1,0 +1,1 @@
+"""What the actions write, on the code of public packages: ``python -m benchmarks.actions MEASURE``."""
