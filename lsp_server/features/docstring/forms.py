@@ -102,5 +102,5 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "Go doc comment": (Form("godoc", languages.go, languages.read_go, re.compile(r"^\s*//")),),
     "XML documentation comment": (Form("xml", languages.xml, languages.read_xml, re.compile(r"<summary>")),),
     "comment": (Form("plain", languages.plain, languages.read_plain, re.compile(r"^")),),
-    "shell comment": (Form("shell", languages.shell, languages.read_plain, re.compile(r"^\s*# Arguments:")),),
+    "shell comment": (Form("shell", languages.shell, languages.read_shell, re.compile(r"^\s*# Arguments:")),),
 }

@@ -65,7 +65,8 @@ def read_go(lines: Sequence[str]) -> Documentation:
         if all(entries):
             items += [Entry(found[1], found[2]) for found in entries if found]
         elif text.startswith("It returns "):
-            returns = Entry("", text.removeprefix("It returns "))
+            said = text.removeprefix("It returns ")
+            returns = Entry("", said[:1].upper() + said[1:])
         elif items or returns:
             rest += ["", *group]
         else:
@@ -93,7 +94,8 @@ def read_xml(lines: Sequence[str]) -> Documentation:
     for found in tags.finditer(text):
         said = html.unescape(" ".join(found["text"].split()))
         if found["tag"] == "summary":
-            doc = replace(doc, summary=said)
+            prose = read_prose(html.unescape(found["text"]).split("\n"))
+            doc = replace(doc, summary=prose.summary, details=prose.details)
         elif found["tag"] == "param":
             doc = replace(doc, parameters=(*doc.parameters, Entry(found["name"] or "", said)))
         elif found["tag"] == "exception":
@@ -107,14 +109,38 @@ def read_xml(lines: Sequence[str]) -> Documentation:
 
 
 def shell(doc: Documentation) -> list[str]:
+    """Comments as in Google's style guide for the shell."""
+
+    def entry(one: Entry) -> str:
+        number = f"{one.type} - " if one.type.startswith("$") else ""
+        return f"  {number}{one.name}: {one.text}".rstrip()
+
     lines = prose(doc)
-    if doc.parameters:
-        lines += [
-            "Arguments:",
-            *(f"  {one.type or one.name} - {one.name}: {one.text}".rstrip(" :") for one in doc.parameters),
-        ]
+    lines += ["Arguments:", *map(entry, doc.parameters)] if doc.parameters else []
     lines += ["Returns:", f"  {doc.returns.text}"] if doc.returns else []
     return with_rest(lines, doc)
+
+
+def read_shell(lines: Sequence[str]) -> Documentation:
+    """See `shell`."""
+    parts: dict[str, list[str]] = {"": [], "Arguments:": [], "Returns:": [], "rest": []}
+    here = ""
+    for line in lines:
+        if line in ("Arguments:", "Returns:"):
+            here = line
+            continue
+        if here and not line.startswith(" "):
+            here = "rest"
+        parts[here].append(line)
+    doc = read_prose(parts[""])
+    items = (re.fullmatch(r"\s*(?:(\$\d+) - )?(\w+):(?: (.*))?", line) for line in parts["Arguments:"])
+    returns = " ".join(line.strip() for line in parts["Returns:"]).strip()
+    return replace(
+        doc,
+        parameters=tuple(Entry(found[2], found[3] or "", found[1] or "") for found in items if found),
+        returns=Entry("", returns) if returns else None,
+        rest=tuple(stripped(parts["rest"])),
+    )
 
 
 def plain(doc: Documentation) -> list[str]:
@@ -129,14 +155,14 @@ def read_plain(lines: Sequence[str]) -> Documentation:
     doc = Documentation()
     prose: list[str] = []
     for line in lines:
-        item = re.fullmatch(r"\s*(?:\$\d+ - )?(Raises )?(\w+): (.*)", line)
+        item = re.fullmatch(r"\s*(Raises )?(\w+): (.*)", line)
         if item and item[2] == "Returns":
             doc = replace(doc, returns=Entry("", item[3]))
         elif item and item[1]:
             doc = replace(doc, raises=(*doc.raises, Entry(item[2], item[3])))
         elif item:
             doc = replace(doc, parameters=(*doc.parameters, Entry(item[2], item[3])))
-        elif line.strip() not in ("Arguments:", "Returns:"):
+        else:
             prose.append(line)
     read = read_prose(prose)
     return replace(doc, summary=read.summary, details=read.details)

@@ -88,7 +88,7 @@ def numpy(doc: Documentation) -> list[str]:
 def read_numpy(lines: Sequence[str]) -> Documentation:
     parts: list[tuple[str, list[str]]] = [("", [])]
     skip = False
-    for line, following in zip(lines, (*lines[1:], ""), strict=True):
+    for line, following in zip(lines, (*lines[1:], ""), strict=False):
         if skip:
             skip = False
         elif line.strip() and re.fullmatch(r"-{3,}", following):
