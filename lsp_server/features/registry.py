@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
-from lsp_server.features.docstring import write_class_docstring, write_docstring, write_missing_docstrings
-from lsp_server.features.docstring.writing import undocumented
+from lsp_server.features.docstring import (
+    undocumented,
+    write_class_docstring,
+    write_docstring,
+    write_missing_docstrings,
+)
 from lsp_server.features.simplify import simplify
 from lsp_server.features.types import (
     ClassTarget,

@@ -1,5 +1,10 @@
 """Documentation of functions, classes and files, in the language's own form and the file's own style."""
 
-from lsp_server.features.docstring.writing import write_class_docstring, write_docstring, write_missing_docstrings
+from lsp_server.features.docstring.writing import (
+    undocumented,
+    write_class_docstring,
+    write_docstring,
+    write_missing_docstrings,
+)
 
-__all__ = ["write_class_docstring", "write_docstring", "write_missing_docstrings"]
+__all__ = ["undocumented", "write_class_docstring", "write_docstring", "write_missing_docstrings"]
