@@ -15,6 +15,7 @@ from lsp_server.prompting.catalog import PromptCatalog
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.scopes import ClassScope, FunctionScope, enclosing_class, enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.statements import whole_statements
 from lsp_server.text.edits import TextEdit
 from lsp_server.text.snippet import Snippet
 
@@ -153,6 +154,44 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Whole statements of a document, in whole lines; the other attributes are those of `Target`.
+
+    Attributes:
+        start, end: from the first statement's first character to the last one's end.
+        name: what people call it.
+    """
+
+    snapshot: Snapshot
+    language: Language
+    start: int
+    end: int
+    name: str
+    path: PurePosixPath
+    related: tuple[Snippet, ...] = ()
+
+    @property
+    def indentation(self) -> str:
+        """The blanks before the first statement."""
+        return self.snapshot.lines.indentation(self.snapshot.lines.line_of(self.start))
+
+    @property
+    def code(self) -> str:
+        """The statements, moved to column 0, with ``\\n`` as line end."""
+        return at_column_0(self.indentation + self.snapshot.text[self.start : self.end])
+
+    @property
+    def fence(self) -> str:
+        """The word after three backticks."""
+        return _fence(self.language)
+
+    @property
+    def related_text(self) -> str:
+        """The stubs of other files as one text."""
+        return "\n".join(file.text for file in self.related).strip()
+
+
+@dataclass(frozen=True, slots=True)
 class FileEdit:
     """A checked change of one file.
 
@@ -161,6 +200,7 @@ class FileEdit:
         edits: against ``before``.
         before: the text of another file as it was read; empty for the target's own document and for a new file.
         notes: what a person should know about it, a sentence each.
+        preview: whether it is to be looked at before it is applied, where the editor can show it.
     """
 
     title: str
@@ -170,6 +210,7 @@ class FileEdit:
     before: str = ""
     notes: tuple[str, ...] = ()
     timings: Timings = field(default_factory=Timings)
+    preview: bool = False
 
 
 def find_target(snapshot: Snapshot, offset: int, path: PurePosixPath) -> Target:
@@ -192,6 +233,27 @@ def find_class(snapshot: Snapshot, offset: int, path: PurePosixPath) -> ClassTar
     if scope is None:
         raise RefusedError("There is no class at the cursor.", hint="Put the cursor into one.")
     return ClassTarget(snapshot, language, scope, path)
+
+
+def find_selection(snapshot: Snapshot, start: int, end: int, path: PurePosixPath) -> Selection:
+    """The statements that a selection touches; of an empty one, the function around it.
+
+    Raises:
+        RefusedError: there is nothing there, or the language is not known.
+    """
+    language = _known_language(snapshot)
+    if start == end:
+        scope = enclosing_function(snapshot, start) or enclosing_class(snapshot, start)
+        if scope is None:
+            raise RefusedError("There is no function at the cursor.", hint="Put the cursor into one, or select code.")
+        return Selection(snapshot, language, scope.full_start, scope.end, scope.name, path)
+    found = whole_statements(snapshot, start, end)
+    if found is None:
+        raise RefusedError("There is no code in the selection.", hint="Select some.")
+    lines = snapshot.lines
+    first, last = lines.line_of(found[0]) + 1, lines.line_of(found[1] - 1) + 1
+    name = f"line {first}" if first == last else f"lines {first} to {last}"
+    return Selection(snapshot, language, *found, name, path)
 
 
 def find_file(snapshot: Snapshot, _offset: int, path: PurePosixPath) -> FileTarget:

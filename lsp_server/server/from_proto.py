@@ -30,6 +30,19 @@ class CommandTarget:
     position: lsp.Position
 
 
+@dataclass(frozen=True, slots=True)
+class CommandRange:
+    """The argument of commands on a selection: ``{"uri": …, "range": {"start": …, "end": …}, …}``.
+
+    Attributes:
+        said: ``instruction`` or ``problem``: what is to be done, or what is wrong.
+    """
+
+    uri: str
+    range: lsp.Range
+    said: str
+
+
 def command_target(arguments: list[Any]) -> CommandTarget:
     """The one argument of a command on a function. Raises JsonRpcInvalidParams if it is something else."""
     try:
@@ -39,6 +52,26 @@ def command_target(arguments: list[Any]) -> CommandTarget:
     except (KeyError, TypeError, ValueError) as error:
         raise JsonRpcInvalidParams(
             'The command needs one argument, {"uri": "…", "position": {"line": 0, "character": 0}}.'
+        ) from error
+
+
+def command_range(arguments: list[Any], said: str) -> CommandRange:
+    """The one argument of a command on a selection, of which ``said`` is the name of what is said.
+
+    Raises:
+        JsonRpcInvalidParams: it is something else.
+    """
+    try:
+        plain = _object(arguments[0] if arguments else None)
+        places = _object(plain["range"])
+        start, end = (_object(places[name]) for name in ("start", "end"))
+        span = lsp.Range(*(lsp.Position(int(p["line"]), int(p["character"])) for p in (start, end)))
+        return CommandRange(str(plain["uri"]), span, str(plain[said]))
+    except (KeyError, TypeError, ValueError) as error:
+        place = '{"line": 0, "character": 0}'
+        there = f'{{"start": {place}, "end": {place}}}'
+        raise JsonRpcInvalidParams(
+            f'The command needs one argument, {{"uri": "…", "range": {there}, "{said}": "…"}}.'
         ) from error
 
 

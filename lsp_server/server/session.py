@@ -26,7 +26,7 @@ from lsp_server.context.test_sites import python_test_site
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import ShardlightError
 from lsp_server.features.registry import EditAction, T
-from lsp_server.features.types import Target, Tools, find_target
+from lsp_server.features.types import Selection, Target, Tools, find_selection, find_target
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.models.catalog import Role
 from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
@@ -242,6 +242,12 @@ class Session:
         target = replace(target, neighbours=partial(neighbours, place.path, self.workspace))
         return await self._related(place, target) if isinstance(target, Target) else target
 
+    async def selection(self, place: Place, start: int, end: int) -> Selection:
+        """The code of a range, with what it uses from other files. Raises RefusedError if there is none."""
+        found = find_selection(place.snapshot, start, end, PurePosixPath(self.workspace.relative(place.path)))
+        related = await asyncio.to_thread(related_files, place.snapshot, place.path, self.workspace, used_in=found.code)
+        return replace(found, related=related)
+
     async def target(self, place: Place, offset: int) -> Target:
         """The function at an offset, with what it uses from other files. Raises RefusedError if there is none."""
         relative = PurePosixPath(self.workspace.relative(place.path))
@@ -269,7 +275,14 @@ class Session:
         changes = edit.document_changes or []
         if lsp.ResourceOperationKind.Create not in operations:
             changes = [c for c in changes if not isinstance(c, lsp.CreateFile)]
-        return lsp.WorkspaceEdit(document_changes=changes)
+        return lsp.WorkspaceEdit(document_changes=changes, change_annotations=edit.change_annotations)
+
+    @property
+    def shows_changes(self) -> bool:
+        """Whether the client can show a change before it is applied."""
+        workspace = self.server.client_capabilities.workspace
+        known = workspace.workspace_edit if workspace else None
+        return bool(known and known.document_changes and known.change_annotation_support)
 
     def _bench(self, place: Place) -> PytestBench | None:
         """Where the tests of a file go; None for a document without a file."""

@@ -49,6 +49,16 @@ def without_document_changes(edit: lsp.WorkspaceEdit) -> lsp.WorkspaceEdit:
     return lsp.WorkspaceEdit(changes=changes)  # type: ignore[arg-type]
 
 
+def to_be_confirmed(edit: lsp.WorkspaceEdit, label: str) -> lsp.WorkspaceEdit:
+    """The edit, which the client is to show before it applies it."""
+    annotation = "shardlight"
+    for change in edit.document_changes or []:
+        if isinstance(change, lsp.TextDocumentEdit):
+            change.edits = [lsp.AnnotatedTextEdit(annotation, e.range, e.new_text) for e in change.edits]  # type: ignore[union-attr]
+    edit.change_annotations = {annotation: lsp.ChangeAnnotation(label, needs_confirmation=True)}
+    return edit
+
+
 def workspace_edit(
     edit: FileEdit, uri: str, snapshot: Snapshot, other: Snapshot | None, encoding: PositionEncoding
 ) -> lsp.WorkspaceEdit:

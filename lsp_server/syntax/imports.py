@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -98,3 +99,16 @@ def _leaves(snapshot: Snapshot, node: tree_sitter.Node, prefix: str) -> Iterator
 
 def _path(*parts: str) -> str:
     return "::".join(part for part in parts if part)
+
+
+# The statements of the grammars that bring names in.
+_STATEMENT = re.compile(
+    r"(?:future_)?import_(?:from_)?statement|import_(?:declaration|header|list)|use_declaration|using_directive"
+    r"|namespace_use_declaration|preproc_include"
+)
+
+
+def import_statements(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
+    """Where the import statements at the top of a file stand, in source order."""
+    nodes = snapshot.tree.root_node.children if snapshot.tree else []
+    return tuple(snapshot.span(node) for node in nodes if _STATEMENT.fullmatch(node.type))

@@ -36,7 +36,8 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
     assert set(found.execute_command_provider.commands) == {
         f"shardlight.{name}"
         for name in (
-            *("docstring", "classDocstring", "missingDocstrings", "unitTests", "simplify", "explain", "findBugs"),
+            *("docstring", "classDocstring", "missingDocstrings", "unitTests", "simplify", "edit", "fix"),
+            *("explain", "findBugs"),
             *("show", "statistics", "status"),
         )
     }

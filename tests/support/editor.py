@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Union
 
@@ -222,14 +222,15 @@ class Editor:
         position: lsp.Position,
         only: list[lsp.CodeActionKind | str] | None = None,
         trigger: lsp.CodeActionTriggerKind | None = None,
+        diagnostics: Sequence[lsp.Diagnostic] = (),
     ) -> list[lsp.CodeAction]:
-        """The code actions at a position."""
+        """The code actions at a position, where others have found these problems."""
         answer = await self.request(
             self.client.text_document_code_action_async(
                 lsp.CodeActionParams(
                     lsp.TextDocumentIdentifier(uri),
                     lsp.Range(position, position),
-                    lsp.CodeActionContext(diagnostics=[], only=only, trigger_kind=trigger),
+                    lsp.CodeActionContext(diagnostics=list(diagnostics), only=only, trigger_kind=trigger),
                 )
             )
         )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException
 
 from lsp_server.errors import RefusedError
+from lsp_server.features.change import Problem, fix
 from lsp_server.features.registry import EDIT_ACTIONS
-from lsp_server.features.types import FileEdit, Target
+from lsp_server.features.types import FileEdit, Selection, Target, Tools
 from lsp_server.server import from_proto, to_proto
 from lsp_server.server.documents import path_of
 from lsp_server.server.session import REQUEST_FAILED, STALE, Place, Session
+from lsp_server.syntax.scopes import enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
 
 
@@ -43,12 +46,55 @@ async def perform(
         target = await session.chosen(entry, place, offset)
     async with session.tools(entry.title(target), place) as tools:
         edit = await entry.run(target, tools)
+    return _proposed(session, place, edit)
+
+
+async def perform_on_selection(
+    session: Session,
+    where: from_proto.CommandRange,
+    run: Callable[[Selection, Tools], Awaitable[FileEdit]],
+    *,
+    version: int | None = None,
+) -> tuple[FileEdit, lsp.WorkspaceEdit]:
+    """Change the code of a range. Arguments and errors are those of `perform`."""
+    place = _place(session, where.uri)
+    if version is not None and version != place.snapshot.version:
+        raise JsonRpcContentModified(STALE)
+    start, end = from_proto.span(where.range, place.snapshot.lines, session.encoding)
+    with _refusals():
+        selection = await session.selection(place, start, end)
+    async with session.tools(f"Change {selection.name}", place) as tools:
+        edit = await run(selection, tools)
+    return _proposed(session, place, edit)
+
+
+async def fixed(
+    session: Session, where: from_proto.CommandRange, *, version: int | None = None
+) -> tuple[FileEdit, lsp.WorkspaceEdit]:
+    """Mend what a diagnostic says of a range, in the function around it. As `perform_on_selection`."""
+    place = _place(session, where.uri)
+    problem = Problem(where.said, place.snapshot.lines.line_text(where.range.start.line))
+    around = replace(where, range=_function_around(place, session, where.range))
+    return await perform_on_selection(
+        session, around, lambda selection, tools: fix(selection, problem, tools), version=version
+    )
+
+
+def _function_around(place: Place, session: Session, range_: lsp.Range) -> lsp.Range:
+    """Where the function begins that a range is in, as an empty range; the range itself if it is in none."""
+    start, _ = from_proto.span(range_, place.snapshot.lines, session.encoding)
+    return lsp.Range(range_.start, range_.start) if enclosing_function(place.snapshot, start) else range_
+
+
+def _proposed(session: Session, place: Place, edit: FileEdit) -> tuple[FileEdit, lsp.WorkspaceEdit]:
     session.check_unchanged(place)
     other = _other(session, edit)
     session.last_timings = edit.timings
     for note in edit.notes:
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, f"{edit.title}: {note}"))
     change = to_proto.workspace_edit(edit, place.uri, place.snapshot, other, session.encoding)
+    if edit.preview and session.shows_changes:
+        change = to_proto.to_be_confirmed(change, edit.title)
     return edit, session.supported(change)
 
 
@@ -59,10 +105,15 @@ async def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Pla
         return place, await session.target(place, offset)
 
 
-def _position(session: Session, where: from_proto.CommandTarget) -> tuple[Place, int]:
-    place = session.place(where.uri)
+def _place(session: Session, uri: str) -> Place:
+    place = session.place(uri)
     if place is None:
-        raise JsonRpcException(f"{where.uri} is not open, or must not be read.", REQUEST_FAILED)
+        raise JsonRpcException(f"{uri} is not open, or must not be read.", REQUEST_FAILED)
+    return place
+
+
+def _position(session: Session, where: from_proto.CommandTarget) -> tuple[Place, int]:
+    place = _place(session, where.uri)
     return place, from_proto.offset(where.position, place.snapshot.lines, session.encoding)
 
 

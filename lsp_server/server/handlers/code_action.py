@@ -11,10 +11,13 @@ from pygls.lsp.server import LanguageServer
 from lsp_server.errors import RefusedError
 from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
 from lsp_server.features.types import ClassTarget, Target
-from lsp_server.server import from_proto
-from lsp_server.server.handlers.actions import command_name, perform
+from lsp_server.server import from_proto, to_proto
+from lsp_server.server.handlers.actions import command_name, fixed, perform
 from lsp_server.server.handlers.hints import quick_fixes
 from lsp_server.server.session import Place, Session
+
+_MOST_FIXES = 3
+_LONGEST_TITLE = 60
 
 _KINDS: list[lsp.CodeActionKind | str] = [
     lsp.CodeActionKind.QuickFix,
@@ -37,7 +40,11 @@ def register(server: LanguageServer, session: Session) -> None:
         automatic = params.context.trigger_kind == lsp.CodeActionTriggerKind.Automatic
         if automatic and (completed := session.completed_place(place.uri)):
             session.suggesting.rests_at(completed, end)
-        actions = quick_fixes(session, place, start, end) + _actions(session, params, place, start)
+        actions = [
+            *quick_fixes(session, place, start, end),
+            *_fixes(session, params, place),
+            *_actions(session, params, place, start),
+        ]
         wanted = params.context.only
         return [a for a in actions if not wanted or any(_is_kind(a.kind, kind) for kind in wanted)]
 
@@ -47,13 +54,46 @@ def register(server: LanguageServer, session: Session) -> None:
         if action.edit is not None or not data:
             return action
         plain = data if isinstance(data, dict) else data._asdict()
-        target = from_proto.command_target([plain])
-        edit, action.edit = await perform(session, plain["action"], target, version=int(plain["version"]))
+        version = int(plain["version"])
+        if plain["action"] == "fix":
+            edit, action.edit = await fixed(session, from_proto.command_range([plain], "problem"), version=version)
+        else:
+            target = from_proto.command_target([plain])
+            edit, action.edit = await perform(session, plain["action"], target, version=version)
         if edit.path is not None:
             # The client applies the edit and then runs the command: another file than the one in view wants to be seen.
             argument = {"uri": uris.from_fs_path(str(edit.path))}
             action.command = lsp.Command("Show the file", "shardlight.show", arguments=[argument])
         return action
+
+
+def _fixes(session: Session, params: lsp.CodeActionParams, place: Place) -> list[lsp.CodeAction]:
+    """One for each of the first problems that others see there."""
+    actions: list[lsp.CodeAction] = []
+    language = place.snapshot.language
+    if language is None or not language.queries:
+        return actions
+    others = [problem for problem in params.context.diagnostics if problem.source != to_proto.SOURCE]
+    for problem in others[:_MOST_FIXES]:
+        message = problem.message.strip().split("\n")[0]
+        title = f"Fix with Shardlight: {message[:_LONGEST_TITLE]}{'…' if len(message) > _LONGEST_TITLE else ''}"
+        places = {
+            name: {"line": at.line, "character": at.character}
+            for name, at in (("start", problem.range.start), ("end", problem.range.end))
+        }
+        argument = {"uri": place.uri, "range": places, "problem": problem.message}
+        action = lsp.CodeAction(title, kind=lsp.CodeActionKind.QuickFix, diagnostics=[problem])
+        _to_be_done(session, action, "fix", argument, place)
+        actions.append(action)
+    return actions
+
+
+def _to_be_done(session: Session, action: lsp.CodeAction, name: str, argument: dict[str, Any], place: Place) -> None:
+    """Have the work done when the action is chosen."""
+    if _resolves_edits(session):
+        action.data = {**argument, "action": name, "version": place.snapshot.version}
+    else:
+        action.command = lsp.Command(action.title, command_name(name), arguments=[argument])
 
 
 def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offset: int) -> list[lsp.CodeAction]:
@@ -73,10 +113,7 @@ def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offse
         if within or not entry.offered(target):
             continue
         action = lsp.CodeAction(entry.title(target), kind=entry.kind)
-        if _resolves_edits(session):
-            action.data = {**argument, "action": entry.name, "version": place.snapshot.version}
-        else:
-            action.command = lsp.Command(action.title, command_name(entry.name), arguments=[argument])
+        _to_be_done(session, action, entry.name, argument, place)
         actions.append(action)
     if function is None:
         return actions

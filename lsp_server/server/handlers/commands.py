@@ -12,12 +12,14 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__
+from lsp_server.features.change import change
 from lsp_server.features.explain import explain
 from lsp_server.features.registry import EDIT_ACTIONS
+from lsp_server.features.types import FileEdit
 from lsp_server.inference.backend import Priority
 from lsp_server.server import from_proto
 from lsp_server.server.from_proto import command_target
-from lsp_server.server.handlers.actions import command_name, locate, perform
+from lsp_server.server.handlers.actions import command_name, fixed, locate, perform, perform_on_selection
 from lsp_server.server.handlers.hints import look
 from lsp_server.server.session import REQUEST_FAILED, Session
 
@@ -28,6 +30,8 @@ def register(server: LanguageServer, session: Session) -> None:
     """Add the commands."""
     for action in EDIT_ACTIONS:
         server.command(command_name(action.name))(partial(_apply, session, action.name))
+    server.command("shardlight.edit")(partial(_edit, session))
+    server.command("shardlight.fix")(partial(_fix, session))
     server.command("shardlight.explain")(partial(_explain, session))
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
     server.command("shardlight.show")(partial(_show, session))
@@ -37,8 +41,23 @@ def register(server: LanguageServer, session: Session) -> None:
 
 async def _apply(session: Session, action: str, arguments: list[Any]) -> dict[str, Any]:
     """Perform an edit action and have the client apply it."""
-    edit, change = await perform(session, action, command_target(arguments))
-    answer = await session.server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(change, label=edit.title))
+    return await _applied(session, *await perform(session, action, command_target(arguments)))
+
+
+async def _edit(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Change the selected code as the user says."""
+    where = from_proto.command_range(arguments, "instruction")
+    found = await perform_on_selection(session, where, lambda code, tools: change(code, where.said, tools))
+    return await _applied(session, *found)
+
+
+async def _fix(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Mend what a diagnostic says."""
+    return await _applied(session, *await fixed(session, from_proto.command_range(arguments, "problem")))
+
+
+async def _applied(session: Session, edit: FileEdit, proposed: lsp.WorkspaceEdit) -> dict[str, Any]:
+    answer = await session.server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(proposed, label=edit.title))
     if not answer.applied:
         raise JsonRpcException(
             f"The editor did not apply the change: {answer.failure_reason or 'no reason given'}.", REQUEST_FAILED

@@ -1,0 +1,168 @@
+"""Changing selected code as somebody says, or so that a problem goes away.
+
+What comes back stands in place of the selection and nowhere else, but for imports, which join the file's own. It is
+taken only if the file has no more syntax errors than before; where something is wrong the model is told so, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.guided import Guide
+from lsp_server.features.postprocess.code import reindent, strip_answer
+from lsp_server.features.types import FileEdit, Selection, Tools, add_timings
+from lsp_server.inference.backend import Message, Timings
+from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.imports import import_statements
+from lsp_server.syntax.scopes import scopes
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit, detect_newline
+from lsp_server.text.positions import split_lines
+
+# What stands for code that a model did not care to write.
+_LEFT_OUT = re.compile(
+    r"^\s*(?:#|//|/\*|--|\.\.\.)\s*(?:\.\.\.|…|(?:the )?(?:rest|remaining|existing|other|same|unchanged)\b"
+    r"[^\n]*(?:code|function|method|class|implementation|unchanged|as before|here|same))",
+    re.MULTILINE | re.IGNORECASE,
+)
+# With one of these in an instruction what is defined may be called otherwise afterwards.
+_RENAMES = re.compile(r"\b(?:renam|remov|delet|split|extract|replac|merg|inlin|convert|port|translat|turn)\w*", re.I)
+_LONGEST_TITLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What another server says of a line."""
+
+    message: str
+    line: str
+
+
+async def change(selection: Selection, instruction: str, tools: Tools) -> FileEdit:
+    """Change the selected code as an instruction says.
+
+    Raises:
+        RefusedError: nothing changed, or nothing that could be taken came back in two tries; with the reason.
+    """
+    said = " ".join(instruction.split())
+    if not said:
+        raise RefusedError("There is nothing to do.", hint="Say what is to be changed.")
+    messages = _prompt("edit", selection, tools, instruction=said)
+    title = said if len(said) <= _LONGEST_TITLE else f"{said[: _LONGEST_TITLE - 1]}…"
+    return await _changed(selection, messages, tools, title, keeps_names=not _RENAMES.search(said))
+
+
+async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:
+    """Change the code so that a problem goes away. Raises RefusedError as `change` does."""
+    messages = _prompt("fix", selection, tools, problem=problem.message, line=problem.line.strip())
+    first_line = problem.message.strip().split("\n")[0]
+    return await _changed(selection, messages, tools, f"Fix: {first_line[:_LONGEST_TITLE]}", keeps_names=True)
+
+
+def _prompt(task: str, selection: Selection, tools: Tools, **said: str) -> tuple[Message, ...]:
+    language = selection.language
+    return tools.prompts.render(
+        task,
+        language.id,
+        language=language.name,
+        fence=selection.fence,
+        code=selection.code.rstrip("\n"),
+        related=selection.related_text,
+        **said,
+    )
+
+
+async def _changed(
+    selection: Selection, messages: Sequence[Message], tools: Tools, title: str, *, keeps_names: bool
+) -> FileEdit:
+    timings, reason = Timings(), ""
+    asked = tuple(messages)
+    for phase in (f"Changing {selection.name}", f"Changing {selection.name} once more"):
+        guide = Guide(tools, asked, phase=phase)
+        guide.write(f"```{selection.fence}\n")
+        # What is added is seldom longer than what is there.
+        await guide.fill(stop=("\n```",), max_tokens=len(selection.code) + 256)
+        timings = add_timings(timings, guide.timings)
+        if not guide.complete:
+            reason = "It did not come to an end."
+        else:
+            edits, reason = _edits(selection, guide.answer, keeps_names=keeps_names)
+            if not reason:
+                return FileEdit(title, edits, timings=timings, preview=True)
+        repair = tools.prompts.render("repair", selection.language.id, language=selection.language.name, reason=reason)
+        asked = (*messages, Message("assistant", f"{guide.answer}\n```"), *repair)
+    raise RefusedError(
+        f"What came back for {selection.name} cannot be used: {reason}", hint="Say it otherwise, or try again."
+    )
+
+
+def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tuple[TextEdit, ...], str]:
+    """The edits, or why there are none."""
+    snapshot, before = selection.snapshot, selection.snapshot.text[selection.start : selection.end]
+    code = strip_answer(answer)
+    if not code.strip():
+        return (), "It is empty."
+    if _LEFT_OUT.search(code) and not _LEFT_OUT.search(before):
+        return (), "It leaves out code."
+    code, brought = _without_imports(code, selection)
+    newline = detect_newline(snapshot.text)
+    written = reindent(code, selection.indentation, newline)
+    if _lines(written) == _lines(before):
+        return (), "It is the same code."
+    edits = (*_import_edits(brought, snapshot, newline), TextEdit(selection.start, selection.end, written))
+    after = snapshot.edited(list(edits), snapshot.version)
+    if error_count(after) > error_count(snapshot):
+        return (), f"It is no sound {selection.language.name}."
+    end = selection.end + len(after.text) - len(snapshot.text)
+    if keeps_names and (lost := _defined(snapshot, selection.start, selection.end) - _defined(after, 0, end)):
+        return (), f"{', '.join(sorted(lost))} is no longer there."
+    return edits, ""
+
+
+def _without_imports(code: str, selection: Selection) -> tuple[str, list[str]]:
+    """The code without the imports at its top, which a selection further down does not have; and these."""
+    language = selection.language.id
+    if import_statements(Snapshot.open(selection.code, language)):
+        return code, []
+    answered = Snapshot.open(code, language)
+    spans = import_statements(answered)
+    brought = [code[start:end].strip() for start, end in spans]
+    for start, end in reversed(spans):
+        code = code[:start] + code[end:].lstrip("\n")
+    return code.strip("\n") + "\n", brought
+
+
+def _import_edits(brought: Sequence[str], snapshot: Snapshot, newline: str) -> list[TextEdit]:
+    """What adds imports below those that there are, or before the first code."""
+    present = {line.strip() for line in split_lines(snapshot.text)}
+    fresh = [line for line in dict.fromkeys(brought) if line not in present]
+    if not fresh:
+        return []
+    spans = import_statements(snapshot)
+    text = newline.join(line.replace("\n", newline) for line in fresh)
+    if spans:
+        end = spans[-1][0] + len(snapshot.text[slice(*spans[-1])].rstrip())
+        return [TextEdit(end, end, f"{newline}{text}")]
+    at = first_code(snapshot)
+    return [TextEdit(at, at, f"{text}{newline}{newline}")]
+
+
+def first_code(snapshot: Snapshot) -> int:
+    """Where the first statement of a file begins that is neither a comment nor its documentation."""
+    nodes = snapshot.tree.root_node.children if snapshot.tree else []
+    for node in nodes:
+        string = node.type == "expression_statement" and node.children and node.children[0].type == "string"
+        if "comment" not in node.type and not string and node.type not in ("package_clause", "php_tag"):
+            return snapshot.span(node)[0]
+    return len(snapshot.text)
+
+
+def _defined(snapshot: Snapshot, start: int, end: int) -> set[str]:
+    return {scope.name for scope in scopes(snapshot) if start <= scope.start and scope.end <= end}
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in split_lines(text)]

@@ -1,0 +1,98 @@
+"""Changing code as the user says, and mending what other servers complain of, over LSP with a scripted model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+
+from tests.e2e.conftest import Connect
+from tests.e2e.test_actions import ADD, BOTH
+from tests.support.editor import Editor, minimal, vscode
+
+BETTER = "def add(a, b):\n    return sum((a, b))\n"
+CLEAN = ADD.replace("<|>", "")
+WORSE = "def add(a, b):\n    return sum((a, b)\n"
+
+
+async def run(editor: Editor, name: str, argument: dict[str, Any]) -> Any:
+    params = lsp.ExecuteCommandParams(f"shardlight.{name}", arguments=[argument])
+    return await editor.request(editor.client.workspace_execute_command_async(params))
+
+
+def at(position: lsp.Position) -> dict[str, Any]:
+    place = {"line": position.line, "character": position.character}
+    return {"start": place, "end": place}
+
+
+def problem(position: lsp.Position, source: str = "pyright") -> lsp.Diagnostic:
+    return lsp.Diagnostic(lsp.Range(position, position), '"a" is not a number\nat all', source=source)
+
+
+async def test_the_function_is_changed_as_the_user_says(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": [BETTER]})
+    uri, position = editor.open(root / "calc.py", ADD)
+    answer = await run(editor, "edit", {"uri": uri, "range": at(position), "instruction": "use sum"})
+    assert answer == {"title": "use sum", "notes": []}
+    assert editor.texts[uri] == CLEAN.replace("return a + b", "return sum((a, b))")
+
+
+async def test_a_client_that_can_shows_the_change_first(connect: Connect, root: Path) -> None:
+    capabilities = vscode()
+    assert capabilities.workspace
+    assert capabilities.workspace.workspace_edit
+    assert capabilities.workspace.workspace_edit.change_annotation_support
+    editor = await connect({"chats": [BETTER]}, capabilities=capabilities)
+    uri, position = editor.open(root / "calc.py", ADD)
+    await run(editor, "edit", {"uri": uri, "range": at(position), "instruction": "use sum"})
+    (edit,) = editor.applied
+    assert edit.change_annotations
+    (annotation,) = edit.change_annotations.values()
+    assert annotation.needs_confirmation
+    assert annotation.label == "use sum"
+
+
+@BOTH
+async def test_what_another_server_complains_of_is_mended(capabilities: Any, connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": [WORSE, BETTER]}, capabilities=capabilities())
+    uri, position = editor.open(root / "calc.py", ADD)
+    (action,) = await editor.actions(uri, position, ["quickfix"], diagnostics=[problem(position)])
+    assert action.title == 'Fix with Shardlight: "a" is not a number'
+    assert list(action.diagnostics or ()) == [problem(position)]
+    assert action.edit is None
+    resolved = await editor.request(editor.client.code_action_resolve_async(action))
+    editor.apply(resolved.edit)
+    assert editor.texts[uri] == CLEAN.replace("return a + b", "return sum((a, b))")
+
+
+async def test_our_own_hints_are_not_offered_twice(connect: Connect, root: Path) -> None:
+    editor = await connect()
+    uri, position = editor.open(root / "calc.py", ADD)
+    assert await editor.actions(uri, position, ["quickfix"], diagnostics=[problem(position, "shardlight")]) == []
+
+
+async def test_a_client_that_resolves_nothing_gets_a_command(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": [BETTER]}, capabilities=minimal())
+    uri, position = editor.open(root / "calc.py", ADD)
+    (action,) = await editor.actions(uri, position, ["quickfix"], diagnostics=[problem(position)])
+    assert action.command
+    assert action.command.command == "shardlight.fix"
+    assert action.command.arguments
+    params = lsp.ExecuteCommandParams(action.command.command, arguments=action.command.arguments)
+    await editor.request(editor.client.workspace_execute_command_async(params))
+    assert "sum" in editor.texts[uri]
+
+
+async def test_refusals_say_why(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": [WORSE, WORSE]})
+    uri, position = editor.open(root / "calc.py", ADD)
+    with pytest.raises(JsonRpcException, match="It is no sound Python"):
+        await run(editor, "edit", {"uri": uri, "range": at(position), "instruction": "use sum"})
+    with pytest.raises(JsonRpcException, match="nothing to do"):
+        await run(editor, "edit", {"uri": uri, "range": at(position), "instruction": ""})
+    with pytest.raises(JsonRpcInvalidParams, match='"instruction"'):
+        await run(editor, "edit", {"uri": uri, "range": at(position)})
+    assert editor.texts[uri] == CLEAN

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.change import Problem, change, fix
+from lsp_server.features.types import Selection, find_selection
+from lsp_server.inference.backend import ChatRequest
+from lsp_server.inference.scripted import ScriptedBackend
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import apply_edits
+from tests.support.cursor import cursor
+from tests.support.features import limited, scripted, tools_of
+
+ADD = "import os\n\n\nclass A:\n    def add(self, a, b):\n        <|>return a + b\n\n\nx = 1\n"
+BETTER = "def add(self, a, b):\n    return sum((a, b))\n"
+
+
+def selected(marked: str, language: str = "python") -> Selection:
+    """The function at the cursor, or what stands between two."""
+    if marked.count("<|>") == 2:
+        before, between, after = marked.split("<|>")
+        text, start, end = before + between + after, len(before), len(before) + len(between)
+    else:
+        text, start = cursor(marked)
+        end = start
+    return find_selection(Snapshot.open(text, language), start, end, PurePosixPath("a.py"))
+
+
+async def changed(
+    marked: str,
+    *answers: str,
+    instruction: str = "use sum",
+    language: str = "python",
+    backend: ScriptedBackend | None = None,
+) -> str:
+    """The document after a change."""
+    selection = selected(marked, language)
+    edit = await change(selection, instruction, tools_of(*answers, backend=backend))
+    assert edit.preview
+    return apply_edits(selection.snapshot.text, edit.edits)
+
+
+async def test_the_function_changes_where_it_stands() -> None:
+    assert await changed(ADD, BETTER) == ADD.replace("<|>return a + b", "return sum((a, b))")
+
+
+async def test_what_is_asked() -> None:
+    backend = scripted(BETTER)
+    await changed(ADD, backend=backend, instruction="  use\n sum ")
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "Change this Python code: use sum\n" in request.messages[1].content
+    assert "```python\ndef add(self, a, b):\n    return a + b\n```" in request.messages[1].content
+
+
+async def test_only_the_selected_statements_change() -> None:
+    marked = "def f():\n    a = 1\n    <|>b = 2\n    c<|> = 3\n    return a\n"
+    assert await changed(marked, "b, c = 2, 3\n") == "def f():\n    a = 1\n    b, c = 2, 3\n    return a\n"
+
+
+async def test_imports_join_those_of_the_file() -> None:
+    after = await changed(ADD, "import math\nimport os\n\n" + BETTER.replace("sum(", "math.fsum("))
+    assert after.startswith("import os\nimport math\n\n\nclass A:\n    def add(self, a, b):\n        return math.fsum(")
+
+
+async def test_imports_of_a_file_without_any() -> None:
+    after = await changed('"""It."""\n\ndef f():\n    <|>return 1\n', "import math\n\ndef f():\n    return math.pi\n")
+    assert after == '"""It."""\n\nimport math\n\ndef f():\n    return math.pi\n'
+
+
+async def test_crlf_stays() -> None:
+    after = await changed("def f():\r\n    <|>return 1\r\n", "def f():\n    x = 1\n    return x\n")
+    assert after == "def f():\r\n    x = 1\r\n    return x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("", "It is empty."),
+        ("def add(self, a, b):\n    return a + b\n", "It is the same code."),
+        ("def add(self, a, b:\n    return\n", "It is no sound Python."),
+        ("return sum((a, b))\n", "add is no longer there."),
+        ("def add(self, a, b):\n    # ... rest of the code\n", "It leaves out code."),
+    ],
+)
+async def test_the_model_is_told_what_is_wrong_once(answer: str, reason: str) -> None:
+    backend = scripted(answer, BETTER)
+    assert "sum((a, b))" in await changed(ADD, backend=backend)
+    request = backend.seen[1]
+    assert isinstance(request, ChatRequest)
+    assert f"That cannot be used: {reason}" in request.messages[-2].content
+    with pytest.raises(RefusedError, match=reason.replace(".", r"\.")):
+        await changed(ADD, answer, answer)
+
+
+async def test_what_does_not_end_is_refused() -> None:
+    with pytest.raises(RefusedError, match="did not come to an end"):
+        await changed(ADD, backend=limited(2, BETTER, BETTER))
+
+
+async def test_a_name_may_go_if_that_is_said() -> None:
+    assert "def plus(" in await changed(ADD, BETTER.replace("add", "plus"), instruction="rename it to plus")
+
+
+async def test_nothing_is_said() -> None:
+    with pytest.raises(RefusedError, match="nothing to do"):
+        await changed(ADD, BETTER, instruction=" \n")
+
+
+@pytest.mark.parametrize("marked", ["x = 1\n<|>\n", "<|>\n\n<|>x = 1\n"])
+async def test_there_is_no_code_there(marked: str) -> None:
+    with pytest.raises(RefusedError):
+        selected(marked)
+
+
+async def test_a_problem_is_mended() -> None:
+    backend = scripted("def f(items):\n    return items[-1]\n")
+    selection = selected("def f(items):\n    <|>return items[len(items)]\n")
+    edit = await fix(
+        selection, Problem("index out of range\nmore", "    return items[len(items)]"), tools_of(backend=backend)
+    )
+    assert edit.title == "Fix: index out of range"
+    assert apply_edits(selection.snapshot.text, edit.edits) == "def f(items):\n    return items[-1]\n"
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "in the line `return items[len(items)]`: index out of range" in request.messages[1].content
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "answer", "after"),
+    [
+        (
+            "typescript",
+            'import { a } from "./a";\n\nexport function f(x: number) {\n  <|>return x;\n}\n',
+            'import { b } from "./b";\n\nexport function f(x: number) {\n  return b(x);\n}\n',
+            'import { a } from "./a";\nimport { b } from "./b";\n\nexport function f(x: number) {\n  return b(x);\n}\n',
+        ),
+        (
+            "go",
+            "package a\n\nfunc F() int {\n\t<|>return 1\n}\n",
+            'import "math"\n\nfunc F() int {\n\treturn math.MaxInt\n}\n',
+            'package a\n\nimport "math"\n\nfunc F() int {\n\treturn math.MaxInt\n}\n',
+        ),
+        (
+            "java",
+            "class A {\n    int f() {\n        <|>return 1;\n    }\n}\n",
+            "int f() {\n    return 2;\n}\n",
+            "class A {\n    int f() {\n        return 2;\n    }\n}\n",
+        ),
+    ],
+)
+async def test_in_other_languages(language: str, marked: str, answer: str, after: str) -> None:
+    assert await changed(marked, answer, language=language) == after
