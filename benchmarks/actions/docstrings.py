@@ -75,9 +75,8 @@ async def run(model: str, count: int, seed: int, *, resume: bool) -> list[Outcom
                 text = function.path.read_bytes().decode("utf-8")
                 began = time.perf_counter()
                 try:
-                    after = await opened.act(
-                        function.path, text, function.language, function.scope.body_start, "refactor.rewrite.docstring"
-                    )
+                    at = text.index(function.scope.signature, function.scope.start)
+                    after = await opened.act(function.path, text, function.language, at, "refactor.rewrite.docstring")
                     outcome = judged(function, text, after, time.perf_counter() - began)
                 except RefusedActionError as error:
                     took = time.perf_counter() - began

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from lsp_server.features.docstring import (
+    is_documented,
     undocumented,
     write_class_docstring,
     write_docstring,
@@ -65,8 +66,9 @@ def _has_docs(target: Target | ClassTarget | FileTarget) -> bool:
 
 
 def _docs_title(target: Target | ClassTarget) -> str:
-    verb = "Write" if target.scope.docstring_start is None else "Update"
-    return f"{verb} documentation of {target.name}"
+    if target.scope.docstring_start is None:
+        return f"Write documentation of {target.name}"
+    return f"{'Rewrite' if is_documented(target) else 'Complete'} documentation of {target.name}"
 
 
 # Any: each of them has its own kind of target.

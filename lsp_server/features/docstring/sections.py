@@ -49,6 +49,9 @@ def read_google(lines: Sequence[str]) -> Documentation:
         following = next((other for other in lines[number + 1 :] if other.strip()), "")
         if heading and following[:1].isspace():
             parts.append((line, []))
+        elif parts[-1][0] and line.strip() and not line[:1].isspace():
+            # Prose goes on behind a section.
+            parts.append(("", [line]))
         else:
             parts[-1][1].append(line)
     return _read_sections(parts, lambda heading: heading[:-1], _google_entries)
@@ -131,7 +134,7 @@ def _read_sections(
         elif known == "attributes" and entries:
             doc = replace(doc, attributes=(*doc.attributes, *entries))
         else:
-            rest += ["", *heading.split("\n"), *lines]
+            rest += ["", *heading.split("\n"), *lines] if heading else ["", *lines]
     return replace(doc, rest=tuple(stripped(rest)))
 
 

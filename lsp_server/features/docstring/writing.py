@@ -72,6 +72,19 @@ async def write_missing_docstrings(target: FileTarget, tools: Tools) -> FileEdit
     return replace(edit, notes=(f"{left} more are left for another time.",)) if left > 0 else edit
 
 
+def is_documented(target: Target | ClassTarget) -> bool:
+    """Whether a documentation already says all that there is to say."""
+    style, scope = target.language.docs, target.scope
+    if style is None or scope.docstring_start is None:
+        return False
+    # Only its own: to look through the file for its form takes longer than a menu may.
+    form = form_of([target.snapshot.text[scope.docstring_start : scope.docstring_end]], FORMS[style.name])
+    existing = _existing(scope, target.snapshot, style, form)
+    if isinstance(scope, ClassScope):
+        return bool(existing.summary)
+    return is_complete(wanted(scope, target.snapshot), existing)
+
+
 class _Writer:
     """Documents things of one file, one after the other; ``place`` tells people how far it is."""
 
@@ -291,9 +304,9 @@ def _clean(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"^[-*#:\s]+", "", text)
     # A type in front of the words.
-    text = re.sub(r"^\(?[A-Za-z_][\w\[\], .|]*\)?: (?=[A-Z])", "", text)
+    text = re.sub(r"^\(?[A-Za-z_][\w\[\], .|<>]*\)?: (?=[A-Z])", "", text).rstrip(" ,;:-")
     text = re.sub(r"^[\w\[\]*&.<>,{}]{1,40} - (?=\w)", "", text)
     if not text:
         return ""
     text = text[0].upper() + text[1:]
-    return text if text[-1] in ".!?:" else f"{text}."
+    return text if text[-1] in ".!?" else f"{text}."

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+import pytest
+
 from lsp_server.errors import RefusedError
 from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
 from lsp_server.features.types import find_class
@@ -42,8 +44,18 @@ def test_titles_name_the_target() -> None:
     assert [action.title(target) for action in COMMAND_ACTIONS] == ["Explain area", "Find bugs in area"]
 
 
-def test_what_is_documented_is_updated() -> None:
-    assert titles('def area():\n    """It."""\n    <|>pass\n')["docstring"] == "Update documentation of area"
+@pytest.mark.parametrize(
+    ("head", "verb"),
+    [
+        ("def area(r):", "Complete"),
+        ("def area():", "Rewrite"),
+        ("class A:\n  def area(self):", "Rewrite"),
+        ("def area() -> int:", "Complete"),
+    ],
+)
+def test_what_is_documented_is_completed_or_written_anew(head: str, verb: str) -> None:
+    marked = f'{head}\n      """It."""\n      <|>pass\n'
+    assert titles(marked)["docstring"] == f"{verb} documentation of area"
 
 
 def test_only_what_makes_sense_is_offered() -> None:
