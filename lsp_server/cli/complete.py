@@ -26,7 +26,7 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.inline_completion import Cursor, Effort, Suggestion, complete
 from lsp_server.inference.roles import RoleBackend, engine_spec
 from lsp_server.models.store import store_from
-from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
+from lsp_server.prompting.catalog import prompts_of
 from lsp_server.settings.schema import Settings
 from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot
@@ -175,8 +175,6 @@ async def _complete(cursor: Cursor, settings: Settings) -> Suggestion | None:
         await backend.attach()
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
-        return await complete(
-            cursor, backend, Effort(settings.completion.max_tokens), PromptCatalog(shipped_directory())
-        )
+        return await complete(cursor, backend, Effort(settings.completion.max_tokens), prompts_of())
     finally:
         await backend.aclose()

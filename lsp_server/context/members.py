@@ -80,10 +80,7 @@ class Members:
             name
             for found in self._symbols.imports_of(spot.path)
             if found.target
-            for name in (
-                *(*found.names, found.target.stem, found.target.parent.name),
-                *(here for _, here in found.aliases),
-            )
+            for name in (*found.names, *_file_names(found.target), *(here for _, here in found.aliases))
         }
         signature = _WORD.findall(text, function.signature_start, function.signature_end) if function else []
         declared = (found["name"] for found in _DECLARED.finditer(text, start, spot.offset))
@@ -144,6 +141,10 @@ class Members:
         if name not in self._told:
             self._told[name] = told(name, self._spot)
         return self._told[name]
+
+
+def _file_names(path: Path) -> tuple[str, str]:
+    return path.stem, path.parent.name
 
 
 def _python_names(spot: Spot, sources: Sources) -> PythonNames:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from lsp_server.context.spot import Spot, is_class
 from lsp_server.syntax.around import Enclosing
@@ -60,12 +61,20 @@ def told(name: str, spot: Spot) -> Told | Unbound | None:
     if end - start > MOST_LOOKED_AT:
         return None
     at_top = not functions
-    found = _all_of(_binding(text, at, at + len(name), at_top=at_top) for at in _places(text, name, start, end))
-    if functions:
-        signature = text[functions[0].signature_start : functions[0].signature_end]
-        parameters = _places(signature, name, signature.find("(") + 1, len(signature))
-        found |= _all_of(_parameter(signature, at, at + len(name)) for at in parameters)
+    told = (_binding(text, at, at + len(name), at_top=at_top) for at in _places(text, name, start, end))
+    found: set[Told | None] = set()
+    for one in chain(told, _as_parameter(name, functions[0], text) if functions else ()):
+        if one is None:
+            # Whatever the others tell.
+            return None
+        found.add(one)
     return _agreed(found) if found - {_NONE} else Unbound()
+
+
+def _as_parameter(name: str, function: Enclosing, text: str) -> Iterator[Told | None]:
+    signature = text[function.signature_start : function.signature_end]
+    for at in _places(signature, name, signature.find("(") + 1, len(signature)):
+        yield _parameter(signature, at, at + len(name))
 
 
 def own_attribute(name: str, spot: Spot) -> Told | None:
@@ -91,16 +100,6 @@ def _body(function: Enclosing, spot: Spot) -> tuple[int, int]:
     following = re.compile(rf"^[ \t]{{0,{depth}}}(?:@|def\b|class\b|async\b)", re.MULTILINE)
     found = following.search(text, spot.offset, function.end)
     return function.signature_end, found.start() if found else function.end
-
-
-def _all_of(told: Iterator[Told | None]) -> set[Told | None]:
-    """What places tell; after one that is open the others do not matter."""
-    found: set[Told | None] = set()
-    for one in told:
-        found.add(one)
-        if one is None:
-            break
-    return found
 
 
 def _agreed(found: set[Told | None], *, declared_once: bool = False) -> Told | None:

@@ -7,7 +7,7 @@ import builtins
 import enum
 import re
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from keyword import iskeyword
 from pathlib import Path
 
@@ -84,7 +84,7 @@ class PythonNames:
         self._text_of = text_of
         # A class is the type of several variables, and the base of several classes.
         self._members: dict[IndexedSymbol, set[str] | None] = {}
-        self._means = cache(self._meant)
+        self._meanings: dict[tuple[Path, str, int], Meaning | None] = {}
 
     def meaning(self, path: Path, dotted: str) -> Meaning | None:
         """What a name, or one behind modules, means at the top of a file."""
@@ -159,6 +159,12 @@ class PythonNames:
                 return None
         return {name for name in found if name.isidentifier()}
 
+    def _means(self, path: Path, name: str, hops: int) -> Meaning | None:
+        key = path, name, hops
+        if key not in self._meanings:
+            self._meanings[key] = self._meant(path, name, hops)
+        return self._meanings[key]
+
     def _meant(self, path: Path, name: str, hops: int) -> Meaning | None:
         own = [s for s in self._symbols.symbols_in(path) if s.name == name and not s.container]
         imported = list(dict.fromkeys(self._imported(path, name)))
@@ -175,7 +181,7 @@ class PythonNames:
         stars = {found.target for found in self._symbols.imports_of(path) if "*" in found.names}
         if len(stars) > 1 or None in stars or (stars and not hops):
             return None
-        if stars and (found := self._means(next(iter(stars)), name, hops - 1)):
+        if stars and (found := self._means(next(iter(stars)), name, hops - 1)):  # type: ignore[arg-type]
             return found
         made = getattr(builtins, name, None)
         text = self._text_of(path) if isinstance(made, type) else None
@@ -292,12 +298,12 @@ def _elsewhere(names: list[tuple[Path | None, str | None]], modules: list[Path])
 
 
 # Looking through them takes longer than all the rest, and of those around only the document itself changes.
-@lru_cache(64)
+@lru_cache(8)
 def _makes_members(source: str) -> bool:
     return bool(_MAKES_MEMBERS.search(source))
 
 
-@lru_cache(16)
+@lru_cache(8)
 def _given_members(text: str) -> frozenset[str]:
     return frozenset(_GIVEN_MEMBER.findall(text))
 
@@ -317,7 +323,7 @@ def _without(text: str, start: int, end: int, symbols: object) -> str:
     return "".join((*parts, text[at:end]))
 
 
-@lru_cache(64)
+@lru_cache(8)
 def _bound_in(text: str) -> frozenset[str]:
     """The names that lines of code give something to; a few more do no harm."""
     found: set[str] = set()

@@ -61,11 +61,15 @@ def related_files(
 
 def neighbours(path: Path, workspace: Workspace) -> tuple[str, ...]:
     """The texts of some files of the same language in a file's folder, in order of their names."""
-    if not path.is_absolute() or not path.parent.is_dir():
+    if not path.is_absolute():
         return ()
     language = workspace.language(path)
-    beside = (other for other in sorted(path.parent.iterdir()) if workspace.language(other) is language)
-    found = (workspace.read(other) for other in islice(beside, MOST_NEIGHBOURS + 1) if other != path)
+    try:
+        files = sorted(other for other in path.parent.iterdir() if other != path)
+    except OSError:
+        return ()
+    beside = (other for other in files if workspace.language(other) is language)
+    found = (workspace.read(other) for other in islice(beside, MOST_NEIGHBOURS))
     return tuple(text for text in found if text)
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import reindent, strip_answer
-from lsp_server.features.types import FileEdit, Selection, Tools, add_timings
+from lsp_server.features.types import FileEdit, Problem, Selection, Tools, add_timings
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.checks import error_count
-from lsp_server.syntax.imports import import_statements
+from lsp_server.syntax.imports import import_edit, import_statements
 from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
@@ -31,14 +30,6 @@ _LEFT_OUT = re.compile(
 # With one of these in an instruction what is defined may be called otherwise afterwards.
 _RENAMES = re.compile(r"\b(?:renam|remov|delet|split|extract|replac|merg|inlin|convert|port|translat|turn)\w*", re.I)
 _LONGEST_TITLE = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What another server says of a line."""
-
-    message: str
-    line: str
 
 
 async def change(selection: Selection, instruction: str, tools: Tools) -> FileEdit:
@@ -112,7 +103,7 @@ def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tup
     written = reindent(code, selection.indentation, newline)
     if _lines(written) == _lines(before):
         return (), "It is the same code."
-    edits = (*_import_edits(brought, snapshot, newline), TextEdit(selection.start, selection.end, written))
+    edits = (*import_edit(brought, snapshot), TextEdit(selection.start, selection.end, written))
     after = snapshot.edited(list(edits), snapshot.version)
     if error_count(after) > error_count(snapshot):
         return (), f"It is no sound {selection.language.name}."
@@ -133,31 +124,6 @@ def _without_imports(code: str, selection: Selection) -> tuple[str, list[str]]:
     for start, end in reversed(spans):
         code = code[:start] + code[end:].lstrip("\n")
     return code.strip("\n") + "\n", brought
-
-
-def _import_edits(brought: Sequence[str], snapshot: Snapshot, newline: str) -> list[TextEdit]:
-    """What adds imports below those that there are, or before the first code."""
-    present = {line.strip() for line in split_lines(snapshot.text)}
-    fresh = [line for line in dict.fromkeys(brought) if line not in present]
-    if not fresh:
-        return []
-    spans = import_statements(snapshot)
-    text = newline.join(line.replace("\n", newline) for line in fresh)
-    if spans:
-        end = spans[-1][0] + len(snapshot.text[slice(*spans[-1])].rstrip())
-        return [TextEdit(end, end, f"{newline}{text}")]
-    at = first_code(snapshot)
-    return [TextEdit(at, at, f"{text}{newline}{newline}")]
-
-
-def first_code(snapshot: Snapshot) -> int:
-    """Where the first statement of a file begins that is neither a comment nor its documentation."""
-    nodes = snapshot.tree.root_node.children if snapshot.tree else []
-    for node in nodes:
-        string = node.type == "expression_statement" and node.children and node.children[0].type == "string"
-        if "comment" not in node.type and not string and node.type not in ("package_clause", "php_tag"):
-            return snapshot.span(node)[0]
-    return len(snapshot.text)
 
 
 def _defined(snapshot: Snapshot, start: int, end: int) -> set[str]:

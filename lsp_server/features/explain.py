@@ -1,4 +1,4 @@
-"""What a function is for and how it works, in a few sentences."""
+"""What a function or a piece of code is for and how it works, or what a problem there means, in a few sentences."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.markdown import harmless
-from lsp_server.features.types import Target, Tools
-from lsp_server.inference.backend import Timings
+from lsp_server.features.types import Problem, Selection, Target, Tools
+from lsp_server.inference.backend import Message, Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,57 @@ async def explain(target: Target, tools: Tools) -> Explanation:
     if errors:
         sections.append("**Errors:**\n" + "\n".join(errors))
     return Explanation(harmless("\n\n".join(sections)) + "\n", guide.timings)
+
+
+async def explain_code(selection: Selection, tools: Tools) -> Explanation:
+    """Explain selected code. Raises RefusedError if the model had nothing to say."""
+    guide = Guide(tools, _asked("explain", selection, tools), phase=f"Explaining {selection.name}")
+    guide.write("This code")
+    purpose = await guide.fill(stop=("\n",), max_tokens=80)
+    guide.write("\n\n**How it works:** It")
+    steps = await guide.fill(stop=("\n\n", "\n**", "\n#"), max_tokens=220, repeat_penalty=1.05)
+    said = [f"This code{_sentences(purpose)}"] if purpose.strip() else []
+    said += [f"**How it works:** It{_sentences(steps)}"] if steps.strip() else []
+    return _explanation(f"### {selection.name.capitalize()}", said, selection, guide)
+
+
+async def explain_problem(selection: Selection, problem: Problem, tools: Tools) -> Explanation:
+    """Explain what a tool says of a line of the selected code. Raises RefusedError as `explain_code` does."""
+    messages = _asked("explain_problem", selection, tools, problem=problem.message, line=problem.line.strip())
+    guide = Guide(tools, messages, phase=f"Explaining a problem in {selection.name}")
+    said = []
+    # A small model keeps to the point when it has to end these sentences.
+    for heading, opening in (
+        ("", "This means"),
+        ("**Why here:** ", "It happens because"),
+        ("**To mend it:** ", "You can"),
+    ):
+        guide.write(f"{heading}{opening}")
+        text = await guide.fill(stop=("\n",), max_tokens=80)
+        guide.write("\n\n")
+        said += [f"{heading}{opening}{_sentences(text)}"] if text.strip() else []
+    return _explanation(f"### {problem.message.strip().splitlines()[0]}", said, selection, guide)
+
+
+def _asked(task: str, selection: Selection, tools: Tools, **said: str) -> tuple[Message, ...]:
+    language = selection.language
+    return tools.prompts.render(
+        task,
+        language.id,
+        language=language.name,
+        fence=selection.fence,
+        code=selection.code.rstrip("\n"),
+        related=selection.related_text,
+        **said,
+    )
+
+
+def _explanation(heading: str, said: list[str], selection: Selection, guide: Guide) -> Explanation:
+    if not said:
+        raise RefusedError(
+            f"The model had nothing to say about {selection.name}.", hint="Try again, or a larger model."
+        )
+    return Explanation(harmless("\n\n".join((heading, *said))) + "\n", guide.timings)
 
 
 def _sentences(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
+from lsp_server.features.add_types import add_types, lacks_types
 from lsp_server.features.docstring import (
     is_documented,
     undocumented,
@@ -76,6 +77,14 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
     EditAction("docstring", _docs_title, "refactor.rewrite.docstring", find_target, write_docstring, _has_docs),
     EditAction(
         "classDocstring", _docs_title, "refactor.rewrite.docstring", find_class, write_class_docstring, _has_docs
+    ),
+    EditAction(
+        "addTypes",
+        lambda target: f"Add types to {target.name}",
+        "refactor.rewrite.types",
+        find_target,
+        add_types,
+        lacks_types,
     ),
     EditAction(
         "unitTests",

@@ -192,6 +192,14 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """What a tool says of a line."""
+
+    message: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileEdit:
     """A checked change of one file.
 

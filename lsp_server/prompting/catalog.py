@@ -1,17 +1,20 @@
 """The prompt files in ``prompts/``: one folder a task, one file a language.
 
-They are looked for in the wheel's own copy (``lsp_server/_prompts``, see pyproject.toml), else in the checkout.
+They are looked for in the wheel's own copy (``lsp_server/_prompts``, see pyproject.toml), else in the checkout. A
+user's own, and those of a workspace that is trusted, go before them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from platformdirs import user_config_path
 
 from lsp_server.errors import PromptError
 from lsp_server.inference.backend import Message
@@ -26,11 +29,22 @@ def shipped_directory() -> Path:
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / "prompts"
 
 
+def prompts_of(trusted_roots: Iterable[Path] = ()) -> PromptCatalog:
+    """The prompts that count: of workspace folders that are trusted (``.shardlight/prompts``), the user's, ours."""
+    users = user_config_path("shardlight", appauthor=False) / "prompts"
+    return PromptCatalog(shipped_directory(), (*(root / ".shardlight" / "prompts" for root in trusted_roots), users))
+
+
 @dataclass(frozen=True)
 class PromptCatalog:
-    """Renders the prompts of one folder."""
+    """Renders the prompts of a folder.
+
+    Attributes:
+        instead: folders whose prompts go before those of ``directory``, the first of them before the others.
+    """
 
     directory: Path
+    instead: tuple[Path, ...] = ()
 
     def render(self, task: str, language_id: str, **variables: object) -> tuple[Message, ...]:
         """The messages of a task.
@@ -42,7 +56,9 @@ class PromptCatalog:
         Raises:
             PromptError: there is no such prompt, its form is wrong, or it names a variable it is not given.
         """
-        path = next((p for n in (language_id, "default") if (p := self.directory / task / f"{n}.md").is_file()), None)
+        folders = (folder / task for folder in (*self.instead, self.directory))
+        places = (folder / f"{name}.md" for folder in folders for name in (language_id, "default"))
+        path = next((place for place in places if place.is_file()), None)
         if path is None:
             raise PromptError(f"There is no prompt for {task} in {self.directory}.")
         try:

@@ -35,7 +35,7 @@ class CommandRange:
     """The argument of commands on a selection: ``{"uri": …, "range": {"start": …, "end": …}, …}``.
 
     Attributes:
-        said: ``instruction`` or ``problem``: what is to be done, or what is wrong.
+        said: ``instruction`` or ``problem``: what is to be done, or what is wrong; empty where nothing is.
     """
 
     uri: str
@@ -56,7 +56,7 @@ def command_target(arguments: list[Any]) -> CommandTarget:
 
 
 def command_range(arguments: list[Any], said: str) -> CommandRange:
-    """The one argument of a command on a selection, of which ``said`` is the name of what is said.
+    """The one argument of a command on a selection, of which ``said`` is the name of what is said, if that is to be.
 
     Raises:
         JsonRpcInvalidParams: it is something else.
@@ -66,13 +66,25 @@ def command_range(arguments: list[Any], said: str) -> CommandRange:
         places = _object(plain["range"])
         start, end = (_object(places[name]) for name in ("start", "end"))
         span = lsp.Range(*(lsp.Position(int(p["line"]), int(p["character"])) for p in (start, end)))
-        return CommandRange(str(plain["uri"]), span, str(plain[said]))
+        return CommandRange(str(plain["uri"]), span, str(plain[said]) if said else "")
     except (KeyError, TypeError, ValueError) as error:
         place = '{"line": 0, "character": 0}'
         there = f'{{"start": {place}, "end": {place}}}'
         raise JsonRpcInvalidParams(
             f'The command needs one argument, {{"uri": "…", "range": {there}, "{said}": "…"}}.'
         ) from error
+
+
+def given(arguments: list[Any]) -> Mapping[str, Any]:
+    """The names that a command's one argument has, with what they are; none if it has no argument."""
+    try:
+        plain = _object(arguments[0] if arguments else None)
+        if "range" not in plain:
+            return plain
+        places = _object(plain["range"])
+        return {**plain, "range": {name: dict(_object(places[name])) for name in ("start", "end")}}
+    except (KeyError, TypeError):
+        return {}
 
 
 def command_uri(arguments: list[Any]) -> str:

@@ -29,7 +29,7 @@ from lsp_server.features.registry import EditAction, T
 from lsp_server.features.types import Selection, Target, Tools, find_selection, find_target
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.models.catalog import Role
-from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
+from lsp_server.prompting.catalog import PromptCatalog, prompts_of
 from lsp_server.server import to_proto
 from lsp_server.server.documents import Documents, path_of
 from lsp_server.server.hints import Hints
@@ -107,7 +107,6 @@ class Session:
         self._make_backends = make_backends
         self._backends: Backends | None = None
         self._told: set[str] = set()
-        self.prompts = PromptCatalog(shipped_directory())
 
     @property
     def encoding(self) -> PositionEncoding:
@@ -120,6 +119,11 @@ class Session:
         if self._backends is None:
             self._backends = self._make_backends(self.server, self.settings)
         return self._backends
+
+    @property
+    def prompts(self) -> PromptCatalog:
+        """The prompts that count here; those of an untrusted workspace do not."""
+        return prompts_of(self.roots if self.trusted else ())
 
     @property
     def workspace(self) -> Workspace:

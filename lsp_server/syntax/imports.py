@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import tree_sitter
 
 from lsp_server.syntax.queries import matches
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit, detect_newline
+from lsp_server.text.positions import split_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +114,28 @@ def import_statements(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
     """Where the import statements at the top of a file stand, in source order."""
     nodes = snapshot.tree.root_node.children if snapshot.tree else []
     return tuple(snapshot.span(node) for node in nodes if _STATEMENT.fullmatch(node.type))
+
+
+def import_edit(lines: Sequence[str], snapshot: Snapshot) -> list[TextEdit]:
+    """What adds import statements below those that a file has, or before its first code; none for what it has."""
+    present = {line.strip() for line in split_lines(snapshot.text)}
+    fresh = [line for line in dict.fromkeys(lines) if line not in present]
+    if not fresh:
+        return []
+    newline = detect_newline(snapshot.text)
+    text = newline.join(line.replace("\n", newline) for line in fresh)
+    if spans := import_statements(snapshot):
+        end = spans[-1][0] + len(snapshot.text[slice(*spans[-1])].rstrip())
+        return [TextEdit(end, end, f"{newline}{text}")]
+    at = _first_code(snapshot)
+    return [TextEdit(at, at, f"{text}{newline}{newline}")]
+
+
+def _first_code(snapshot: Snapshot) -> int:
+    """Where the first statement of a file begins that is neither a comment nor its documentation."""
+    nodes = snapshot.tree.root_node.children if snapshot.tree else []
+    for node in nodes:
+        string = node.type == "expression_statement" and node.children and node.children[0].type == "string"
+        if "comment" not in node.type and not string and node.type not in ("package_clause", "php_tag"):
+            return snapshot.span(node)[0]
+    return len(snapshot.text)

@@ -54,6 +54,7 @@ async def test_listing_is_cheap_and_complete(capabilities: Any, connect: Connect
     actions = await editor.actions(uri, position)
     assert titles(actions) == [
         "Write documentation of add",
+        "Add types to add",
         "Write unit tests for add",
         "Simplify add",
         "Write all missing documentation of calc.py",
@@ -69,7 +70,12 @@ async def test_only_what_is_wanted_is_listed(connect: Connect, root: Path) -> No
     editor = await connect()
     uri, position = editor.open(root / "calc.py", ADD)
     for only, kinds in {
-        "refactor": ["refactor.rewrite.docstring", "refactor.unitTests", "refactor.rewrite.simplify"],
+        "refactor": [
+            "refactor.rewrite.docstring",
+            "refactor.rewrite.types",
+            "refactor.unitTests",
+            "refactor.rewrite.simplify",
+        ],
         "refactor.rewrite.docstring": ["refactor.rewrite.docstring"],
         "shardlight": ["shardlight.explain", "shardlight.findBugs"],
         "refactor.extract": [],

@@ -77,7 +77,7 @@ async def test_our_own_hints_are_not_offered_twice(connect: Connect, root: Path)
 async def test_a_client_that_resolves_nothing_gets_a_command(connect: Connect, root: Path) -> None:
     editor = await connect({"chats": [BETTER]}, capabilities=minimal())
     uri, position = editor.open(root / "calc.py", ADD)
-    (action,) = await editor.actions(uri, position, ["quickfix"], diagnostics=[problem(position)])
+    (action, *_) = await editor.actions(uri, position, ["quickfix"], diagnostics=[problem(position)])
     assert action.command
     assert action.command.command == "shardlight.fix"
     assert action.command.arguments
@@ -96,3 +96,32 @@ async def test_refusals_say_why(connect: Connect, root: Path) -> None:
     with pytest.raises(JsonRpcInvalidParams, match='"instruction"'):
         await run(editor, "edit", {"uri": uri, "range": at(position)})
     assert editor.texts[uri] == CLEAN
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_prompts_of_a_workspace_count_if_it_is_trusted(connect: Connect, root: Path, *, trusted: bool) -> None:
+    folder = root / ".shardlight" / "prompts" / "edit"
+    folder.mkdir(parents=True)
+    (folder / "default.md").write_text("[user]\n{{ nothing_of_that_name }}\n", encoding="utf-8")
+    editor = await connect({"chats": [BETTER]}, options={"trusted": trusted})
+    uri, position = editor.open(root / "calc.py", ADD)
+    asking = run(editor, "edit", {"uri": uri, "range": at(position), "instruction": "use sum"})
+    if trusted:
+        with pytest.raises(JsonRpcException, match="nothing_of_that_name"):
+            await asking
+    else:
+        await asking
+
+
+async def test_a_problem_and_selected_code_are_explained(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": [" a number is needed.", " it is text.", " convert it."]})
+    uri, position = editor.open(root / "calc.py", ADD)
+    action, *_ = await editor.actions(uri, position, ["shardlight.explain"], diagnostics=[problem(position)])
+    assert action.title == 'Explain: "a" is not a number'
+    assert action.command
+    params = lsp.ExecuteCommandParams(action.command.command, arguments=action.command.arguments)
+    answer = await editor.request(editor.client.workspace_execute_command_async(params))
+    assert answer["markdown"].startswith('### "a" is not a number\n\nThis means a number is needed.')
+    line = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
+    answer = await run(editor, "explain", {"uri": uri, "range": line})
+    assert answer["markdown"].startswith("### Lines 1 to ")

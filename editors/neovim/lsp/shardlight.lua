@@ -1,7 +1,18 @@
 -- Shardlight's client for Neovim 0.11 and newer; `vim.lsp.enable("shardlight")` finds it on the runtimepath.
 
 -- The actions of `:Shardlight {action}`, which are the server's commands without their prefix.
-local actions = { "docstring", "classDocstring", "missingDocstrings", "unitTests", "simplify", "explain", "findBugs", "status" }
+local actions = {
+  "docstring",
+  "classDocstring",
+  "missingDocstrings",
+  "addTypes",
+  "unitTests",
+  "simplify",
+  "edit",
+  "explain",
+  "findBugs",
+  "status",
+}
 
 -- A handler that hands a good answer on and tells the reason for a bad one.
 local function on_result(show)
@@ -37,13 +48,40 @@ local function shown_by(show)
   end
 end
 
-local function run(client, bufnr, action)
+-- `:Shardlight edit use a dict` changes the function at the cursor, with a range before it those lines.
+local function run(client, bufnr, given)
+  local action, instruction = given.args:match("^(%S+)%s*(.*)$")
   local command = { title = action, command = "shardlight." .. action }
-  if action ~= "status" then
-    local at = vim.lsp.util.make_position_params(0, client.offset_encoding)
-    command.arguments = { { uri = at.textDocument.uri, position = at.position } }
+  local function send()
+    client:exec_cmd(command, { bufnr = bufnr })
   end
-  client:exec_cmd(command, { bufnr = bufnr })
+  if action == "status" then
+    return send()
+  end
+  local at = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  local argument = { uri = at.textDocument.uri, position = at.position }
+  command.arguments = { argument }
+  if action ~= "edit" then
+    return send()
+  end
+  argument.range = { start = at.position, ["end"] = at.position }
+  if given.range > 0 then
+    argument.range = {
+      start = { line = given.line1 - 1, character = 0 },
+      ["end"] = { line = given.line2, character = 0 },
+    }
+  end
+  local function said(words)
+    if words and words ~= "" then
+      argument.instruction = words
+      send()
+    end
+  end
+  if instruction ~= "" then
+    said(instruction)
+  else
+    vim.ui.input({ prompt = "What is to be changed? " }, said)
+  end
 end
 
 -- Neovim 0.11 would insert a suggestion only up to its first blank; 0.12 inserts the first line, as this does.
@@ -67,15 +105,16 @@ return {
       vim.lsp.completion.enable(true, client.id, bufnr, { convert = whole_line })
     end
     vim.api.nvim_buf_create_user_command(bufnr, "Shardlight", function(command)
-      run(client, bufnr, command.args)
+      run(client, bufnr, command)
     end, {
-      nargs = 1,
+      nargs = "+",
+      range = true,
       complete = function(typed)
         return vim.tbl_filter(function(action)
           return vim.startswith(action, typed)
         end, actions)
       end,
-      desc = "Shardlight on the function at the cursor",
+      desc = "Shardlight on the function at the cursor, or on a range",
     })
   end,
 }

@@ -19,6 +19,14 @@ export async function executeCommand(
     void vscode.window.showInformationMessage("Shardlight: put the cursor into a function of a file first.");
     return undefined;
   }
+  if (command === "shardlight.edit" && args.length === 0) {
+    const instruction = await vscode.window.showInputBox({
+      title: "Shardlight: change the selected code, or the function at the cursor",
+      placeHolder: "What is to be changed?",
+    });
+    if (!instruction) return undefined;
+    Object.assign(wanted[0] as object, { instruction });
+  }
   try {
     const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: wanted });
     if (command === "shardlight.explain") await explanations.show((result as { markdown: string }).markdown);
@@ -53,7 +61,13 @@ function cursor(client: LanguageClient): unknown[] | undefined {
   const editor = vscode.window.activeTextEditor;
   if (editor?.document.uri.scheme !== "file") return undefined;
   const convert = client.code2ProtocolConverter;
-  return [{ uri: convert.asUri(editor.document.uri), position: convert.asPosition(editor.selection.active) }];
+  return [
+    {
+      uri: convert.asUri(editor.document.uri),
+      position: convert.asPosition(editor.selection.active),
+      range: convert.asRange(editor.selection),
+    },
+  ];
 }
 
 function tell(error: unknown): void {

@@ -187,7 +187,12 @@ class Reader:
         question = (sql, *values.values())
         known = self._answers.get(question)
         if known is None:
-            known = self._answers[question] = tuple(map(made_of, db.execute(sql, values)))
+            try:
+                known = tuple(map(made_of, db.execute(sql, values)))
+            except UnicodeEncodeError:
+                # Half a character, as an editor may send it, is in no database.
+                known = ()
+            self._answers[question] = known
             self._remembered += len(known) + 1
         return known
 

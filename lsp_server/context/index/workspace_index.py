@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.index.database import database_path
@@ -122,10 +123,11 @@ class WorkspaceIndex:
         Of either, functions and classes go first, and what is in no class. A name that nothing has is left out.
         """
         others: dict[str, list[IndexedSymbol]] = {}
-        documents = self._open.values()
+        opened_files = self._open
+        documents = opened_files.values()
         for folder in self._folders.values():
             for name, symbols in folder.reader.definitions(names, limit).items():
-                others.setdefault(name, []).extend(self._as_saved(folder, symbols)[:limit])
+                others.setdefault(name, []).extend(_as_saved(folder, symbols, opened_files)[:limit])
         found: dict[str, list[IndexedSymbol]] = {}
         for name in names:
             opened = [symbol for document in documents for symbol in document.by_name.get(name, ())]
@@ -142,18 +144,19 @@ class WorkspaceIndex:
 
     def members(self, container: str, path: Path | None = None) -> tuple[IndexedSymbol, ...]:
         """What is in the classes of a name (a nested one's is dotted), in all files or one."""
+        opened = self._open
         found = [
             symbol
-            for document in self._open.values()
+            for document in opened.values()
             for symbol in document.by_container.get(container, ())
             if path in (None, symbol.path)
         ]
-        if path in self._open:
+        if path in opened:
             return tuple(found)
         for folder in self._folders.values():
             if path is None or path.is_relative_to(folder.reader.root):
                 relative = None if path is None else folder.relative(path)
-                found += self._as_saved(folder, folder.reader.members(container, relative))
+                found += _as_saved(folder, folder.reader.members(container, relative), opened)
         return tuple(found)
 
     def saved_members(self, container: str, path: Path) -> tuple[IndexedSymbol, ...]:
@@ -170,23 +173,26 @@ class WorkspaceIndex:
 
     def importers_of(self, path: Path) -> tuple[Path, ...]:
         """The files that import a file; of very many those that are open, or have its name in theirs, or are near."""
-        found = [p for p, document in self._open.items() if path in document.targets]
+        opened = self._open
+        found = [p for p, document in opened.items() if path in document.targets]
         for folder in self._folders.values():
             if path.is_relative_to(folder.reader.root):
-                rows = folder.reader.importers_of(folder.relative(path), _MOST_IMPORTERS)
-                found += (other for other in rows if other not in self._open and folder.owns(other))
+                rows = folder.reader.importers_of(folder.relative(path), _MOST_IMPORTERS + len(opened))
+                saved = (other for other in rows if other not in opened and folder.owns(other))
+                found += islice(saved, _MOST_IMPORTERS)
         return tuple(dict.fromkeys(found))
 
     def referencing(self, name: str, *, limit: int) -> list[tuple[Path, int]]:
         """The files that have an identifier, and how often, those that have it most first."""
+        opened = self._open
         found = [
             (path, count)
-            for path, document in self._open.items()
+            for path, document in opened.items()
             if (count := document.snapshot.derived(name_counts).get(name, 0))
         ]
         for folder in self._folders.values():
-            rows = folder.reader.referencing(name, limit + len(self._open))
-            found += ((path, count) for path, count in rows if path not in self._open and folder.owns(path))
+            rows = folder.reader.referencing(name, limit + len(opened))
+            found += ((path, count) for path, count in rows if path not in opened and folder.owns(path))
         return sorted(found, key=lambda entry: (-entry[1], entry[0]))[:limit]
 
     def files(self, language_ids: Collection[str] | None = None) -> tuple[Path, ...]:
@@ -247,14 +253,16 @@ class WorkspaceIndex:
         """The open documents that are not left out, as the folders' rules are now."""
         return {path: document for path, document in self._open.items() if not self.is_excluded(path)}
 
-    def _as_saved(self, folder: Folder, symbols: list[IndexedSymbol]) -> list[IndexedSymbol]:
-        """Those of a folder's symbols that count: not what an open document has, or another folder within it."""
-        opened = self._open
-        return [s for s in symbols if s.path not in opened and not (folder.inner and not folder.owns(s.path))]
-
     def _folder_of(self, path: Path) -> Folder | None:
         holding = [root for root in self._folders if path.is_relative_to(root)]
         return self._folders[max(holding, key=lambda root: len(root.parts))] if holding else None
+
+
+def _as_saved(
+    folder: Folder, symbols: Iterable[IndexedSymbol], opened: Mapping[Path, OpenDocument]
+) -> list[IndexedSymbol]:
+    """Those of a folder's symbols that count: not what an open document has, or another folder within it."""
+    return [symbol for symbol in symbols if symbol.path not in opened and folder.owns(symbol.path)]
 
 
 def _prominence(symbol: IndexedSymbol) -> tuple[bool, bool]:

@@ -10,9 +10,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.change import Problem, fix
+from lsp_server.features.change import fix
 from lsp_server.features.registry import EDIT_ACTIONS
-from lsp_server.features.types import FileEdit, Selection, Target, Tools
+from lsp_server.features.types import FileEdit, Problem, Selection, Target, Tools
 from lsp_server.server import from_proto, to_proto
 from lsp_server.server.documents import path_of
 from lsp_server.server.session import REQUEST_FAILED, STALE, Place, Session
@@ -57,27 +57,39 @@ async def perform_on_selection(
     version: int | None = None,
 ) -> tuple[FileEdit, lsp.WorkspaceEdit]:
     """Change the code of a range. Arguments and errors are those of `perform`."""
+    place, selection = await locate_selection(session, where, version=version)
+    async with session.tools(f"Change {selection.name}", place) as tools:
+        edit = await run(selection, tools)
+    return _proposed(session, place, edit)
+
+
+async def locate_selection(
+    session: Session, where: from_proto.CommandRange, *, version: int | None = None
+) -> tuple[Place, Selection]:
+    """The document and the code of a range. Raises as `perform` does."""
     place = _place(session, where.uri)
     if version is not None and version != place.snapshot.version:
         raise JsonRpcContentModified(STALE)
     start, end = from_proto.span(where.range, place.snapshot.lines, session.encoding)
     with _refusals():
-        selection = await session.selection(place, start, end)
-    async with session.tools(f"Change {selection.name}", place) as tools:
-        edit = await run(selection, tools)
-    return _proposed(session, place, edit)
+        return place, await session.selection(place, start, end)
 
 
 async def fixed(
     session: Session, where: from_proto.CommandRange, *, version: int | None = None
 ) -> tuple[FileEdit, lsp.WorkspaceEdit]:
     """Mend what a diagnostic says of a range, in the function around it. As `perform_on_selection`."""
-    place = _place(session, where.uri)
-    problem = Problem(where.said, place.snapshot.lines.line_text(where.range.start.line))
-    around = replace(where, range=_function_around(place, session, where.range))
+    problem, around = problem_at(session, where)
     return await perform_on_selection(
         session, around, lambda selection, tools: fix(selection, problem, tools), version=version
     )
+
+
+def problem_at(session: Session, where: from_proto.CommandRange) -> tuple[Problem, from_proto.CommandRange]:
+    """What is said of a range, with its line; and the function around it, or the range if there is none."""
+    place = _place(session, where.uri)
+    problem = Problem(where.said, place.snapshot.lines.line_text(where.range.start.line))
+    return problem, replace(where, range=_function_around(place, session, where.range))
 
 
 def _function_around(place: Place, session: Session, range_: lsp.Range) -> lsp.Range:

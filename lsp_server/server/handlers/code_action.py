@@ -68,23 +68,27 @@ def register(server: LanguageServer, session: Session) -> None:
 
 
 def _fixes(session: Session, params: lsp.CodeActionParams, place: Place) -> list[lsp.CodeAction]:
-    """One for each of the first problems that others see there."""
+    """For each of the first problems that others see there: to mend it, and to explain it."""
     actions: list[lsp.CodeAction] = []
     language = place.snapshot.language
     if language is None or not language.queries:
         return actions
     others = [problem for problem in params.context.diagnostics if problem.source != to_proto.SOURCE]
     for problem in others[:_MOST_FIXES]:
-        message = problem.message.strip().split("\n")[0]
-        title = f"Fix with Shardlight: {message[:_LONGEST_TITLE]}{'…' if len(message) > _LONGEST_TITLE else ''}"
+        first_line = problem.message.strip().split("\n")[0]
+        message = first_line if len(first_line) <= _LONGEST_TITLE else f"{first_line[: _LONGEST_TITLE - 1]}…"
         places = {
             name: {"line": at.line, "character": at.character}
             for name, at in (("start", problem.range.start), ("end", problem.range.end))
         }
         argument = {"uri": place.uri, "range": places, "problem": problem.message}
-        action = lsp.CodeAction(title, kind=lsp.CodeActionKind.QuickFix, diagnostics=[problem])
+        action = lsp.CodeAction(
+            f"Fix with Shardlight: {message}", kind=lsp.CodeActionKind.QuickFix, diagnostics=[problem]
+        )
         _to_be_done(session, action, "fix", argument, place)
-        actions.append(action)
+        title = f"Explain: {message}"
+        command = lsp.Command(title, command_name("explain"), arguments=[argument])
+        actions += [action, lsp.CodeAction(title, kind="shardlight.explain", diagnostics=[problem], command=command)]
     return actions
 
 
@@ -115,6 +119,11 @@ def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offse
         action = lsp.CodeAction(entry.title(target), kind=entry.kind)
         _to_be_done(session, action, entry.name, argument, place)
         actions.append(action)
+    if params.range.start != params.range.end:
+        title = "Explain the selected code"
+        span = {"start": position, "end": {"line": params.range.end.line, "character": params.range.end.character}}
+        command = lsp.Command(title, command_name("explain"), arguments=[{"uri": place.uri, "range": span}])
+        actions.append(lsp.CodeAction(title, kind="shardlight.explain", command=command))
     if function is None:
         return actions
     for shown in COMMAND_ACTIONS:

@@ -13,13 +13,21 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server import __version__
 from lsp_server.features.change import change
-from lsp_server.features.explain import explain
+from lsp_server.features.explain import explain, explain_code, explain_problem
 from lsp_server.features.registry import EDIT_ACTIONS
 from lsp_server.features.types import FileEdit
 from lsp_server.inference.backend import Priority
 from lsp_server.server import from_proto
 from lsp_server.server.from_proto import command_target
-from lsp_server.server.handlers.actions import command_name, fixed, locate, perform, perform_on_selection
+from lsp_server.server.handlers.actions import (
+    command_name,
+    fixed,
+    locate,
+    locate_selection,
+    perform,
+    perform_on_selection,
+    problem_at,
+)
 from lsp_server.server.handlers.hints import look
 from lsp_server.server.session import REQUEST_FAILED, Session
 
@@ -76,10 +84,21 @@ async def _show(session: Session, arguments: list[Any]) -> None:
 
 
 async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:
-    """Explain the function at a position, as Markdown."""
-    place, target = await locate(session, command_target(arguments))
-    async with session.tools(f"Explain {target.scope.name}", place) as tools:
-        explanation = await explain(target, tools)
+    """Explain the function at a position, the code of a range, or what a tool says of one, as Markdown."""
+    said = from_proto.given(arguments)
+    if "problem" in said:
+        problem, around = problem_at(session, from_proto.command_range(arguments, "problem"))
+        place, selection = await locate_selection(session, around)
+        async with session.tools(f"Explain a problem in {selection.name}", place) as tools:
+            explanation = await explain_problem(selection, problem, tools)
+    elif "range" in said and said["range"]["start"] != said["range"]["end"]:
+        place, selection = await locate_selection(session, from_proto.command_range(arguments, ""))
+        async with session.tools(f"Explain {selection.name}", place) as tools:
+            explanation = await explain_code(selection, tools)
+    else:
+        place, target = await locate(session, command_target(arguments))
+        async with session.tools(f"Explain {target.scope.name}", place) as tools:
+            explanation = await explain(target, tools)
     session.last_timings = explanation.timings
     return {"markdown": explanation.markdown}
 

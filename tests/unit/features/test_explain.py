@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import pytest
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.explain import explain
+from lsp_server.features.explain import explain, explain_code, explain_problem
+from lsp_server.features.types import Problem, find_selection
 from lsp_server.inference.backend import ChatRequest, Snippet
+from lsp_server.syntax.snapshot import Snapshot
 from tests.support.features import limited, scripted, target_of, tools_of
 
 PARSE = target_of(
@@ -51,3 +54,38 @@ async def test_nothing_about_how_it_works_leaves_that_out() -> None:
 async def test_nothing_at_all_is_refused() -> None:
     with pytest.raises(RefusedError, match="nothing to say about parse"):
         await explain(PARSE, tools_of(""))
+
+
+TEXT = "def f(items):\n    n = len(items)\n    return items[n]\n"
+LINES = find_selection(Snapshot.open(TEXT, "python"), TEXT.index("n ="), TEXT.index("[n"), PurePosixPath("a.py"))
+
+
+async def test_selected_code() -> None:
+    backend = scripted(" takes the last one.", " counts them.")
+    explanation = await explain_code(LINES, tools_of(backend=backend))
+    assert explanation.markdown == (
+        "### Lines 2 to 3\n\nThis code takes the last one.\n\n**How it works:** It counts them.\n"
+    )
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "```python\nn = len(items)\nreturn items[n]\n```" in request.messages[1].content
+
+
+async def test_what_a_tool_says_of_a_line() -> None:
+    backend = scripted(" there is no such item.", " n is one too many", " subtract one.")
+    problem = Problem("index <out> of range\nmore", "    return items[n]")
+    explanation = await explain_problem(LINES, problem, tools_of(backend=backend))
+    assert explanation.markdown == (
+        "### index &lt;out> of range\n\nThis means there is no such item.\n\n"
+        "**Why here:** It happens because n is one too many.\n\n**To mend it:** You can subtract one.\n"
+    )
+    request = backend.seen[0]
+    assert isinstance(request, ChatRequest)
+    assert "A tool says of the line `return items[n]`: index <out> of range" in request.messages[1].content
+
+
+async def test_nothing_to_say_of_selected_code() -> None:
+    with pytest.raises(RefusedError, match="nothing to say about lines 2 to 3"):
+        await explain_code(LINES, tools_of("", ""))
+    with pytest.raises(RefusedError, match="nothing to say"):
+        await explain_problem(LINES, Problem("x", "y"), tools_of("", "", ""))

@@ -36,6 +36,7 @@ def test_titles_name_the_target() -> None:
     assert titles("class A:\n    def area(self):\n        <|>pass\n") == {
         "docstring": "Write documentation of area",
         "classDocstring": "Write documentation of A",
+        "addTypes": "Add types to area",
         "unitTests": "Write unit tests for area",
         "simplify": "Simplify area",
         "missingDocstrings": "Write all missing documentation of calc.x",

@@ -8,7 +8,7 @@ import pytest
 from lsp_server.errors import PromptError
 from lsp_server.inference.backend import Message
 from lsp_server.prompting import catalog
-from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
+from lsp_server.prompting.catalog import PromptCatalog, prompts_of, shipped_directory
 
 
 @pytest.fixture
@@ -97,12 +97,17 @@ def test_the_wheels_own_copy_comes_first_then_the_checkout(monkeypatch: pytest.M
 
 VARIABLES = {
     "docstring": {"language", "fence", "kind", "code"},
+    "types": {"code", "related"},
     "unit_tests": {"language", "fence", "framework", "name", "count", "code", "related"},
     "bug_hints": {"language", "fence", "code"},
     "bug_reason": {"language", "fence", "code", "before", "after"},
     "explain": {"language", "fence", "code", "related"},
+    "explain_problem": {"language", "fence", "code", "related", "line", "problem"},
     "fill_hole": {"language", "fence", "suffix", "related"},
     "simplify": {"language", "fence", "code"},
+    "edit": {"language", "fence", "code", "related", "instruction"},
+    "fix": {"language", "fence", "code", "related", "line", "problem"},
+    "repair": {"language", "reason"},
 }
 
 
@@ -112,10 +117,31 @@ def test_shipped_prompts_need_no_more_than_the_readme_says(task: str) -> None:
     values = {name: f"<{name}>" for name in VARIABLES[task]}
     messages = shipped.render(task, "python", **values)
     assert messages[-1].role == "user"
-    assert "<code>" in messages[-1].content or "<suffix>" in messages[-1].content
+    said = [name for name in ("code", "suffix", "reason") if f"<{name}>" in messages[-1].content]
+    assert said
     readme = (shipped_directory() / "README.md").read_text(encoding="utf-8")
     row = next(line for line in readme.splitlines() if line.startswith(f"| `{task}`"))
     assert set(re.findall(r"`(\w+)`", row)) == VARIABLES[task] | {task}
+
+
+def test_the_workspaces_and_the_users_own_go_first(
+    prompts: PromptCatalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root, config = tmp_path / "root", tmp_path / "config"
+    monkeypatch.setattr(catalog, "shipped_directory", lambda: prompts.directory)
+    monkeypatch.setattr(catalog, "user_config_path", lambda *_args, **_named: config)
+    write(prompts, "[user]\nours")
+    write(prompts, "[user]\nours for Rust", "rust")
+    own = PromptCatalog(config / "prompts")
+    for folder in (own.directory, root / ".shardlight" / "prompts"):
+        (folder / "greet").mkdir(parents=True)
+    assert prompts_of([root]).render("greet", "rust")[0].content == "ours for Rust"
+    write(own, "[user]\nthe user's")
+    assert prompts_of([root]).render("greet", "rust")[0].content == "the user's"
+    write(PromptCatalog(root / ".shardlight" / "prompts"), "[user]\nthe workspace's", "rust")
+    assert prompts_of([root]).render("greet", "rust")[0].content == "the workspace's"
+    assert prompts_of([root]).render("greet", "go")[0].content == "the user's"
+    assert prompts_of().render("greet", "rust")[0].content == "the user's"
 
 
 def test_every_shipped_prompt_is_listed() -> None:

@@ -206,6 +206,14 @@ def test_of_very_many_importers_some_are_told(
     assert len(index.importers_of(root / "hub.py")) == 50
 
 
+def test_half_a_character_is_in_no_index(index: WorkspaceIndex, files: MakeFiles, build_index: Build) -> None:
+    files({"a.py": "def area(): ...\n"})
+    build_index()
+    assert list(index.definitions(["a\ud800b", "area"])) == ["area"]
+    assert index.members("a\ud800b") == ()
+    assert index.referencing("a\ud800b", limit=8) == []
+
+
 @pytest.mark.parametrize("text", ["x = 1\n" * 200_000, "x = 1;" * 1000, "x = '\0'\n", "x = '\ud83d'\n"])
 def test_an_open_document_that_would_not_be_read_from_disk(text: str, index: WorkspaceIndex, root: Path) -> None:
     index.update(root / "a.py", python("x = 1\n"))
