@@ -1,4 +1,7 @@
-"""Unit tests for a function: generated, taken apart, run one by one, and only those that pass are offered."""
+"""Unit tests for a function: generated, taken apart, run, and only those that hold and say something are offered.
+
+A test that fails, that does not always pass, or that passes when the function does nothing at all, is dropped.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,23 @@ async def write_unit_tests(target: Target, tools: Tools) -> FileEdit:
     if not kept:
         reason = next(iter(run.failed.values()), "they could not be collected")
         raise RefusedError(f"None of the {len(tests)} tests for {name} passed, so none is offered ({reason}).")
+    dropped = {"failed": len(tests) - len(kept)}
+    if not run.trouble:
+        tools.report("Running them once more, and without the function", timings.predicted_tokens)
+        source = _file_text(kept, target, bench.site.module)
+        steady = await bench.run(source)
+        empty = await bench.run(_without_the_function(target, bench.site.module) + source)
+        dropped["does not always pass"] = sum(t.name not in steady.passed for t in kept)
+        dropped["passes without the function"] = sum(t.name in steady.passed & empty.passed for t in kept)
+        kept = [t for t in kept if t.name in steady.passed and t.name not in empty.passed]
+    if not kept:
+        raise RefusedError(
+            f"None of the {len(tests)} tests for {name} says anything, so none is offered ({_why(dropped)})."
+        )
     edits, creates = _edits(kept, target, bench.site)
     title = f"Add {len(kept)} test{'s' if len(kept) > 1 else ''} for {name}"
     before = bench.site.existing or ""
-    return FileEdit(title, edits, bench.site.path, creates, before, _notes(tests, kept, run), timings)
+    return FileEdit(title, edits, bench.site.path, creates, before, (_note(tests, kept, run, dropped),), timings)
 
 
 async def _generate(target: Target, site: TestSite, tools: Tools) -> tuple[list[_Test], Timings]:
@@ -209,11 +225,23 @@ def _after_imports(text: str) -> int:
     return lines.line_start(body[0].lineno - 1) if body else len(text)
 
 
-def _notes(tests: list[_Test], kept: list[_Test], run: TestRun) -> tuple[str, ...]:
-    if run.trouble:
-        return (f"not run, {run.trouble}",)
-    dropped = len(tests) - len(kept)
-    passed = f"{len(kept)} ran and passed" if len(kept) > 1 else "It ran and passed"
+def _without_the_function(target: Target, module: str) -> str:
+    """Code before the tests that has the function do nothing."""
+    scope = target.scope
+    owner = f"_module.{scope.class_name}" if scope.class_name else "_module"
     return (
-        f"{passed}; {dropped} that failed {'is' if dropped == 1 else 'are'} left out." if dropped else f"{passed}.",
+        f"import importlib as _importlib\n\n_module = _importlib.import_module({module!r})\n"
+        f"setattr({owner}, {scope.name!r}, lambda *_arguments, **_named: None)\n\n"
     )
+
+
+def _note(tests: list[_Test], kept: list[_Test], run: TestRun, dropped: dict[str, int]) -> str:
+    if run.trouble:
+        return f"not run, {run.trouble}"
+    left_out = len(tests) - len(kept)
+    said = f"{len(tests)} written, {len(kept)} {'passes' if len(kept) == 1 else 'pass'}"
+    return f"{said}, {left_out} dropped ({_why(dropped)})." if left_out else f"{said}."
+
+
+def _why(dropped: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)

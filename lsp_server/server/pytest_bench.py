@@ -1,4 +1,4 @@
-"""Running freshly generated tests with the project's own Python, leaving nothing behind."""
+"""Running freshly generated tests with the project's own Python: in a copy of the workspace, within limits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -20,6 +21,23 @@ _SUMMARY_LINE = re.compile(
 )
 
 
+# A larger workspace is not copied: then the tests run beside it, in a folder of their own.
+_MOST_FILES, _MOST_BYTES = 3000, 50_000_000
+_NOT_COPIED = shutil.ignore_patterns(".*", "venv", "node_modules", "__pycache__")
+# Where the system has no such limit, none is set.
+_WITHIN_LIMITS = """
+import sys
+try:
+    import resource
+    limit = int(sys.argv.pop(1))
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+except (ImportError, OSError, ValueError):
+    pass
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
 @dataclass(frozen=True)
 class PytestBench:
     """A ``TestBench`` for Python.
@@ -27,14 +45,16 @@ class PytestBench:
     Attributes:
         trusted: whether code of this workspace may be run at all.
         timeout_s: longest run, in seconds.
+        memory_mb: how much memory a run may take.
     """
 
     site: TestSite
     trusted: bool
     timeout_s: int
+    memory_mb: int = 4096
 
     async def run(self, source: str) -> TestRun:
-        """Run the tests in a folder of their own, with the workspace on the path."""
+        """Run the tests in a copy of the workspace that is thrown away, with that on the path."""
         if not self.trusted:
             return TestRun(trouble="the workspace is not trusted.")
         python = await _python_with_pytest(self.site.root)
@@ -43,7 +63,7 @@ class PytestBench:
         with tempfile.TemporaryDirectory(prefix="shardlight-") as folder:
             test_file = Path(folder) / f"{self.site.path.stem}_new.py"
             test_file.write_text(source, encoding="utf-8")
-            root = self.site.root
+            root = await asyncio.to_thread(_copied, self.site.root, Path(folder) / "workspace")
             paths = [str(root / "src"), str(root), os.environ.get("PYTHONPATH", "")]
             environment = {
                 **os.environ,
@@ -54,12 +74,32 @@ class PytestBench:
                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
                 "PYTEST_ADDOPTS": "",
             }
-            command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder]
+            limit = str(self.memory_mb * 1024 * 1024)
+            command = [python, "-c", _WITHIN_LIMITS, limit, "-q", "-p", "no:cacheprovider", "--rootdir", folder]
             command += ["-c", os.devnull, "-rA", "--tb=line", str(test_file)]
-            output = await _run(command, cwd=root, environment=environment, timeout_s=self.timeout_s)
+            copied = root != self.site.root
+            cwd = root if copied else Path(folder)
+            output = await _run(command, cwd=cwd, environment=environment, timeout_s=self.timeout_s)
             if output is None:
                 return TestRun(failed={"": f"they did not finish within {self.timeout_s} s"})
             return read_summary(output)
+
+
+def _copied(root: Path, to: Path) -> Path:
+    """A copy of a workspace, or the workspace itself if it is too large or cannot be copied."""
+    files = size = 0
+    for folder, names, found in os.walk(root):
+        left_out = _NOT_COPIED(folder, [*names, *found])
+        names[:] = [name for name in names if name not in left_out]
+        with contextlib.suppress(OSError):
+            size += sum((Path(folder) / name).stat().st_size for name in found if name not in left_out)
+        files += len(found)
+        if files > _MOST_FILES or size > _MOST_BYTES:
+            return root
+    try:
+        return Path(shutil.copytree(root, to, symlinks=True, ignore=_NOT_COPIED))
+    except (OSError, shutil.Error):
+        return root
 
 
 def read_summary(output: str) -> TestRun:

@@ -293,7 +293,7 @@ class Session:
         if not place.path.is_absolute():
             return None
         site = python_test_site(place.path, self.workspace)
-        return PytestBench(site, self.trusted, self.settings.unit_tests.timeout_s)
+        return PytestBench(site, self.trusted, self.settings.unit_tests.timeout_s, self.settings.unit_tests.memory_mb)
 
     @asynccontextmanager
     async def tools(self, title: str, place: Place) -> AsyncIterator[Tools]:

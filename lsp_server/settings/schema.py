@@ -140,6 +140,7 @@ class TestSettings:
     """Generated unit tests."""
 
     timeout_s: int = setting(30, "Longest run of freshly generated tests, in seconds.", minimum=1, maximum=600)
+    memory_mb: int = setting(4096, "How much memory such a run may take, in MB.", minimum=64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,15 @@ class FakeBench:
     site: TestSite
     outcome: TestRun = field(default_factory=TestRun)
     ran: list[str] = field(default_factory=list)
+    again: TestRun | None = None
+    emptied: TestRun = field(default_factory=TestRun)
 
     async def run(self, source: str) -> TestRun:
-        """See ``TestBench.run``."""
+        """See ``TestBench.run``; the second time of one source is ``again``."""
         self.ran.append(source)
-        return self.outcome
+        if "setattr(_module" in source:
+            return self.emptied
+        return self.again if self.again and len(self.ran) > 1 else self.outcome
 
 
 def bench(

@@ -4,6 +4,7 @@ import pytest
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.types import FileEdit
+from lsp_server.features.types import TestRun as Run
 from lsp_server.features.unit_tests import write_unit_tests
 from lsp_server.inference.backend import ChatRequest
 from lsp_server.text.edits import apply_edits
@@ -29,7 +30,7 @@ async def test_only_what_passed_is_offered() -> None:
     assert edit.creates
     assert edit.path == on.site.path
     assert edit.title == "Add 1 test for add"
-    assert edit.notes == ("It ran and passed; 1 that failed is left out.",)
+    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 failed).",)
     assert text_of(edit) == "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"
     assert "def test_add_negative():" in on.ran[0]
 
@@ -37,7 +38,26 @@ async def test_only_what_passed_is_offered() -> None:
 async def test_all_that_passed() -> None:
     edit = await written(TWO, bench(passed=("test_add", "test_add_negative")))
     assert edit.title == "Add 2 tests for add"
-    assert edit.notes == ("2 ran and passed.",)
+    assert edit.notes == ("2 written, 2 pass.",)
+
+
+async def test_what_does_not_always_pass_is_dropped() -> None:
+    on = bench(passed=("test_add", "test_add_negative"))
+    on.again = Run(frozenset({"test_add"}))
+    edit = await written(TWO, on)
+    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 does not always pass).",)
+    assert "test_add_negative" not in text_of(edit)
+
+
+async def test_what_passes_without_the_function_is_dropped() -> None:
+    on = bench(passed=("test_add", "test_add_negative"))
+    on.emptied = Run(frozenset({"test_add"}))
+    edit = await written(TWO, on)
+    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 passes without the function).",)
+    assert "def test_add()" not in text_of(edit)
+    on.emptied = Run(frozenset({"test_add", "test_add_negative"}))
+    with pytest.raises(RefusedError, match=r"None of the 2 tests for add says anything.*2 passes without the function"):
+        await written(TWO, on)
 
 
 async def test_nothing_passed_is_refused_with_the_first_reason() -> None:
@@ -67,14 +87,14 @@ async def test_tests_that_could_not_be_run_are_offered_with_a_note() -> None:
 async def test_what_is_no_test_of_the_subject_is_left_out(useless: str) -> None:
     on = bench(passed=("test_add",))
     await written(f"():\n    assert add(1, 2) == 3\n\n\n{useless}", on)
-    assert on.ran == ["from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"]
+    assert on.ran[:1] == ["from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"]
 
 
 async def test_the_test_in_which_the_answer_broke_off_is_left_out_even_if_it_reads_like_one() -> None:
     on = bench(passed=("test_add",))
     # Cut off behind `assert add(-1, 1)`, which holds as long as the sum is not 0.
     await written(TWO, on, limit=11)
-    assert on.ran == ["from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"]
+    assert on.ran[:1] == ["from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"]
 
 
 async def test_the_last_test_stays_if_the_answer_broke_off_behind_it() -> None:

@@ -53,6 +53,50 @@ async def test_a_real_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert listing(root) == before
 
 
+async def test_what_tests_write_is_thrown_away(root: Path) -> None:
+    (root / "data.txt").write_text("1", encoding="utf-8")
+    source = (
+        "from pathlib import Path\nfrom calc import add\n\n\ndef test_a():\n"
+        "    assert Path('data.txt').read_text() == '1'\n    Path('data.txt').write_text('2')\n"
+        "    Path('new.txt').write_text('2')\n    assert add(1, 2) == 3\n"
+    )
+    assert (await bench(root).run(source)).passed == {"test_a"}
+    assert (root / "data.txt").read_text(encoding="utf-8") == "1"
+    assert listing(root) == {"calc.py", "data.txt"}
+
+
+async def test_a_large_workspace_is_not_copied(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytest_bench, "_MOST_BYTES", 10)
+    source = (
+        "from pathlib import Path\nfrom calc import add\n\n\ndef test_a():\n"
+        "    Path('new.txt').touch()\n    assert add(1, 2) == 3\n"
+    )
+    assert (await bench(root).run(source)).passed == {"test_a"}
+    assert listing(root) == {"calc.py"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such limit")
+async def test_memory_has_a_limit(root: Path) -> None:
+    source = "from calc import add\n\n\ndef test_a():\n    assert add(len(bytearray(3 << 30)), 0)\n"
+    limited = PytestBench(Site(root, root / "test_calc.py", False, None, "calc"), True, 60, memory_mb=1024)
+    assert "MemoryError" in (await limited.run(source)).failed["test_a"]
+
+
+async def test_a_test_of_an_emptied_function(root: Path) -> None:
+    """What `unit_tests` puts before the tests works with the real pytest."""
+    (root / "cart.py").write_text("class Cart:\n    def total(self):\n        return 3\n", encoding="utf-8")
+    emptied = (
+        "import importlib as _importlib\n\n_module = _importlib.import_module('cart')\n"
+        "setattr(_module.Cart, 'total', lambda *_arguments, **_named: None)\n\n"
+    )
+    tests = (
+        "from cart import Cart\n\n\ndef test_a():\n    assert Cart().total() == 3\n\n\n"
+        "def test_b():\n    assert Cart()\n"
+    )
+    assert (await bench(root).run(tests)).passed == {"test_a", "test_b"}
+    assert (await bench(root).run(emptied + tests)).passed == {"test_b"}
+
+
 async def test_a_module_in_src_is_found(root: Path) -> None:
     (root / "src" / "shop").mkdir(parents=True)
     (root / "src" / "shop" / "cart.py").write_text("def total():\n    return 0\n", encoding="utf-8")
