@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import collections.abc
+import re
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,10 +71,14 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
     wanted: set[str] = set()
     written = _Offsets(code).of(function.lineno, function.col_offset)
     for place in _places(function, code):
-        guide.write(f"{code[written : place.at]}{' ->' if place.returns else ':'}")
+        guide.write(code[written : place.at])
         written = place.at
-        found = "None" if place.returns and _returns_nothing(function) else await _one_type(guide)
+        mark = " -> " if place.returns else ": "
+        sure = "None" if place.returns and _returns_nothing(function) else _type_of(place.default)
+        found = sure or _modern(await _one_type(guide, mark))
         if found and (needed := _needed(found, known)) is not None:
+            # What cannot be taken is not shown to the model either: it would go on like that.
+            guide.write(f"{mark}{found}")
             wanted |= needed
             edits.append(_edit(place, found, snapshot, wanted, scope.start))
     if not edits:
@@ -84,14 +89,28 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
     return FileEdit(f"Add types to {scope.name}", tuple(sorted(edits, key=lambda e: e.start)), timings=guide.timings)
 
 
-async def _one_type(guide: Guide) -> str:
-    """A type as the model writes it, up to what ends it; the answer has no more than that."""
-    guide.write(" ")
+async def _one_type(guide: Guide, mark: str) -> str:
+    """A type as the model writes it behind a mark, up to what ends it; the answer is left as it was."""
+    guide.write(mark)
     text = await guide.fill(stop=("\n",), max_tokens=_MOST_TOKENS, enough=lambda said: _end(said) < len(said))
-    found = text[: _end(text)]
-    guide.take_back(f" {text}")
-    guide.write(f" {found.strip()}" if found.strip() else "")
-    return found.strip()
+    guide.take_back(f"{mark}{text}")
+    return text[: _end(text)].strip()
+
+
+def _type_of(default: str) -> str:
+    """The type of a default that is a number, a text or the like; empty if it does not tell."""
+    try:
+        value = ast.literal_eval(default) if default else None
+    except (SyntaxError, ValueError):
+        return ""
+    return type(value).__name__ if isinstance(value, (bool, int, float, str, bytes)) else ""
+
+
+def _modern(found: str) -> str:
+    """A type without the names that typing had for Python's own classes."""
+    return re.sub(
+        r"\b(?:typing\.)?(List|Dict|Tuple|Set|FrozenSet|Type)\b(?=\[|$|[,\]| ])", lambda m: m[1].lower(), found
+    )
 
 
 def _end(text: str) -> int:

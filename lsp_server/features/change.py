@@ -15,7 +15,7 @@ from lsp_server.features.postprocess.code import reindent, strip_answer
 from lsp_server.features.types import FileEdit, Problem, Selection, Tools, add_timings
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.checks import error_count
-from lsp_server.syntax.imports import import_edit, import_statements
+from lsp_server.syntax.imports import import_edit, import_statements, imports
 from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
@@ -98,7 +98,9 @@ def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tup
         return (), "It is empty."
     if _LEFT_OUT.search(code) and not _LEFT_OUT.search(before):
         return (), "It leaves out code."
-    code, brought = _without_imports(code, selection)
+    code, brought = _without_imports(_without_what_it_was_shown(code, selection), selection)
+    if not code.strip():
+        return (), "It is not what was to be changed."
     newline = detect_newline(snapshot.text)
     written = reindent(code, selection.indentation, newline)
     if _lines(written) == _lines(before):
@@ -113,6 +115,17 @@ def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tup
     return edits, ""
 
 
+def _without_what_it_was_shown(code: str, selection: Selection) -> str:
+    """The code without the classes and functions of other files, which a small model likes to repeat."""
+    language = selection.language.id
+    shown = {scope.name for scope in scopes(Snapshot.open(selection.related_text, language)) if not scope.class_name}
+    repeated = shown - {scope.name for scope in scopes(Snapshot.open(selection.code, language))}
+    for scope in reversed(scopes(Snapshot.open(code, language))):
+        if scope.name in repeated and not scope.indentation:
+            code = code[: scope.full_start] + code[scope.end :].lstrip("\n")
+    return code.strip("\n") + "\n"
+
+
 def _without_imports(code: str, selection: Selection) -> tuple[str, list[str]]:
     """The code without the imports at its top, which a selection further down does not have; and these."""
     language = selection.language.id
@@ -123,7 +136,24 @@ def _without_imports(code: str, selection: Selection) -> tuple[str, list[str]]:
     brought = [code[start:end].strip() for start, end in spans]
     for start, end in reversed(spans):
         code = code[:start] + code[end:].lstrip("\n")
-    return code.strip("\n") + "\n", brought
+    words = set(re.findall(r"\w+", code))
+    # What a header of C offers is not said where it is included.
+    headers = language in ("c", "cpp")
+    used = [line for line in brought if headers or _bound(Snapshot.open(f"{line}\n", language)) & words]
+    return code.strip("\n") + "\n", used
+
+
+def _bound(line: Snapshot) -> set[str]:
+    """The names that an import statement brings, as far as they can be told."""
+    found: set[str] = set()
+    for one in imports(line):
+        other = dict(one.aliases)
+        found.update(other.get(name, name) for name in one.names)
+        if "*" in other:
+            found.add(other["*"])
+        elif not one.names:
+            found.update(re.findall(r"\w+", one.module)[-1:])
+    return found
 
 
 def _defined(snapshot: Snapshot, start: int, end: int) -> set[str]:

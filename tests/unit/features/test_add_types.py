@@ -22,14 +22,15 @@ async def typed(marked: str, *answers: str, backend: ScriptedBackend | None = No
 
 
 async def test_each_type_is_asked_for_behind_what_is_there() -> None:
-    backend = scripted(" str, limit", "int = 3", " list[str]:")
-    after = await typed("def split(text, limit=3):\n    <|>return text.split()[:limit]\n", backend=backend)
-    assert after == "def split(text: str, limit: int = 3) -> list[str]:\n    return text.split()[:limit]\n"
+    backend = scripted("str, limit", "Zorro = 3", "List[str]:")
+    after = await typed("def split(text, by, limit=3):\n    <|>return text.split()[:limit]\n", backend=backend)
+    assert after == "def split(text: str, by, limit: int = 3) -> list[str]:\n    return text.split()[:limit]\n"
     openings = [r.messages[-1].content for r in backend.seen if isinstance(r, ChatRequest)]
+    # What cannot be taken is not shown again, and what a default tells is not asked for.
     assert openings == [
         "```python\ndef split(text: ",
-        "```python\ndef split(text: str, limit: ",
-        "```python\ndef split(text: str, limit: int=3) -> ",
+        "```python\ndef split(text: str, by: ",
+        "```python\ndef split(text: str, by, limit: int=3) -> ",
     ]
 
 
@@ -45,8 +46,8 @@ async def test_each_type_is_asked_for_behind_what_is_there() -> None:
         ),
         ("def f(*a) -> int:", ["int"], "def f(*a: int) -> int:"),
         ("def f(a=None):", ["int | None", "int"], "def f(a: int | None = None) -> int:"),
-        ("def f(a = 1):", ["int", "int"], "def f(a: int = 1) -> int:"),
-        ("def f(a=')(', b='def ('):", ["str", "str", "int"], "def f(a: str = ')(', b: str = 'def (') -> int:"),
+        ("def f(a = 1):", ["int"], "def f(a: int = 1) -> int:"),
+        ("def f(a=')(', b='def ('):", ["int"], "def f(a: str = ')(', b: str = 'def (') -> int:"),
         ("@x('def (')\ndef f(a=(1,)):", ["int", "int"], "@x('def (')\ndef f(a: int = (1,)) -> int:"),
         ("def f():", ["dict[str, list[int]]:"], "def f() -> dict[str, list[int]]:"),
         ("async def f(a) :", ["int", "int"], "async def f(a: int) -> int :"),
@@ -94,7 +95,7 @@ async def test_what_returns_nothing_needs_no_model(body: str, returns: str) -> N
 
 
 async def test_within_a_class_with_wide_characters() -> None:
-    after = await typed("class A:\n    x = '😀'\n    def f(self, größe='ü'):\n        <|>return größe\n", "str", "str")
+    after = await typed("class A:\n    x = '😀'\n    def f(self, größe='ü'):\n        <|>return größe\n", "str")
     assert after == "class A:\n    x = '😀'\n    def f(self, größe: str = 'ü') -> str:\n        return größe\n"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -11,6 +12,7 @@ from lsp_server.inference.backend import ChatRequest
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import apply_edits
+from lsp_server.text.snippet import Snippet
 from tests.support.cursor import cursor
 from tests.support.features import limited, scripted, tools_of
 
@@ -69,6 +71,13 @@ async def test_imports_join_those_of_the_file() -> None:
 async def test_imports_of_a_file_without_any() -> None:
     after = await changed('"""It."""\n\ndef f():\n    <|>return 1\n', "import math\n\ndef f():\n    return math.pi\n")
     assert after == '"""It."""\n\nimport math\n\ndef f():\n    return math.pi\n'
+
+
+async def test_what_the_model_was_shown_of_other_files_is_left_out() -> None:
+    selection = replace(selected(ADD), related=(Snippet("rooms.py", "@dataclass\nclass Room:\n    width: int\n"),))
+    answer = f"from dataclasses import dataclass\nimport math\n\n@dataclass\nclass Room:\n    width: int\n\n\n{BETTER}"
+    edit = await change(selection, "use sum", tools_of(answer))
+    assert apply_edits(selection.snapshot.text, edit.edits) == ADD.replace("<|>return a + b", "return sum((a, b))")
 
 
 async def test_crlf_stays() -> None:
