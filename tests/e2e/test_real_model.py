@@ -32,6 +32,12 @@ MEAN = '''def mean(values: list[float]) -> float:
 
 print(mean([1.0, 2.0]))
 '''
+COUNT = """def count(words):
+    counts = {}
+    for word in words:
+        counts[word] = counts.get(word, 0) + 1
+    return counts<|>
+"""
 AREA = "def area(width: float, height: float) -> float:\n    return width * <|>height\n"
 
 
@@ -97,6 +103,48 @@ async def test_docstring(editor: Editor, root: Path) -> None:
     assert isinstance(function, ast.FunctionDef)
     documentation = ast.get_docstring(function) or ""
     assert all(part in documentation for part in ("Args:", "width: ", "height: ", "Returns:"))
+
+
+async def test_all_that_is_not_documented_in_a_file(editor: Editor, root: Path) -> None:
+    shape = "class Shape:\n    def grow(self, by):\n        self.size = self.size + by\n\n\n"
+    uri, position = editor.open(root / "all.py", f"{shape}def area(w, h):\n    return w * h<|>\n")
+    await editor.command("missingDocstrings", uri, position)
+    tree = ast.parse(editor.texts[uri])
+    documented = [node for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+    assert len(documented) == 4
+    assert all(ast.get_docstring(node) for node in documented)
+
+
+async def test_types(editor: Editor, root: Path) -> None:
+    uri, position = editor.open(root / "typed.py", "def parse(text, base=10):\n    return int(text, base)<|>\n")
+    await editor.command("addTypes", uri, position)
+    assert ", base: int = 10)" in editor.texts[uri]
+    ast.parse(editor.texts[uri])
+
+
+async def test_code_is_changed_as_the_user_says(editor: Editor, root: Path) -> None:
+    uri, position = editor.open(root / "edited.py", COUNT)
+    before = editor.texts[uri]
+    where = {"line": position.line, "character": position.character}
+    argument = {"uri": uri, "range": {"start": where, "end": where}, "instruction": "use collections.Counter"}
+    params = lsp.ExecuteCommandParams("shardlight.edit", arguments=[argument])
+    refused = ""
+    try:
+        await editor.request(editor.client.workspace_execute_command_async(params))
+    except JsonRpcException as error:
+        refused = error.message
+    # Either is right: what such a model makes of it is its own.
+    assert (editor.texts[uri] == before) == ("cannot be used" in refused)
+    ast.parse(editor.texts[uri])
+
+
+async def test_what_a_tool_says_is_explained(editor: Editor, root: Path) -> None:
+    uri, position = editor.open(root / "said.py", "def last(items):\n    return items[len(items)]<|>\n")
+    where = {"line": position.line, "character": position.character}
+    argument = {"uri": uri, "range": {"start": where, "end": where}, "problem": "list index out of range"}
+    params = lsp.ExecuteCommandParams("shardlight.explain", arguments=[argument])
+    answer = await editor.request(editor.client.workspace_execute_command_async(params))
+    assert answer["markdown"].startswith("### list index out of range\n\nThis means ")
 
 
 async def test_explain(editor: Editor, root: Path) -> None:
