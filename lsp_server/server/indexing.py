@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 _GATHER_S = 0.5
 # To look at the whole folder is quicker than at so many of its files one by one.
 _MOST_PATHS = 1000
-# Characters of a document whose outline takes so long that it waits for a pause in typing, of so many seconds: the
-# thread that makes it and the one that answers take turns.
-_LARGE = 100_000
-_PAUSE_S = 0.3
+# To look into a document takes time from all other threads: afterwards it rests so many times as long.
+_REST = 2
 # Less is done before anybody could read of it.
 _SHOWN_FROM = 300
 
@@ -58,6 +57,8 @@ class Indexing:
         self._order = Order()
         self._latest: dict[Path, Snapshot | None] = {}
         self._updates: dict[Path, asyncio.Task[None]] = {}
+        # Until when an open document is left alone, by the monotonic clock.
+        self._rests: dict[Path, float] = {}
 
     def follow(self, roots: Sequence[Path], order: Order) -> None:
         """Index these folders from now on, and no others.
@@ -182,16 +183,16 @@ class Indexing:
     async def _update(self, path: Path) -> None:
         try:
             while path in self._latest:
-                snapshot = self._latest[path]
-                if snapshot and len(snapshot.text) > _LARGE:
-                    await asyncio.sleep(_PAUSE_S)
-                    if self._latest[path] is not snapshot:
-                        continue
-                del self._latest[path]
+                await asyncio.sleep(self._rests.get(path, 0) - time.monotonic())
+                snapshot = self._latest.pop(path)
                 if snapshot is None:
                     self._index.forget(path)
-                else:
-                    await asyncio.to_thread(self._index.update, path, snapshot)
+                    self._rests.pop(path, None)
+                    continue
+                began = time.monotonic()
+                await asyncio.to_thread(self._index.update, path, snapshot)
+                ended = time.monotonic()
+                self._rests[path] = ended + _REST * (ended - began)
         finally:
             del self._updates[path]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -221,18 +222,22 @@ async def test_what_is_typed_is_seen_and_what_is_closed_forgotten(
     await until(lambda: not index.definitions(["typed_19", "typed"]))
 
 
-async def test_a_large_document_is_looked_at_when_typing_pauses(
+async def test_a_document_that_takes_its_time_is_seen_at_once_and_then_rests(
     watched: Watched, index: WorkspaceIndex, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = list[str]()
-    monkeypatch.setattr(indexing, "_PAUSE_S", 0.1)
-    monkeypatch.setattr(index, "update", lambda _path, snapshot: seen.append(snapshot.text[-2:]))
-    for n in range(10, 15):
-        watched.edited(root / "large.py", Snapshot.open("#" * indexing._LARGE + str(n), "python"))
-        await asyncio.sleep(0)
-    watched.edited(root / "small.py", Snapshot.open("15", "python"))
-    await until(lambda: len(seen) == 2)
-    assert seen == ["15", "14"]
+
+    def update(_path: Path, snapshot: Snapshot) -> None:
+        time.sleep(0.05)
+        seen.append(snapshot.text)
+
+    monkeypatch.setattr(index, "update", update)
+    for n in range(10):
+        watched.edited(root / "large.py", Snapshot.open(str(n), "python"))
+        await asyncio.sleep(0.01)
+    await until(lambda: seen[-1:] == ["9"])
+    assert seen[0] == "0"
+    assert len(seen) < 10
 
 
 class Client:
