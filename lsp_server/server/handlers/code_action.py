@@ -105,10 +105,16 @@ def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offse
     argument = {"uri": place.uri, "position": position}
     actions: list[lsp.CodeAction] = []
     function: Target | None = None
+    # Several actions are done to the same thing.
+    found: dict[object, Any] = {}
     for entry in EDIT_ACTIONS:
-        try:
-            target = session.offered(entry, place, offset)
-        except RefusedError:
+        if entry.find not in found:
+            try:
+                found[entry.find] = session.offered(entry, place, offset)
+            except RefusedError:
+                found[entry.find] = None
+        target = found[entry.find]
+        if target is None:
             continue
         if isinstance(target, Target):
             function = target
