@@ -171,7 +171,7 @@ async def test_unit_tests_are_run_and_those_that_pass_go_into_a_new_file(connect
     assert answer["title"] == "Add 1 test for add"
     expected = "from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"
     assert (root / "test_calc.py").read_text(encoding="utf-8") == expected
-    assert editor.messages() == ["Add 1 test for add: It ran and passed; 1 that failed is left out."]
+    assert editor.messages() == ["Add 1 test for add: 2 written, 1 passes, 1 dropped (1 failed)."]
     (edit,) = editor.applied
     assert edit.document_changes
     assert [type(change) for change in edit.document_changes] == [lsp.CreateFile, lsp.TextDocumentEdit]
