@@ -29,6 +29,8 @@ _ALLOWED = (
     *(ast.BitOr, ast.Load),
 )
 _MOST_TOKENS = 40
+# What typing called Python's own classes.
+_OLD_NAMES = {"List", "Dict", "Tuple", "Set", "FrozenSet", "Type"}
 # Where both have a name, that of typing is the old one.
 _MODULES = (("collections.abc", collections.abc.__all__), ("typing", typing.__all__))
 
@@ -75,7 +77,7 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
         written = place.at
         mark = " -> " if place.returns else ": "
         sure = "None" if place.returns and _returns_nothing(function) else _type_of(place.default)
-        found = sure or _modern(await _one_type(guide, mark))
+        found = sure or _plain(await _one_type(guide, mark), known)
         if found and (needed := _needed(found, known)) is not None:
             # What cannot be taken is not shown to the model either: it would go on like that.
             guide.write(f"{mark}{found}")
@@ -106,11 +108,15 @@ def _type_of(default: str) -> str:
     return type(value).__name__ if isinstance(value, (bool, int, float, str, bytes)) else ""
 
 
-def _modern(found: str) -> str:
-    """A type without the names that typing had for Python's own classes."""
-    return re.sub(
-        r"\b(?:typing\.)?(List|Dict|Tuple|Set|FrozenSet|Type)\b(?=\[|$|[,\]| ])", lambda m: m[1].lower(), found
-    )
+def _plain(found: str, known: set[str]) -> str:
+    """A type by the names that the file has: `Room` and not `rooms.Room`, `list` and not `List`."""
+
+    def short(dotted: re.Match[str]) -> str:
+        first, last = dotted[0].partition(".")[0], dotted[0].rpartition(".")[2]
+        name = last if first not in known and (last in known or first in ("typing", "collections")) else dotted[0]
+        return name.lower() if name in _OLD_NAMES else name
+
+    return re.sub(r"[^\W\d]\w*(?:\.\w+)*", short, found)
 
 
 def _end(text: str) -> int:

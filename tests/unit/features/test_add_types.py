@@ -74,6 +74,13 @@ async def test_names_for_types_are_imported() -> None:
     )
 
 
+async def test_a_class_is_called_as_the_file_calls_it() -> None:
+    text = "from shapes import Circle\nimport os\n\ndef f(a, b, c):\n    <|>return a\n"
+    after = await typed(text, "List[shapes.Circle]", "os.PathLike", "typing.Iterable[str]", "typing.Dict[str, int]")
+    assert after.startswith("from shapes import Circle\nimport os\nfrom collections.abc import Iterable\n\n")
+    assert "def f(a: list[Circle], b: os.PathLike, c: Iterable[str]) -> dict[str, int]:" in after
+
+
 async def test_classes_of_the_file_and_what_it_imports_are_known() -> None:
     text = "from shapes import Circle\n\nclass Cart: ...\n\ndef f(a, b):\n    <|>return a\n"
     after = await typed(text, "Cart", "list[Circle]", "Cart")
