@@ -16,6 +16,8 @@ _RETURNS = re.compile(r"\breturn\b[ \t]+[^\s;}]")
 _YIELDS = re.compile(r"\byield\b")
 # `local name="$1"`, `name=${2:-default}`.
 _SHELL_PARAMETER = re.compile(r"""^\s*(?:local|declare|readonly)?\s*(\w+)=["']?\$\{?(\d)""", re.MULTILINE)
+# Where a function that gives something back says so in its head.
+_SAY_WHAT_RETURNS = {"go", "rust", "java", "c", "cpp", "csharp"}
 # Where a generator is said to yield, and not to return one.
 _SAY_YIELDS = {"python", "javascript", "javascriptreact", "typescript", "typescriptreact", "ruby"}
 
@@ -76,7 +78,7 @@ def wanted(scope: FunctionScope, snapshot: Snapshot) -> Documentation:
         raises = (Entry(""),)
     return Documentation(
         parameters=parameters,
-        returns=None if yields and language != "ruby" else _returns(scope, body),
+        returns=None if yields and language != "ruby" else _returns(scope, body, language),
         yields=Entry("") if yields else None,
         raises=raises,
         panics=Entry("") if language == "rust" and "panic!(" in body else None,
@@ -122,11 +124,11 @@ def _said_of(asked: Entry | None, existing: Entry | None) -> Entry | None:
     return asked and Entry(asked.name, existing.text if existing else "", asked.type)
 
 
-def _returns(scope: FunctionScope, body: str) -> Entry | None:
+def _returns(scope: FunctionScope, body: str, language: str) -> Entry | None:
     if scope.returns is not None:
         stated = scope.returns.strip()
         return None if stated in _NOTHING else Entry("", type=stated)
-    if scope.name in {"__init__", "constructor"}:
+    if scope.name in {"__init__", "constructor"} or language in _SAY_WHAT_RETURNS:
         return None
     return Entry("") if _RETURNS.search(body) else None
 

@@ -225,8 +225,8 @@ def _to_write(asked: Documentation, existing: Documentation) -> Documentation:
 
 def _about(name: str, summary: str) -> str:
     """A sentence as Go has it: it begins with what it is about."""
-    if re.match(rf"{re.escape(name)}\b", summary):
-        return summary
+    if re.match(rf"{re.escape(name)}\b", summary, re.IGNORECASE):
+        return name + summary[len(name) :]
     first, _, others = summary.partition(" ")
     if first.lower() in ("a", "an", "the"):
         return f"{name} is {lower_first(summary)}"
@@ -304,7 +304,7 @@ def _clean(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"^[-*#:\s]+", "", text)
     # A type in front of the words.
-    text = re.sub(r"^\(?[A-Za-z_][\w\[\], .|<>]*\)?: (?=[A-Z])", "", text).rstrip(" ,;:-")
+    text = re.sub(r"^\(?[\[\]*&]*[A-Za-z_][\w\[\], .|<>]*\)?: (?=[A-Z])", "", text).rstrip(" ,;:-")
     text = re.sub(r"^[\w\[\]*&.<>,{}]{1,40} - (?=\w)", "", text)
     if not text:
         return ""
