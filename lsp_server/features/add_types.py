@@ -21,7 +21,7 @@ from lsp_server.syntax.imports import import_edit, imports
 from lsp_server.syntax.outline import outline
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
-from lsp_server.text.positions import LineIndex
+from lsp_server.text.positions import LineIndex, Position, PositionEncoding
 
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ALLOWED = (
@@ -71,7 +71,7 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
     known = _known_names(snapshot)
     edits: list[TextEdit] = []
     wanted: set[str] = set()
-    written = _Offsets(code).of(function.lineno, function.col_offset)
+    written = _offset(LineIndex(code), function.lineno, function.col_offset)
     for place in _places(function, code):
         guide.write(code[written : place.at])
         written = place.at
@@ -144,7 +144,7 @@ def _parsed(code: str, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
 
 
 def _places(function: ast.FunctionDef | ast.AsyncFunctionDef, code: str) -> Iterator[_Place]:
-    at = _Offsets(code)
+    lines = LineIndex(code)
     every = function.args
     defaults = dict(zip(reversed([*every.posonlyargs, *every.args]), reversed(every.defaults), strict=False))
     defaults |= {one: value for one, value in zip(every.kwonlyargs, every.kw_defaults, strict=True) if value}
@@ -154,21 +154,21 @@ def _places(function: ast.FunctionDef | ast.AsyncFunctionDef, code: str) -> Iter
     )
     for one in ordered:
         if one.annotation is None and one.arg not in ("self", "cls"):
-            end = at.of(one.end_lineno or 0, one.end_col_offset or 0)
+            end = _offset(lines, one.end_lineno, one.end_col_offset)
             value = defaults.get(one)
             yield _Place(end, (ast.get_source_segment(code, value) or "") if value else "")
     if function.returns is None:
-        end = _signature_end(code, function, at)
+        end = _signature_end(code, function, lines)
         if end >= 0:
             yield _Place(end, returns=True)
 
 
-def _signature_end(code: str, function: ast.FunctionDef | ast.AsyncFunctionDef, at: _Offsets) -> int:
+def _signature_end(code: str, function: ast.FunctionDef | ast.AsyncFunctionDef, lines: LineIndex) -> int:
     """Behind the bracket that closes the parameters; -1 if no colon follows there."""
     # Brackets within defaults, and in their strings, are passed over.
     within = [node for node in ast.walk(function.args) if isinstance(node, (ast.arg, ast.expr))]
-    opened = code.index("(", at.of(function.lineno, function.col_offset))
-    number = max((at.of(node.end_lineno or 0, node.end_col_offset or 0) for node in within), default=opened + 1)
+    opened = code.index("(", _offset(lines, function.lineno, function.col_offset))
+    number = max((_offset(lines, node.end_lineno, node.end_col_offset) for node in within), default=opened + 1)
     depth = 1
     while number < len(code):
         if code[number] == "#":
@@ -180,16 +180,9 @@ def _signature_end(code: str, function: ast.FunctionDef | ast.AsyncFunctionDef, 
     return -1
 
 
-class _Offsets:
-    """Python's places (lines from 1, columns in UTF-8 bytes) as offsets."""
-
-    def __init__(self, code: str) -> None:
-        self._lines = LineIndex(code)
-
-    def of(self, line: int, column: int) -> int:
-        """The offset of a place."""
-        start = self._lines.line_start(line - 1)
-        return start + len(self._lines.text[start:].encode()[:column].decode())
+def _offset(lines: LineIndex, line: int | None, column: int | None) -> int:
+    """Python's place (lines from 1, columns in UTF-8 bytes) as an offset."""
+    return lines.offset(Position((line or 0) - 1, column or 0), PositionEncoding.UTF8)
 
 
 def _returns_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -41,29 +41,16 @@ async def change(selection: Selection, instruction: str, tools: Tools) -> FileEd
     said = " ".join(instruction.split())
     if not said:
         raise RefusedError("There is nothing to do.", hint="Say what is to be changed.")
-    messages = _prompt("edit", selection, tools, instruction=said)
+    messages = tools.prompt_of("edit", selection, instruction=said)
     title = said if len(said) <= _LONGEST_TITLE else f"{said[: _LONGEST_TITLE - 1]}…"
     return await _changed(selection, messages, tools, title, keeps_names=not _RENAMES.search(said))
 
 
 async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:
     """Change the code so that a problem goes away. Raises RefusedError as `change` does."""
-    messages = _prompt("fix", selection, tools, problem=problem.message, line=problem.line.strip())
+    messages = tools.prompt_of("fix", selection, problem=problem.message, line=problem.line.strip())
     first_line = problem.message.strip().split("\n")[0]
     return await _changed(selection, messages, tools, f"Fix: {first_line[:_LONGEST_TITLE]}", keeps_names=True)
-
-
-def _prompt(task: str, selection: Selection, tools: Tools, **said: str) -> tuple[Message, ...]:
-    language = selection.language
-    return tools.prompts.render(
-        task,
-        language.id,
-        language=language.name,
-        fence=selection.fence,
-        code=selection.code.rstrip("\n"),
-        related=selection.related_text,
-        **said,
-    )
 
 
 async def _changed(

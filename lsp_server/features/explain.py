@@ -9,7 +9,7 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.markdown import harmless
 from lsp_server.features.types import Problem, Selection, Target, Tools
-from lsp_server.inference.backend import Message, Timings
+from lsp_server.inference.backend import Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def explain(target: Target, tools: Tools) -> Explanation:
 
 async def explain_code(selection: Selection, tools: Tools) -> Explanation:
     """Explain selected code. Raises RefusedError if the model had nothing to say."""
-    guide = Guide(tools, _asked("explain", selection, tools), phase=f"Explaining {selection.name}")
+    guide = Guide(tools, tools.prompt_of("explain", selection), phase=f"Explaining {selection.name}")
     guide.write("This code")
     purpose = await guide.fill(stop=("\n",), max_tokens=80)
     guide.write("\n\n**How it works:** It")
@@ -75,7 +75,7 @@ async def explain_code(selection: Selection, tools: Tools) -> Explanation:
 
 async def explain_problem(selection: Selection, problem: Problem, tools: Tools) -> Explanation:
     """Explain what a tool says of a line of the selected code. Raises RefusedError as `explain_code` does."""
-    messages = _asked("explain_problem", selection, tools, problem=problem.message, line=problem.line.strip())
+    messages = tools.prompt_of("explain_problem", selection, problem=problem.message, line=problem.line.strip())
     guide = Guide(tools, messages, phase=f"Explaining a problem in {selection.name}")
     said = []
     # A small model keeps to the point when it has to end these sentences.
@@ -89,19 +89,6 @@ async def explain_problem(selection: Selection, problem: Problem, tools: Tools) 
         guide.write("\n\n")
         said += [f"{heading}{opening}{_sentences(text)}"] if text.strip() else []
     return _explanation(f"### {problem.message.strip().splitlines()[0]}", said, selection, guide)
-
-
-def _asked(task: str, selection: Selection, tools: Tools, **said: str) -> tuple[Message, ...]:
-    language = selection.language
-    return tools.prompts.render(
-        task,
-        language.id,
-        language=language.name,
-        fence=selection.fence,
-        code=selection.code.rstrip("\n"),
-        related=selection.related_text,
-        **said,
-    )
 
 
 def _explanation(heading: str, said: list[str], selection: Selection, guide: Guide) -> Explanation:

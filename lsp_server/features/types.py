@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lsp_server.context.test_sites import TestSite
 from lsp_server.errors import RefusedError
-from lsp_server.inference.backend import Backend, Timings
+from lsp_server.inference.backend import Backend, Message, Timings
 from lsp_server.prompting.catalog import PromptCatalog
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.scopes import ClassScope, FunctionScope, enclosing_class, enclosing_function
@@ -18,6 +18,9 @@ from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.statements import whole_statements
 from lsp_server.text.edits import TextEdit
 from lsp_server.text.snippet import Snippet
+
+# Where Markdown calls a language otherwise.
+_FENCES = {"shellscript": "bash", "typescriptreact": "tsx", "javascriptreact": "jsx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,45 @@ class Tools:
     bench: TestBench | None = None
     docstring_style: str = "auto"
 
+    def prompt_of(self, task: str, selection: Selection, **said: str) -> tuple[Message, ...]:
+        """The messages of a task on selected code; ``said`` are its further variables."""
+        return self.prompts.render(
+            task,
+            selection.language.id,
+            language=selection.language.name,
+            fence=selection.fence,
+            code=selection.code.rstrip("\n"),
+            related=selection.related_text,
+            **said,
+        )
 
-def _fence(language: Language) -> str:
-    return {"shellscript": "bash", "typescriptreact": "tsx", "javascriptreact": "jsx"}.get(language.id, language.id)
+
+class _InLanguage:
+    """What a document or a part of it has by its language."""
+
+    __slots__ = ()
+    language: Language
+
+    @property
+    def fence(self) -> str:
+        """The word after three backticks."""
+        return _FENCES.get(self.language.id, self.language.id)
+
+
+class _WithRelated:
+    """What a part of a document has by what it uses of others."""
+
+    __slots__ = ()
+    related: tuple[Snippet, ...]
+
+    @property
+    def related_text(self) -> str:
+        """The stubs of other files as one text."""
+        return "\n".join(file.text for file in self.related).strip()
 
 
 @dataclass(frozen=True, slots=True)
-class FileTarget:
+class FileTarget(_InLanguage):
     """A document.
 
     Attributes:
@@ -90,14 +125,9 @@ class FileTarget:
         """What people call it."""
         return self.path.name
 
-    @property
-    def fence(self) -> str:
-        """The word after three backticks."""
-        return _fence(self.language)
-
 
 @dataclass(frozen=True, slots=True)
-class ClassTarget:
+class ClassTarget(_InLanguage):
     """A class in a document; the attributes are those of `FileTarget`."""
 
     snapshot: Snapshot
@@ -111,14 +141,9 @@ class ClassTarget:
         """What people call it."""
         return self.scope.name
 
-    @property
-    def fence(self) -> str:
-        """The word after three backticks."""
-        return _fence(self.language)
-
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Target(_InLanguage, _WithRelated):
     """A function in a document; the other attributes are those of `FileTarget`.
 
     Attributes:
@@ -142,19 +167,9 @@ class Target:
         """The function's source, moved to column 0, with ``\\n`` as line end."""
         return at_column_0(self.scope.indentation + self.snapshot.text[self.scope.start : self.scope.end])
 
-    @property
-    def fence(self) -> str:
-        """The word after three backticks."""
-        return _fence(self.language)
-
-    @property
-    def related_text(self) -> str:
-        """The stubs of other files as one text."""
-        return "\n".join(file.text for file in self.related).strip()
-
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(_InLanguage, _WithRelated):
     """Whole statements of a document, in whole lines; the other attributes are those of `Target`.
 
     Attributes:
@@ -179,16 +194,6 @@ class Selection:
     def code(self) -> str:
         """The statements, moved to column 0, with ``\\n`` as line end."""
         return at_column_0(self.indentation + self.snapshot.text[self.start : self.end])
-
-    @property
-    def fence(self) -> str:
-        """The word after three backticks."""
-        return _fence(self.language)
-
-    @property
-    def related_text(self) -> str:
-        """The stubs of other files as one text."""
-        return "\n".join(file.text for file in self.related).strip()
 
 
 @dataclass(frozen=True, slots=True)

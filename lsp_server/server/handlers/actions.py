@@ -39,9 +39,7 @@ async def perform(
     entry = next((a for a in EDIT_ACTIONS if a.name == action), None)
     if entry is None:
         raise JsonRpcException(f"There is no action {action!r}.", REQUEST_FAILED)
-    place, offset = _position(session, where)
-    if version is not None and version != place.snapshot.version:
-        raise JsonRpcContentModified(STALE)
+    place, offset = _position(session, where, version)
     with _refusals():
         target = await session.chosen(entry, place, offset)
     async with session.tools(entry.title(target), place) as tools:
@@ -67,9 +65,7 @@ async def locate_selection(
     session: Session, where: from_proto.CommandRange, *, version: int | None = None
 ) -> tuple[Place, Selection]:
     """The document and the code of a range. Raises as `perform` does."""
-    place = _place(session, where.uri)
-    if version is not None and version != place.snapshot.version:
-        raise JsonRpcContentModified(STALE)
+    place = _place(session, where.uri, version)
     start, end = from_proto.span(where.range, place.snapshot.lines, session.encoding)
     with _refusals():
         return place, await session.selection(place, start, end)
@@ -117,15 +113,18 @@ async def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Pla
         return place, await session.target(place, offset)
 
 
-def _place(session: Session, uri: str) -> Place:
+def _place(session: Session, uri: str, version: int | None = None) -> Place:
+    """An open document, of that version if one is given."""
     place = session.place(uri)
     if place is None:
         raise JsonRpcException(f"{uri} is not open, or must not be read.", REQUEST_FAILED)
+    if version is not None and version != place.snapshot.version:
+        raise JsonRpcContentModified(STALE)
     return place
 
 
-def _position(session: Session, where: from_proto.CommandTarget) -> tuple[Place, int]:
-    place = _place(session, where.uri)
+def _position(session: Session, where: from_proto.CommandTarget, version: int | None = None) -> tuple[Place, int]:
+    place = _place(session, where.uri, version)
     return place, from_proto.offset(where.position, place.snapshot.lines, session.encoding)
 
 
