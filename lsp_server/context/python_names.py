@@ -7,11 +7,10 @@ import builtins
 import enum
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
-from keyword import iskeyword
 from pathlib import Path
 
 from lsp_server.context.index.types import IndexedSymbol
+from lsp_server.context.python_text import bound_in, given_members, makes_members, without
 from lsp_server.context.symbols import SymbolSource
 
 # What a name means: something that is defined, a module, or a class of Python itself.
@@ -44,10 +43,6 @@ _OF_MODULES = {"__file__", "__path__", "__spec__", "__version__", "__all__", "__
     "__annotations__",
 }
 _OF_DATACLASSES = {"__dataclass_fields__", "__dataclass_params__", "__match_args__", "__attrs_attrs__"}
-_MAKES_MEMBERS = re.compile(
-    r"setattr(?:__)?\(|__dict__|\b(?:vars|locals|exec)\(|__slots__|__getattr|\.__new__\(|def __new__"
-    r"|\bmetaclass\s*=\s*(?!ABCMeta|abc\.ABCMeta)"
-)
 _MAKES_NAMES = re.compile(
     r"\b(?:globals|locals|vars|exec)\(|def __getattr__\(\s*(?!self\b|cls\b)|^[ \t]*__getattr__\b"
     r"|import\b[^\n]*__getattr__|sys\.modules",
@@ -57,17 +52,7 @@ _CLASS_LINE = re.compile(r"^class\b[^(\n]*\((?P<bases>[^\n]{0,1000})\)\s*:", re.
 _TYPE_ARGUMENTS = re.compile(r"\[[^\[\]]*\]")
 _DOTTED = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*")
 _RETURNS = re.compile(r"->\s{0,9}[\"']?(?P<type>(?:\w+\.){0,5}[^\W\d]\w*)[\"']?\s{0,9}:?\s{0,9}$")
-# `a = `, `a, b = `, `a: int = `, `for a in`, `with x as a`, `import a`, on a line of their own.
-_BINDS = re.compile(
-    r"^[ \t]*(?P<targets>[\w*(\[][\w.,* \t()\[\]]{0,200}?)(?:=(?!=)|:[^=\n]{1,200}(?:=(?!=)|$))", re.MULTILINE
-)
-_CLAUSES = re.compile(
-    r"\bfor\b(?P<several>[^\n]{1,200}?)\bin\b|\bas[ \t]+(?P<one>\w+)|=[ \t]*(?P<chained>[\w.]{1,100})[ \t]*=(?!=)"
-    r"|\b(?:import|global)\b(?P<all>\s*\([^)]{0,5000}\)|(?:[^\n\\]|\\\n){1,500})"
-    r"|(?P<given>[^\W\d]\w{0,99})[ \t]{0,9}:?=(?!=)"
-)
 _GLOBAL = re.compile(r"\bglobal\b([^\n]{1,200})")
-_GIVEN_MEMBER = re.compile(r"\.([^\W\d]\w{0,99})[ \t]{0,9}(?:[-+*/|&]?=(?!=)|:[ \t]|,)")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -140,7 +125,7 @@ class PythonNames:
             return None
         top = [symbol for symbol in self._symbols.symbols_in(path) if not symbol.container]
         found = {symbol.name for symbol in top} | _OF_MODULES
-        found |= _bound_in(_without(text, 0, len(text), top))
+        found |= bound_in(without(text, 0, len(text), top))
         found.update(word for line in _GLOBAL.findall(text) for word in _WORD.findall(line))
         for imported in self._symbols.imports_of(path):
             found.update(imported.names, (here for _, here in imported.aliases), imported.module.split(".")[:1])
@@ -241,7 +226,7 @@ class PythonNames:
         source = text[owner.start : owner.end]
         decorators = [line for line in owner.signature.splitlines() if line.startswith("@")]
         plain = all(_PLAIN_DECORATORS.match(line) for line in decorators)
-        if not plain or f"class {owner.name}" not in source or _makes_members(source):
+        if not plain or f"class {owner.name}" not in source or makes_members(source):
             return None
         # A mixin counts on what the classes have that it is mixed into.
         if "mixin" in owner.name.lower() or f"setattr({owner.name}," in text:
@@ -251,9 +236,9 @@ class PythonNames:
         saved = self._symbols.saved_members(owner.dotted, owner.path)
         found = {member.name for member in (*members, *saved)}
         # What others give its objects may be anything in its file.
-        found.update(_given_members(text))
+        found.update(given_members(text))
         found |= _OF_DATACLASSES if decorators else set()
-        return found | _bound_in(_without(text, owner.start, owner.end, members))
+        return found | bound_in(without(text, owner.start, owner.end, members))
 
     def _bases(self, owner: IndexedSymbol) -> list[IndexedSymbol | type | set[str]] | None:
         line = _CLASS_LINE.search(owner.signature if owner.signature.endswith(":") else f"{owner.signature}:")
@@ -295,42 +280,3 @@ def _elsewhere(names: list[tuple[Path | None, str | None]], modules: list[Path])
     """Whether a name that is a module's is bound to something else as well, not only by the package of that module."""
     around = {(module.parent.parent if module.stem == "__init__" else module.parent) for module in modules}
     return any(target is None or target.parent not in around for target, _ in names)
-
-
-# Looking through them takes longer than all the rest, and of those around only the document itself changes.
-@lru_cache(8)
-def _makes_members(source: str) -> bool:
-    return bool(_MAKES_MEMBERS.search(source))
-
-
-@lru_cache(8)
-def _given_members(text: str) -> frozenset[str]:
-    return frozenset(_GIVEN_MEMBER.findall(text))
-
-
-def _without(text: str, start: int, end: int, symbols: object) -> str:
-    """A part of a text without the functions and classes in it."""
-    spans = sorted(
-        (symbol.start, symbol.end)
-        for symbol in symbols  # type: ignore[attr-defined]
-        if symbol.kind in ("function", "method", "class") and start < symbol.start and symbol.end <= end
-    )
-    parts, at = [], start
-    for first, last in spans:
-        if first >= at:
-            parts.append(text[at:first])
-            at = last
-    return "".join((*parts, text[at:end]))
-
-
-@lru_cache(8)
-def _bound_in(text: str) -> frozenset[str]:
-    """The names that lines of code give something to; a few more do no harm."""
-    found: set[str] = set()
-    for line in _BINDS.finditer(text):
-        words = _WORD.findall(line["targets"])
-        found.update(words if not iskeyword(words[0] if words else "") else ())
-    for clause in _CLAUSES.finditer(text):
-        said = ("several", "one", "chained", "all", "given")
-        found.update(word for part in said if clause[part] for word in _WORD.findall(clause[part]))
-    return frozenset(found)
