@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -46,10 +47,11 @@ def counterpart(path: Path, root: Path, linked: Sequence[Path]) -> Path | None:
     stems = {code: None} if code else {form.format(path.stem): files for form, (_, files) in _FORMS.items()}
     named = (other for other in linked if other.stem in stems)
     found = next((other for other in named if other.suffix in (stems[other.stem] or (other.suffix,))), None)
-    return found or next((other for other in _candidates(path, root, code) if other.is_file()), None)
+    return found or next((Path(other) for other in _candidates(path, root, code) if os.path.isfile(other)), None)
 
 
-def _candidates(path: Path, root: Path, code: str | None) -> Iterator[Path]:
+# Many places are looked at, most of which are not there. To make a `Path` of each takes longer than to look.
+def _candidates(path: Path, root: Path, code: str | None) -> Iterator[str]:
     stems = (
         [code]
         if code
@@ -57,41 +59,41 @@ def _candidates(path: Path, root: Path, code: str | None) -> Iterator[Path]:
     )
     folders = _code_folders(path.parent, root) if code else _test_folders(path.parent, root)
     for folder in dict.fromkeys(folders):
-        if folder.is_dir():
-            yield from (folder / f"{stem}{path.suffix}" for stem in stems)
+        if os.path.isdir(folder):
+            yield from (os.path.join(folder, f"{stem}{path.suffix}") for stem in stems)
 
 
-def _test_folders(folder: Path, root: Path) -> Iterator[Path]:
-    yield folder
-    yield from (folder / name for name in _TEST_FOLDERS)
+def _test_folders(folder: Path, root: Path) -> Iterator[str]:
+    yield str(folder)
+    yield from (os.path.join(folder, name) for name in _TEST_FOLDERS)
     if not folder.is_relative_to(root):
         return
     parts = folder.relative_to(root).parts
     for name in _TEST_FOLDERS:
         # tests/pkg/test_x.py, tests/unit/pkg/test_x.py and the same without the package's or the source folder's name.
         for below in (parts, parts[1:], ()):
-            yield root.joinpath(name, *below)
-            yield root.joinpath(name, "unit", *below)
+            yield os.path.join(root, name, *below)
+            yield os.path.join(root, name, "unit", *below)
     if "main" in parts:
         # src/main/java/a/B.java and src/test/java/a/BTest.java
         at = parts.index("main")
-        yield root.joinpath(*parts[:at], "test", *parts[at + 1 :])
+        yield os.path.join(root, *parts[:at], "test", *parts[at + 1 :])
 
 
-def _code_folders(folder: Path, root: Path) -> Iterator[Path]:
-    yield folder
-    yield folder.parent
+def _code_folders(folder: Path, root: Path) -> Iterator[str]:
+    yield str(folder)
+    yield str(folder.parent)
     if not folder.is_relative_to(root):
         return
     parts = folder.relative_to(root).parts
     if "test" in parts and "src" in parts[: parts.index("test")]:
         at = parts.index("test")
-        yield root.joinpath(*parts[:at], "main", *parts[at + 1 :])
+        yield os.path.join(root, *parts[:at], "main", *parts[at + 1 :])
     below = tuple(part for part in parts if part not in (*_TEST_FOLDERS, "unit"))
-    yield root.joinpath(*below)
-    yield root.joinpath("src", *below)
+    yield os.path.join(root, *below)
+    yield os.path.join(root, "src", *below)
     # The package's own folder is left out of the tests' path as often as not.
-    yield from (child.joinpath(*below) for child in _packages(root))
+    yield from (os.path.join(child, *below) for child in _packages(root))
 
 
 def _packages(root: Path) -> Iterator[Path]:

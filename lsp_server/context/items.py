@@ -123,7 +123,8 @@ def _still_true(item: ContextItem, here: Sequence[Candidate], sources: Sources) 
     if set(item.symbols) <= {c.symbol for c in here}:
         return True
     path = here[0].path
-    now = {_shown(s) for s in sources.symbols.symbols_in(path)}
+    wanted = {symbol.name for symbol in item.symbols}
+    now = {_shown(s) for s in sources.symbols.symbols_in(path) if s.name in wanted}
     others = [s for s in item.symbols if _shown(s) not in now]
     # Those that are shown with their bodies.
     lines = _lines(sources.files.text(path, sources.workspace) or "") if others else set()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lsp_server.context.similarity import Passage, Words, jaccard, passages, words
+from lsp_server.context.similarity import Passage, Words, jaccard, lines_of, passages, words
 from lsp_server.context.workspace import is_secret
 from lsp_server.text.positions import LineIndex
 
@@ -28,6 +28,7 @@ class RecentChunk:
     text: str
     edited: bool
     words: Words
+    lines: frozenset[str]
     passages: tuple[Passage, ...]
 
 
@@ -64,7 +65,8 @@ class RecentChunks:
         with self._lock:
             alike = [c for c in self._chunks if c.path == path and jaccard(c.words, found) > _SAME]
             # That it was edited stays true when it is only looked at again.
-            chunk = RecentChunk(path, text, edited or any(c.edited for c in alike), found, passages(text))
+            was_edited = edited or any(c.edited for c in alike)
+            chunk = RecentChunk(path, text, was_edited, found, lines_of(text), passages(text))
             others = [c for c in self._chunks if c.path != path or c not in alike]
             self._chunks = (chunk, *others)[:CAPACITY]
 

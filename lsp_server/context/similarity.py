@@ -30,6 +30,11 @@ def words(text: str) -> Words:
     return frozenset(_WORD.findall(text)) - _SAYS_NOTHING
 
 
+def lines_of(text: str) -> frozenset[str]:
+    """The lines that say something, without the blanks around them."""
+    return frozenset(stripped for line in text.splitlines() if len(stripped := line.strip()) > 2)
+
+
 def jaccard(first: Words, second: Words) -> float:
     """The share of words that both have among those that either has; 0 if there is none."""
     both = len(first & second)

@@ -54,9 +54,13 @@ def uses(spot: Spot, function: tuple[int, int] | None) -> dict[str, Use]:
     start = max(lines.line_start(first), spot.offset - _MOST_CHARS)
     end = min(lines.line_end(max(last, at)), spot.offset + _MOST_CHARS)
     found: dict[str, Use] = {}
+    imports: dict[int, bool] = {}
     for name in names_in(spot.snapshot, start, end):
         line = lines.line_of(name.start)
-        if _IMPORT.match(text, max(lines.line_start(line), start), min(lines.line_end(line), end)):
+        if line not in imports:
+            line_start, line_end = max(lines.line_start(line), start), min(lines.line_end(line), end)
+            imports[line] = _IMPORT.match(text, line_start, line_end) is not None
+        if imports[line]:
             continue
         distance = line - at
         weight = max(1 - abs(distance) / _FADING_LINES, _LEAST_WEIGHT) * (_BEHIND if distance > 0 else 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lsp_server.context.index.links import led_to, real_path
+from lsp_server.context.index.links import leads_elsewhere, led_to, real_path
 from lsp_server.syntax.languages import Language, language_for_path
 
 # Never read, neither into a prompt nor into the index, whatever a user's code refers to.
@@ -140,10 +140,14 @@ class Workspace:
         """Whether nothing of a file may be shown: secret, excluded, or a link to such a file or out of its root."""
         if is_secret(path) or self.excluded(path):
             return True
-        if not path.is_absolute() or real_path(path) == path:
+        if not path.is_absolute() or self._is_its_own_place(path):
             return False
         place = led_to(path, self.root_of(path))
         return place is None or (place != path and (is_secret(place) or self.excluded(place)))
+
+    def _is_its_own_place(self, path: Path) -> bool:
+        """Whether a path leads to what it names: it is no link, and goes through none."""
+        return real_path(path) == path
 
     def for_one_search(self) -> Workspace:
         """The same, which finds out once whether it withholds a file; not for longer, since files change."""
@@ -169,8 +173,19 @@ class _Searched(Workspace):
     def _known(self) -> dict[Path, bool]:
         return {}
 
+    @cached_property
+    def _own_places(self) -> dict[Path, bool]:
+        return {}
+
     def withholds(self, path: Path) -> bool:
         known = self._known.get(path)
         if known is None:
             known = self._known[path] = super().withholds(path)
         return known
+
+    def _is_its_own_place(self, path: Path) -> bool:
+        folder = path.parent
+        known = self._own_places.get(folder)
+        if known is None:
+            known = self._own_places[folder] = super()._is_its_own_place(folder)
+        return known and path.name != ".." and not leads_elsewhere(path)

@@ -18,12 +18,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from enum import Enum
-from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BLANKS = re.compile(r"[ \t]*")
+# Characters that are counted through at most to find a byte.
 _CHUNK = 512
 
 
@@ -61,14 +61,20 @@ def _units(text: str, encoding: PositionEncoding) -> int:
     return len(text) + sum(char > "\uffff" for char in text)
 
 
+# Where pieces of at most `_CHUNK` characters begin, as offsets and as bytes. By pieces and not by lines: a generated
+# file may be one line.
+_Chunks = tuple[list[int], list[int]]
+
+
 class LineIndex:
     """An immutable map between offsets, positions, points and byte offsets of one text.
 
     Every argument that lies outside the text is clamped into it, so no method raises.
     """
 
-    def __init__(self, text: str, *, _starts: list[int] | None = None) -> None:
+    def __init__(self, text: str, *, _starts: list[int] | None = None, _chunks: _Chunks | None = None) -> None:
         self.text = text
+        self._known_chunks = _chunks
         self._starts = _starts or [0, *(match.end() for match in _LINE_END.finditer(text))]
         self._ascii = text.isascii()
 
@@ -84,7 +90,8 @@ class LineIndex:
         starts = self._starts[:above]
         starts += (match.end() for match in between if start <= match.end() <= end + moved)
         starts += (place + moved for place in self._starts[below:])
-        return LineIndex(text, _starts=starts)
+        chunks = self._known_chunks and _chunks_replaced(self._known_chunks, start, end, text, moved)
+        return LineIndex(text, _starts=starts, _chunks=chunks)
 
     @property
     def line_count(self) -> int:
@@ -153,16 +160,18 @@ class LineIndex:
         offset = self._clamp(offset)
         if self._ascii:
             return offset
-        chunk = offset // _CHUNK
-        return self._chunk_bytes[chunk] + len(utf8(self.text[chunk * _CHUNK : offset]))
+        starts, sizes = self._chunks
+        chunk = bisect_right(starts, offset) - 1
+        return sizes[chunk] + len(utf8(self.text[starts[chunk] : offset]))
 
     def offset_of_byte(self, byte: int) -> int:
         """The offset of an index into the UTF-8 bytes; inside a character, that character's start."""
         if self._ascii:
             return self._clamp(byte)
         byte = max(byte, 0)
-        chunk = bisect_right(self._chunk_bytes, byte) - 1
-        start, column = chunk * _CHUNK, byte - self._chunk_bytes[chunk]
+        starts, sizes = self._chunks
+        chunk = bisect_right(sizes, byte) - 1
+        start, column = starts[chunk], byte - sizes[chunk]
         encoded = utf8(self.text[start : start + _CHUNK])
         while 0 < column < len(encoded) and encoded[column] & 0xC0 == 0x80:
             column -= 1
@@ -177,8 +186,30 @@ class LineIndex:
     def _clamp(self, offset: int) -> int:
         return max(0, min(offset, len(self.text)))
 
-    @cached_property
-    def _chunk_bytes(self) -> list[int]:
-        """The byte offset of every chunk. By chunks and not by lines: a generated file may be one line."""
-        chunks = range(0, len(self.text) + 1, _CHUNK)
-        return [0, *accumulate(len(utf8(self.text[start : start + _CHUNK])) for start in chunks)][: len(chunks)]
+    @property
+    def _chunks(self) -> _Chunks:
+        if self._known_chunks is None:
+            self._known_chunks = _chunks_of(self.text, 0, len(self.text), 0)
+        return self._known_chunks
+
+
+def _chunks_of(text: str, start: int, end: int, byte: int) -> _Chunks:
+    """The chunks of a part of a text that begins at ``byte``, at least one."""
+    starts = [*range(start, max(end, start + 1), _CHUNK)]
+    sizes = accumulate((len(utf8(text[at : at + _CHUNK])) for at in starts[:-1]), initial=byte)
+    return starts, [*sizes]
+
+
+def _chunks_replaced(chunks: _Chunks, start: int, end: int, text: str, moved: int) -> _Chunks:
+    """As `LineIndex.replaced`: those around the place stay, moved."""
+    starts, sizes = chunks
+    # At the end of a piece one writes on in it, or each letter would be one.
+    above = max(bisect_left(starts, start) - 1, 0)
+    below = bisect_left(starts, end, above)
+    stop = starts[below] + moved if below < len(starts) else len(text)
+    between, between_sizes = _chunks_of(text, starts[above], stop, sizes[above])
+    more = between_sizes[-1] + len(utf8(text[between[-1] : stop])) - sizes[below] if below < len(sizes) else 0
+    return (
+        [*starts[:above], *between, *(at + moved for at in starts[below:])],
+        [*sizes[:above], *between_sizes, *(size + more for size in sizes[below:])],
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from lsp_server.context.index.links import is_link, led_to
+from lsp_server.context.index.links import is_link, leads_elsewhere, led_to
 from lsp_server.context.workspace import is_secret
 
 # Never looked into: what is in them was fetched or made.
@@ -75,7 +75,7 @@ class Exclusions:
         if relative is None or self._left_out(path, relative):
             return True
         folder, _, name = relative.rpartition("/")
-        if not (self._folder_linked(folder) or name == ".." or _is_link(path)):
+        if not (self._folder_linked(folder) or name == ".." or leads_elsewhere(path)):
             return False
         place = led_to(path, self._root)
         return place is None or self._left_out(place, place.relative_to(self._root).as_posix())
@@ -137,7 +137,7 @@ class Exclusions:
         known = self._linked.get(folder)
         if known is None:
             parent, _, name = folder.rpartition("/")
-            known = self._folder_linked(parent) or name == ".." or _is_link(self._root / folder)
+            known = self._folder_linked(parent) or name == ".." or leads_elsewhere(self._root / folder)
             self._linked[folder] = known
         return known
 
@@ -194,13 +194,6 @@ def _is_text(name: str) -> bool:
     return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
-def _is_link(path: Path) -> bool:
-    try:
-        return is_link(path.lstat())
-    except (OSError, ValueError):
-        return False
-
-
 def _rules_above(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
     """The rules that bind the whole folder, the nearest first, each with what makes a path relative to its place."""
     found: list[tuple[str, GitIgnoreSpec]] = []
@@ -219,7 +212,7 @@ def _rules_above(root: Path) -> list[tuple[str, GitIgnoreSpec]]:
 
 def _read(path: Path) -> GitIgnoreSpec | None:
     # Git does not follow such a link either, and it might lead to something without an end.
-    if _is_link(path):
+    if leads_elsewhere(path):
         return None
     try:
         text = path.read_text(encoding="utf-8", errors="replace")

@@ -15,6 +15,14 @@ def is_link(status: os.stat_result) -> bool:
     return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
 
 
+def leads_elsewhere(path: Path) -> bool:
+    """Whether a path itself is a link; False for what is not there."""
+    try:
+        return is_link(path.lstat())
+    except (OSError, ValueError):
+        return False
+
+
 def real_path(path: Path) -> Path:
     """Where a path leads, be there something or not."""
     try:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 import tree_sitter
 import tree_sitter_python
@@ -67,6 +69,21 @@ def test_the_index_of_a_changed_text_is_that_of_the_text(head: str, old: str, ne
     lines = LineIndex(head + old + tail).replaced(len(head), len(head) + len(old), text)
     assert lines.text == text
     assert [(lines.line_start(n), lines.line_end(n)) for n in range(lines.line_count)] == naive_lines(text)
+
+
+@given(texts, st.lists(st.tuples(st.integers(0, 1500), st.integers(0, 600), texts, st.integers(1, 300)), max_size=6))
+def test_bytes_are_found_after_changes(text: str, edits: list[tuple[int, int, str, int]]) -> None:
+    text = text * 40
+    lines = LineIndex(text)
+    for start, length, new, times in edits:
+        lines.byte_offset(len(text))
+        start, end = min(start, len(text)), min(start + length, len(text))
+        text = text[:start] + new * times + text[end:]
+        lines = lines.replaced(start, end, text)
+    ends = [0, *accumulate(len(utf8(char)) for char in text)]
+    places = range(0, len(text) + 1, 7)
+    assert [lines.byte_offset(place) for place in places] == [ends[place] for place in places]
+    assert [lines.offset_of_byte(ends[place]) for place in places] == [*places]
 
 
 @given(texts)
