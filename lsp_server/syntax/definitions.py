@@ -192,8 +192,13 @@ def _items(snapshot: Snapshot, found: list[Match]) -> tuple[list[Definition], Su
     surroundings = Surroundings(snapshot, _captured(found, "comment"), attributes)
     style = snapshot.language.docs if snapshot.language else None
     items = []
-    for kind in _KINDS:
-        for node, captures in _merged(found, kind, kind).items():
+    matches_of: dict[str, list[Match]] = {kind: [] for kind in _KINDS}
+    for match in found:
+        for name in match:
+            if name in matches_of:
+                matches_of[name].append(match)
+    for kind, own in matches_of.items():
+        for node, captures in _merged(own, kind, kind).items():
             # Some patterns only add to what others found, and these may not fit half-typed code.
             if "name" not in captures:
                 continue

@@ -149,19 +149,18 @@ def file_docs(snapshot: Snapshot) -> Span | None:
 
 def _build(snapshot: Snapshot) -> tuple[Scope, ...]:
     found = definitions(snapshot)
-    unit = indent_unit(snapshot.text)
     built: list[Scope] = []
     around: list[Scope] = []
     for item in found.items:
         while around and around[-1].end <= item.span[0]:
             around.pop()
-        scope = _scope(snapshot, found, item, around[-1] if around else None, unit)
+        scope = _scope(snapshot, found, item, around[-1] if around else None)
         built.append(scope)
         around.append(scope)
     return tuple(built)
 
 
-def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Scope | None, unit: str) -> Scope:
+def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Scope | None) -> Scope:
     name, container = names(snapshot, item)
     if container is None and isinstance(parent, ClassScope):
         container = f"{parent.class_name}.{parent.name}" if parent.class_name else parent.name
@@ -200,11 +199,15 @@ def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Sco
         docstring_start=docstring_start,
         docstring_end=docstring_end,
         indentation=indentation,
-        body_indentation=_body_indentation(snapshot, body_start, body_end) or indentation + unit,
+        body_indentation=_body_indentation(snapshot, body_start, body_end) or indentation + snapshot.derived(_indent_unit),
         class_name=container,
         is_async=item.node("async") is not None,
         raises=tuple(found.raises.get(item.span, ())),
     )
+
+
+def _indent_unit(snapshot: Snapshot) -> str:
+    return indent_unit(snapshot.text)
 
 
 def _body_indentation(snapshot: Snapshot, body_start: int, body_end: int) -> str:

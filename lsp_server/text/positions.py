@@ -167,7 +167,8 @@ class LineIndex:
     def offset_of_byte(self, byte: int) -> int:
         """The offset of an index into the UTF-8 bytes; inside a character, that character's start."""
         if self._ascii:
-            return self._clamp(byte)
+            # Asked thousands of times a file: without a call where there is nothing to clamp.
+            return byte if 0 <= byte <= len(self.text) else self._clamp(byte)
         byte = max(byte, 0)
         starts, sizes = self._chunks
         chunk = bisect_right(sizes, byte) - 1
