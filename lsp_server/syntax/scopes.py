@@ -184,6 +184,7 @@ def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Sco
             class_name=container,
         )
     parameters = item.node("parameters")
+    body_indentation = _body_indentation(snapshot, body_start, body_end)
     return FunctionScope(
         name=name,
         kind="method" if container else "function",
@@ -199,7 +200,7 @@ def _scope(snapshot: Snapshot, found: Definitions, item: Definition, parent: Sco
         docstring_start=docstring_start,
         docstring_end=docstring_end,
         indentation=indentation,
-        body_indentation=_body_indentation(snapshot, body_start, body_end) or indentation + snapshot.derived(_indent_unit),
+        body_indentation=body_indentation or indentation + snapshot.derived(_indent_unit),
         class_name=container,
         is_async=item.node("async") is not None,
         raises=tuple(found.raises.get(item.span, ())),
