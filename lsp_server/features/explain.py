@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.markdown import harmless
+from lsp_server.features.safety import warnings
 from lsp_server.features.types import Problem, Selection, Target, Tools
 from lsp_server.inference.backend import Timings
 
@@ -70,6 +71,8 @@ async def explain_code(selection: Selection, tools: Tools) -> Explanation:
     steps = await guide.fill(stop=("\n\n", "\n**", "\n#"), max_tokens=220, repeat_penalty=1.05)
     said = [f"This code{_sentences(purpose)}"] if purpose.strip() else []
     said += [f"**How it works:** It{_sentences(steps)}"] if steps.strip() else []
+    warned = warnings(selection.snapshot, selection.start, selection.end)
+    said += ["**Careful:**\n" + "\n".join(f"- {one}" for one in warned)] if said and warned else []
     return _explanation(f"### {selection.name.capitalize()}", said, selection, guide)
 
 

@@ -15,6 +15,8 @@ from lsp_server.features.docstring import (
     write_docstring,
     write_missing_docstrings,
 )
+from lsp_server.features.from_comment import LANGUAGES as FROM_COMMENTS
+from lsp_server.features.from_comment import CommentTarget, find_comment, write_from_comment
 from lsp_server.features.simplify import simplify
 from lsp_server.features.types import (
     ClassTarget,
@@ -29,7 +31,7 @@ from lsp_server.features.types import (
 from lsp_server.features.unit_tests import write_unit_tests
 from lsp_server.syntax.snapshot import Snapshot
 
-T = TypeVar("T", Target, ClassTarget, FileTarget)
+T = TypeVar("T", Target, ClassTarget, FileTarget, CommentTarget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,14 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
     ),
     EditAction(
         "simplify", lambda target: f"Simplify {target.name}", "refactor.rewrite.simplify", find_target, simplify
+    ),
+    EditAction(
+        "fromComment",
+        lambda target: f"Write the {'query' if target.language.id == 'sql' else 'command'} for “{target.name}”",
+        "refactor.rewrite.fromComment",
+        find_comment,
+        write_from_comment,
+        lambda target: target.language.id in FROM_COMMENTS,
     ),
     EditAction(
         "missingDocstrings",

@@ -40,6 +40,19 @@ async def test_the_function_is_changed_as_the_user_says(connect: Connect, root: 
     assert editor.texts[uri] == CLEAN.replace("return a + b", "return sum((a, b))")
 
 
+async def test_a_query_is_written_from_its_comment(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": ["DELETE FROM users"]})
+    uri, position = editor.open(root / "a.sql", "-- all<|> users\n", "sql")
+    titles = [action.title for action in await editor.actions(uri, position)]
+    assert titles == ["Write the query for “all users”"]
+    answer = await run(editor, "fromComment", {"uri": uri, "position": at(position)["start"]})
+    assert answer == {
+        "title": "Write: all users",
+        "notes": ["`DELETE FROM users` deletes every row of users."],
+    }
+    assert editor.texts[uri] == "-- all users\nDELETE FROM users;\n"
+
+
 async def test_a_client_that_can_shows_the_change_first(connect: Connect, root: Path) -> None:
     capabilities = vscode()
     assert capabilities.workspace

@@ -36,7 +36,8 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
     assert set(found.execute_command_provider.commands) == {
         f"shardlight.{name}"
         for name in (
-            *("docstring", "classDocstring", "missingDocstrings", "addTypes", "unitTests", "simplify", "edit", "fix"),
+            *("docstring", "classDocstring", "missingDocstrings", "addTypes", "unitTests", "simplify", "fromComment"),
+            *("edit", "fix"),
             *("explain", "findBugs"),
             *("show", "statistics", "status"),
         )

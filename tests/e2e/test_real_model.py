@@ -6,6 +6,7 @@ import ast
 import asyncio
 import contextlib
 import dataclasses
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,16 @@ async def test_code_is_changed_as_the_user_says(editor: Editor, root: Path) -> N
     # Either is right: what such a model makes of it is its own.
     assert (editor.texts[uri] == before) == ("cannot be used" in refused)
     ast.parse(editor.texts[uri])
+
+
+async def test_a_query_from_its_comment(editor: Editor, root: Path) -> None:
+    table = "CREATE TABLE users (id INTEGER, name TEXT);\n\n"
+    uri, position = editor.open(root / "a.sql", f"{table}-- the names of all<|> users\n", "sql")
+    await editor.command("fromComment", uri, position)
+    below = editor.texts[uri].removeprefix(f"{table}-- the names of all users\n")
+    assert "name" in below
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(table + below)
 
 
 async def test_what_a_tool_says_is_explained(editor: Editor, root: Path) -> None:

@@ -89,3 +89,11 @@ async def test_nothing_to_say_of_selected_code() -> None:
         await explain_code(LINES, tools_of("", ""))
     with pytest.raises(RefusedError, match="nothing to say"):
         await explain_problem(LINES, Problem("x", "y"), tools_of("", "", ""))
+
+
+async def test_what_a_script_would_destroy_is_said() -> None:
+    text = "# x\nrm -rf build\nls\n"
+    script = find_selection(Snapshot.open(text, "shellscript"), 4, 15, PurePosixPath("a.sh"))
+    explanation = await explain_code(script, tools_of("cleans up.", "removes a folder."))
+    careful = "**Careful:**\n- `rm -rf build` deletes build with all that is in there."
+    assert explanation.markdown.endswith(f"{careful}\n")

@@ -107,6 +107,7 @@ VARIABLES = {
     "simplify": {"language", "fence", "code"},
     "edit": {"language", "fence", "code", "related", "instruction"},
     "fix": {"language", "fence", "code", "related", "line", "problem"},
+    "from_comment": {"language", "fence", "comment", "related"},
     "repair": {"language", "reason"},
 }
 
@@ -117,7 +118,7 @@ def test_shipped_prompts_need_no_more_than_the_readme_says(task: str) -> None:
     values = {name: f"<{name}>" for name in VARIABLES[task]}
     messages = shipped.render(task, "python", **values)
     assert messages[-1].role == "user"
-    said = [name for name in ("code", "suffix", "reason") if f"<{name}>" in messages[-1].content]
+    said = [name for name in ("code", "suffix", "reason", "comment") if f"<{name}>" in messages[-1].content]
     assert said
     readme = (shipped_directory() / "README.md").read_text(encoding="utf-8")
     row = next(line for line in readme.splitlines() if line.startswith(f"| `{task}`"))
