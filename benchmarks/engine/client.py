@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from benchmarks.engine.replay import Step
 from lsp_server.context.window import Window, window
 from lsp_server.features.inline_completion import Cursor, Effort, complete
-from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, ScoreRequest, StopReason
 from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
 from lsp_server.syntax.snapshot import Snapshot
 
@@ -40,4 +40,8 @@ class _Listener:
 
     async def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.chat``."""
+        yield Chunk("", StopReason.EOS)
+
+    async def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.score``."""
         yield Chunk("", StopReason.EOS)

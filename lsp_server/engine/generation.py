@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import enum
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -97,6 +98,7 @@ class GenerationRequest:
         time_limit_ms: this long after the first token, stop at the next line end; 0 for no limit.
         max_draft: tokens to guess ahead at most; 0: none.
         thinks: what is thought in ``<think>`` is not part of the answer; ``begun_thought``: the prompt has opened it.
+        n_echoed: so many last tokens of the prompt begin the answer, each with its probability.
         n_probs: so many likeliest tokens are told with each that is chosen; None: not even its own probability.
     """
 
@@ -116,6 +118,7 @@ class GenerationRequest:
     max_draft: int = 0
     thinks: bool = False
     begun_thought: bool = False
+    n_echoed: int = 0
     n_probs: int | None = None
 
 
@@ -135,6 +138,8 @@ def check(request: GenerationRequest, n_ctx: int) -> None:
             f"The prompt has {len(request.prompt)} tokens and the context holds {n_ctx}.",
             hint="Send less, or raise engine.n_ctx.",
         )
+    if request.n_echoed >= len(request.prompt):
+        raise InvalidRequestError("Nothing stands before what is echoed.", hint="Send a context.")
 
 
 def generate(
@@ -190,7 +195,10 @@ class _Generation:
         self._cancelled = cancelled
         self._started = time.perf_counter()
         self._first_token = self._prompt_s = self._predicted_s = 0.0
-        self._reused = sequence.reuse(request.prompt)
+        # How likely a token is stands in the logits of the one before it.
+        self._echo_from = len(request.prompt) - request.n_echoed if request.n_echoed else len(request.prompt) + 1
+        self._reused = sequence.reuse(request.prompt[: self._echo_from])
+        self._echo = codecs.getincrementaldecoder("utf-8")("replace")
         # Prompt and answer; the sequence may still lack the end of it.
         self._history = list(request.prompt)
         self._row = -1
@@ -206,19 +214,32 @@ class _Generation:
         """Evaluate what the sequence does not have of the prompt. Raises DecodeAbortedError when cancelled."""
         sequence, prompt = self._sequence, self._request.prompt
         stops = _stops(sequence, self._request)
+        most_outputs = sequence.memory.n_outputs_max
         while (done := len(sequence.tokens)) < len(prompt):
             self._check_wanted()
             sequence.checkpoint()
             end = min(done + pace.size(), *(stop for stop in stops if stop > done))
-            evaluation = Evaluation(sequence, prompt[done:end], int(end == len(prompt)), self._cancelled)
+            echoes = self._echo_from - 1 <= done
+            end = min(end, done + most_outputs if echoes else self._echo_from - 1)
+            n_outputs = end - done if echoes else int(end == len(prompt))
+            evaluation = Evaluation(sequence, prompt[done:end], n_outputs, self._cancelled)
             yield evaluation
             self._prompt_s += evaluation.seconds
             self._n_evaluated += end - done
-            pace.curve.observe(end - done, evaluation.seconds)
-            self._row = evaluation.row
+            if not echoes:
+                pace.curve.observe(end - done, evaluation.seconds)
+            self._row = evaluation.row + n_outputs - 1
+            if echoes:
+                for row, token in enumerate(prompt[done + 1 : end + 1], evaluation.row):
+                    yield self._echoed(row, token)
             if end == self._request.shared and end >= _LEAST_SHARED:
                 sequence.share()
             yield Step()
+
+    def _echoed(self, row: int, token: int) -> Step:
+        """A token of the prompt, with how likely it was."""
+        told = logprobs(self._model, self._sequence.memory, row, token, self._request.n_probs or 0)
+        return Step(self._echo.decode(self._model.piece(token)), self._timings(), told)
 
     def write(self) -> Steps:
         """Generate until something ends it, which ``reason`` tells then. Raises DecodeAbortedError when cancelled."""

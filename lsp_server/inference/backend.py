@@ -85,6 +85,28 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """How likely a text is to a model, behind a context that is not empty; nothing is written.
+
+    ``n_alternatives``: so many likelier tokens are told with each of the text's.
+    """
+
+    context: str
+    text: str
+    n_alternatives: int = 0
+    priority: Priority = Priority.ACTION
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredToken:
+    """A token of a text with the natural logarithm of its probability; ``alternatives`` are the likeliest there."""
+
+    text: str
+    logprob: float
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """What an answer cost, as the backend measured it; zeros where it does not tell.
 
@@ -103,17 +125,21 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of an answer, with what the answer has cost so far. The last one has a ``stop_reason``."""
+    """A piece of an answer, with what the answer has cost so far. The last one has a ``stop_reason``.
+
+    ``scored`` are its tokens, if they were asked for.
+    """
 
     text: str
     stop_reason: StopReason | None = None
     timings: Timings = field(default_factory=Timings)
+    scored: tuple[ScoredToken, ...] = ()
 
 
 class Backend(Protocol):
     """Something that answers. Closing an iterator early stops the work behind it.
 
-    Both raise ``BackendUnavailableError`` when nobody answers or the answer breaks off, and ``BackendRejectedError``
+    All raise ``BackendUnavailableError`` when nobody answers or the answer breaks off, and ``BackendRejectedError``
     when the request is refused.
     """
 
@@ -128,6 +154,10 @@ class Backend(Protocol):
 
     def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """Answer a conversation, piece by piece."""
+        ...
+
+    def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
+        """Read a text and tell how likely it is, piece by piece."""
         ...
 
 

@@ -11,7 +11,15 @@ from typing import Any
 import httpx
 
 from lsp_server.errors import BackendRejectedError, BackendUnavailableError
-from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason, Timings
+from lsp_server.inference.backend import (
+    ChatRequest,
+    Chunk,
+    InfillRequest,
+    ScoredToken,
+    ScoreRequest,
+    StopReason,
+    Timings,
+)
 
 # Prefill of a long prompt on a slow machine sends nothing for a while; a dead engine resets the connection at once.
 _TIMEOUT = httpx.Timeout(600.0, connect=3.0)
@@ -119,6 +127,24 @@ class HttpBackend:
                 reason = None if finish is None else StopReason.LENGTH if finish == "length" else StopReason.EOS
                 yield Chunk(choice["delta"].get("content") or "", reason, _timings(message))
 
+    async def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.score``; ``context`` is ours, all else is OpenAI's."""
+        body = {
+            "context": request.context,
+            "prompt": request.text,
+            "echo": True,
+            "max_tokens": 0,
+            "logprobs": request.n_alternatives,
+            "stream": True,
+            "timings_per_token": True,
+            "priority": request.priority.value,
+        }
+        async with aclosing(self._events("/v1/completions", body)) as messages:
+            async for message in messages:
+                choice = message["choices"][0]
+                reason = StopReason.LENGTH if choice.get("finish_reason") else None
+                yield Chunk(choice.get("text") or "", reason, _timings(message), _scored(choice.get("logprobs")))
+
     async def health(self) -> tuple[bool, float]:
         """(ready, loaded fraction 0..1).
 
@@ -162,6 +188,16 @@ class HttpBackend:
                 f"The engine stopped answering ({type(error).__name__}).", hint="The next request starts it again."
             ) from error
         raise BackendUnavailableError("The engine's answer broke off.", hint="The next request starts it again.")
+
+
+def _scored(told: dict[str, Any] | None) -> tuple[ScoredToken, ...]:
+    if not told:
+        return ()
+    tops = told.get("top_logprobs") or [{}] * len(told["tokens"])
+    return tuple(
+        ScoredToken(text, logprob, tuple(sorted((top or {}).items(), key=lambda one: -one[1])))
+        for text, logprob, top in zip(told["tokens"], told["token_logprobs"], tops, strict=True)
+    )
 
 
 def _timings(message: dict[str, Any]) -> Timings:

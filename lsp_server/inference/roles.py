@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 from lsp_server.engine.hardware import detect
 from lsp_server.errors import BackendUnavailableError
-from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest
+from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, ScoreRequest
 from lsp_server.inference.http import HttpBackend
 from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.models.catalog import Role
@@ -119,6 +119,10 @@ class RoleBackend:
     def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.chat``."""
         return self._answer(lambda backend: backend.chat(request))
+
+    def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.score``."""
+        return self._answer(lambda backend: backend.score(request))
 
     async def _answer(self, ask: Callable[[HttpBackend], AsyncIterator[Chunk]]) -> AsyncIterator[Chunk]:
         for last_try in (False, True):

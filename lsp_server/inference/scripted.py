@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.errors import BackendRejectedError
-from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason, Timings
+from lsp_server.inference.backend import (
+    ChatRequest,
+    Chunk,
+    InfillRequest,
+    ScoredToken,
+    ScoreRequest,
+    StopReason,
+    Timings,
+)
 
 Reply = str | Exception
 
@@ -18,6 +26,7 @@ class ScriptedBackend:
     """Answers holes from ``infills`` and conversations from ``chats``, in order; the last reply is repeated.
 
     Attributes:
+        scores: tells how likely a text is.
         infills, chats: replies; an exception is raised instead of being answered.
         pause: awaited before each piece; a test can hold an answer back with it.
         seen: every request, in order.
@@ -26,8 +35,9 @@ class ScriptedBackend:
 
     infills: Sequence[Reply] = ()
     chats: Sequence[Reply] = ()
+    scores: Callable[[ScoreRequest], Sequence[ScoredToken]] = lambda _request: ()
     pause: Callable[[], asyncio.Future[None]] | None = None
-    seen: list[InfillRequest | ChatRequest] = field(default_factory=list)
+    seen: list[InfillRequest | ChatRequest | ScoreRequest] = field(default_factory=list)
     fills_holes: bool = True
     _counts: dict[type, int] = field(default_factory=dict)
 
@@ -42,6 +52,15 @@ class ScriptedBackend:
         """See ``Backend.chat``."""
         async for chunk in self._answer(request, self.chats, request.stop):
             yield chunk
+
+    async def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.score``."""
+        self.seen.append(request)
+        for token in self.scores(request):
+            if self.pause:
+                await self.pause()
+            yield Chunk(token.text, scored=(token,))
+        yield Chunk("", StopReason.LENGTH)
 
     async def _answer(
         self, request: InfillRequest | ChatRequest, replies: Sequence[Reply], stop: tuple[str, ...]

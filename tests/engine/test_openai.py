@@ -28,6 +28,23 @@ def said(answer: dict[str, Any]) -> str:
     return answer["choices"][0]["message"]["content"]
 
 
+async def test_how_likely_a_text_is(client: httpx.AsyncClient) -> None:
+    context = "def area(width, height):\n    return width"
+    written = {"prompt": context, "max_tokens": 4, "temperature": 0, "logprobs": 2}
+    answer = (await client.post("/v1/completions", json=written)).json()["choices"][0]
+    asked = {"context": context, "prompt": answer["text"], "echo": True, "max_tokens": 0, "logprobs": 2}
+    echoed = (await client.post("/v1/completions", json=asked)).json()["choices"][0]
+
+    assert echoed["text"] == answer["text"]
+    assert echoed["logprobs"]["tokens"] == answer["logprobs"]["tokens"]
+    assert echoed["logprobs"]["token_logprobs"] == pytest.approx(answer["logprobs"]["token_logprobs"], abs=0.3)
+    # What the model would not have written is less likely, and it says what it would have.
+    other = (await client.post("/v1/completions", json={**asked, "prompt": " - height\n"})).json()["choices"][0]
+    assert sum(other["logprobs"]["token_logprobs"]) < sum(echoed["logprobs"]["token_logprobs"])
+    assert " *" in other["logprobs"]["top_logprobs"][0]
+    assert other["finish_reason"] == "length"
+
+
 async def test_a_question_is_answered(client: httpx.AsyncClient) -> None:
     answer = await chat(client, CAPITAL)
 

@@ -161,7 +161,10 @@ class _Api:
             return await self._answer(request, shape, options, Lane.COMPLETION, prompt)
         # A text may go on for long: it must not have the sequences that suggestions need.
         model = self._service.model
-        generation = replace(_generation(options), prompt=model.bos + model.tokenize(text))
+        tokens = model.tokenize(text)
+        before = model.bos + model.tokenize(parse.field(body, "context", str, ""))
+        n_echoed = len(tokens) if parse.field(body, "echo", bool, False) else 0
+        generation = replace(_generation(options), prompt=before + tokens, n_echoed=n_echoed)
         return await self._answer(request, shape, options, Lane.ASSISTANT, generation)
 
     async def chat_completions(self, request: Request) -> Response:

@@ -43,12 +43,12 @@ def logprobs(model: Spelling, context: Rows, row: int, token: int, n_probs: int 
     if n_probs is None:
         return ()
     logits = context.logits(row)
-    scores = logits.astype(np.float64)
-    scores -= scores.max()
-    scores -= np.log(np.exp(scores).sum())
+    # In double precision only the sum: a vocabulary is long, and this is asked for each token of a text.
+    highest = float(logits.max())
+    total = highest + float(np.log(np.exp(logits - highest).sum(dtype=np.float64)))
     count = min(n_probs, len(logits))
     least = np.partition(logits, -count)[-count] if count else np.inf
     # Of equals the first, as greedy sampling takes it.
     likeliest = sorted(map(int, np.flatnonzero(logits >= least)), key=lambda i: (-logits[i], i))[:count]
-    top = tuple((i, model.piece(i), float(scores[i])) for i in likeliest)
-    return (TokenLogprob(token, model.piece(token), float(scores[token]), top),)
+    top = tuple((i, model.piece(i), float(logits[i]) - total) for i in likeliest)
+    return (TokenLogprob(token, model.piece(token), float(logits[token]) - total, top),)

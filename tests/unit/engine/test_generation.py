@@ -464,6 +464,52 @@ class TestAnswer:
         assert bytes(one.token for step in made for one in step.logprobs) == b"defgh"
 
 
+class TestEcho:
+    CONTEXT, TEXT = list(b"x = "), list("größe(a, b) + 1 and so on for a while".encode())
+
+    def request(self, **options: Any) -> GenerationRequest:
+        return GenerationRequest([*self.CONTEXT, *self.TEXT], 0, n_echoed=len(self.TEXT), n_probs=1, **options)
+
+    def test_the_text_comes_back_with_what_was_thought_of_it(self) -> None:
+        made, end = events(self.request(), fresh(n_outputs_max=5))
+
+        assert "".join(step.text for step in made) == bytes(self.TEXT).decode()
+        told = [one for step in made for one in step.logprobs]
+        assert [one.token for one in told] == self.TEXT
+        # The scripted model expects just this prompt.
+        assert all(-0.1 < one.logprob < 0 and one.top[0][0] == one.token for one in told)
+        assert (end.reason, end.timings.predicted_tokens) == (StopReason.LENGTH, 0)
+
+    @pytest.mark.parametrize("memory", [{}, {"drops_tails": False}, {"window": 8}])
+    def test_what_the_memory_has_of_it_is_read_again_and_the_context_is_not(self, memory: dict[str, Any]) -> None:
+        sequence = fresh(n_outputs_max=16, **memory)
+        events(GenerationRequest([*self.CONTEXT, *self.TEXT, 7, 8], 1), sequence)
+        made, end = events(self.request(), sequence)
+        assert [one.token for step in made for one in step.logprobs] == self.TEXT
+        assert end.timings.reused_tokens <= len(self.CONTEXT) - 1
+        if sequence.memory.drops_tails and not memory:
+            assert end.timings.reused_tokens == len(self.CONTEXT) - 1
+
+    def test_another_expectation_is_told_with_it(self) -> None:
+        sequence = fresh()
+        sequence.memory.says = lambda _tokens: 65
+        steps = begin(self.request(), sequence)
+        found: list[Any] = [next(steps)]
+        while not isinstance(found[-1], Finished):
+            found.append(advance(steps, found[-1]))
+        told = [one for step in found if isinstance(step, Step) for one in step.logprobs]
+        assert len(told) == len(self.TEXT)
+        assert all(one.top[0][1] == b"A" and one.logprob < -9 for one in told)
+
+    def test_it_can_be_cancelled(self) -> None:
+        _, end = events(self.request(), fresh(n_outputs_max=2), cancelled=Switch(4))
+        assert end.reason is StopReason.CANCELLED
+
+    def test_something_must_stand_before_it(self) -> None:
+        with pytest.raises(InvalidRequestError, match="Nothing stands before"):
+            check(GenerationRequest([1, 2], 0, n_echoed=2), 100)
+
+
 class TestGuessing:
     REPEATING = b"def area(width, height):\n    return width * height\n\n# again:\ndef area("
     ANSWER = b"width, height):\n    return width * height\n\0"
