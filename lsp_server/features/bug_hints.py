@@ -1,27 +1,47 @@
-"""Bug hints: the model repairs a copy of the function; what it changed, and why, is the hint.
+"""Bug hints: the model reads a function, and where it would rather expect another name or operator, that is a hint.
 
-A small model is poor at saying where a bug is and good at writing the line as it should be. So it is asked for the
-whole function, unchanged where it is correct. A difference that is small, and more than words, becomes a diagnostic
-that carries its own fix.
+A small model is poor at saying whether there is a bug, and where. It is good at expecting what comes next. So it is not
+asked to write: it tells how likely the function is as it stands, token by token, and again with each of the few
+replacements that it finds likelier where they stand. If one makes the code around it much likelier, it is shown, with
+the place and the correction, which are therefore always real. Only then the model says what is wrong, under a grammar.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import accumulate
 
-from lsp_server.errors import RefusedError
+from lsp_server.errors import BackendRejectedError
 from lsp_server.features.guided import Guide
-from lsp_server.features.rewriting import rewrite
 from lsp_server.features.types import Target, Tools, add_timings
-from lsp_server.inference.backend import Priority, Timings
-from lsp_server.syntax.checks import equal_without_docs
-from lsp_server.text.edits import TextEdit, apply_edits, minimal_edits
-from lsp_server.text.positions import LineIndex, split_lines
+from lsp_server.inference.backend import Priority, ScoredToken, ScoreRequest, Timings
+from lsp_server.syntax.imports import import_statements
+from lsp_server.syntax.swaps import swaps
+from lsp_server.text.edits import TextEdit
 
-# A correction that touches more lines than this is a rewriting, not a bug that was found.
-_MAX_CHANGED_LINES = 4
+LEAST_GAIN = 5.0
+"""How much likelier a correction has to make the code, as a natural logarithm.
+
+Chosen by ``python -m benchmarks.actions bugs`` with the 0.5B model; see benchmarks/results/actions-bugs.md.
+"""
+
+# A function that is longer is no longer read as a whole.
+_MOST_CHARS = 12_000
+_BEFORE_CHARS = 1500
+_IMPORT_CHARS = 800
+# How many likelier tokens are told, how many replacements are read, and how far the reading goes behind them.
+_ALTERNATIVES = 12
+_MOST_READ = 5
+_BEHIND_CHARS = 240
+_GRAMMAR = r"""
+root ::= "{\"severity\": \"" ("error" | "warning") "\", \"what\": \"" text "\", \"why\": \"" text "\"}"
+text ::= [^"\\\n\r]{8,140}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,91 +51,198 @@ class BugHint:
     Attributes:
         function_text: the function as it was looked at; the hint holds while this text stands in the document.
         start, end: what to underline, relative to ``function_text``.
-        message: one sentence.
+        severity: ``error`` or ``warning``.
+        message: for people.
         fix_title: what the correction writes, in a few words.
         edits: the correction, relative to ``function_text``.
+        gain: how much likelier it makes the code, as a natural logarithm.
     """
 
     function_text: str
     start: int
     end: int
+    severity: str
     message: str
     fix_title: str
     edits: tuple[TextEdit, ...]
+    gain: float
     timings: Timings
 
 
-async def find_bugs(target: Target, tools: Tools, *, priority: Priority = Priority.ACTION) -> BugHint | None:
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A replacement in a document that would make the code likelier, by ``gain`` as a natural logarithm."""
+
+    start: int
+    end: int
+    meant: str
+    gain: float
+
+
+async def find_bugs(
+    target: Target, tools: Tools, *, priority: Priority = Priority.ACTION, least_gain: float = LEAST_GAIN
+) -> BugHint | None:
     """Look for a bug in a function; None if none was found.
 
     Raises:
-        BackendError: the model could not be asked.
+        BackendError: the model could not be asked, or cannot tell how likely a text is.
     """
-    scope, snapshot = target.scope, target.snapshot
-    phase = f"Reading {scope.name}"
-    try:
-        edit, timings = await rewrite("bug_hints", target, tools, phase=phase, priority=priority)
-    except RefusedError:
+    found, timings = await suspicions(target, tools, priority=priority)
+    best = max(found, key=lambda one: one.gain, default=None)
+    if best is None or best.gain < least_gain:
         return None
-    if edit is None:
+    scope, text = target.scope, target.snapshot.text
+    severity, words, cost = await _explained(target, tools, best, priority)
+    start, end = best.start - scope.start, best.end - scope.start
+    said = f"Possible bug: `{text[best.start : best.end]}` here, where `{best.meant}` would be expected."
+    return BugHint(
+        function_text=text[scope.start : scope.end],
+        start=start,
+        end=end,
+        severity=severity,
+        message=f"{said} {words}".strip(),
+        fix_title=f"Fix: `{_lines(target, best)[1]}`",
+        edits=(TextEdit(start, end, best.meant),),
+        gain=best.gain,
+        timings=add_timings(timings, cost),
+    )
+
+
+def fingerprint(target: Target) -> str:
+    """A digest of what a hint depends on, besides the model: the function, what it imports, and what it uses of others.
+
+    The code above is left out, though the model is shown it: with that, each edit would have all functions below read
+    again.
+    """
+    text = target.snapshot.text
+    imported = (text[first:last] for first, last in import_statements(target.snapshot))
+    known = "\0".join((target.language.id, target.code, target.related_text, *imported))
+    return hashlib.sha256(known.encode("utf-8", "replace")).hexdigest()
+
+
+async def suspicions(
+    target: Target, tools: Tools, *, priority: Priority = Priority.ACTION
+) -> tuple[list[Suspicion], Timings]:
+    """The replacements that the model was asked about, whatever it thinks of them. Raises as `find_bugs` does."""
+    snapshot, scope = target.snapshot, target.scope
+    start = snapshot.lines.line_start(snapshot.lines.line_of(scope.start))
+    text = snapshot.text[start : scope.end]
+    if len(text) > _MOST_CHARS:
+        return [], Timings()
+    reader = _Reader(tools, _context(target, start), priority, f"Reading {scope.name}")
+    tokens = await reader.read("", text)
+    starts = [0, *accumulate(len(token.text) for token in tokens)]
+    candidates: list[tuple[float, int, TextEdit]] = []
+    for swap in swaps(snapshot, scope):
+        for other in swap.alternatives:
+            edit = TextEdit(swap.start - start, swap.end - start, other)
+            if (found := _expected(tokens, starts, text, edit)) and found[0] > 0:
+                candidates.append((*found, edit))
+    suspected = []
+    # The last one first: what the engine has read up to a place it need not read again for an earlier one.
+    best = sorted(candidates, key=lambda one: -one[0])[:_MOST_READ]
+    for _, index, edit in sorted(best, key=lambda one: -one[1]):
+        last = bisect_right(starts, min(edit.end + _BEHIND_CHARS, len(text)) - 1)
+        # Up to where it differs, which may be behind its first letters, it is the same text.
+        new = f"{text[: edit.start]}{edit.new_text}{text[edit.end : starts[last]]}"
+        changed = await reader.read(new[: starts[index]], new[starts[index] :])
+        gain = sum(token.logprob for token in changed) - sum(token.logprob for token in tokens[index:last])
+        suspected.append(Suspicion(edit.start + start, edit.end + start, edit.new_text, gain))
+    return suspected, reader.timings
+
+
+class _Reader:
+    """Has a model read text behind a context, and keeps what it cost."""
+
+    def __init__(self, tools: Tools, context: str, priority: Priority, phase: str) -> None:
+        self.timings = Timings()
+        self._tools = tools
+        self._context = context
+        self._priority = priority
+        self._phase = phase
+        self._count = 0
+
+    async def read(self, before: str, text: str) -> list[ScoredToken]:
+        """The tokens of ``text`` behind the context and ``before``; their texts joined are ``text``."""
+        request = ScoreRequest(self._context + before, text, _ALTERNATIVES, self._priority)
+        tokens: list[ScoredToken] = []
+        cost = Timings()
+        async with aclosing(self._tools.backend.score(request)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                cost = chunk.timings
+                # A character may be of several tokens, and is told with the last of them.
+                tokens += (ScoredToken(chunk.text, one.logprob, one.alternatives) for one in chunk.scored)
+                self._count += len(chunk.scored)
+                self._tools.report(self._phase, self._count)
+        self.timings = add_timings(self.timings, cost)
+        if sum(len(token.text) for token in tokens) != len(text):
+            raise BackendRejectedError("This server does not tell how likely a text is.", hint="Shardlight's own does.")
+        return tokens
+
+
+def _context(target: Target, start: int) -> str:
+    """What stands before a function's first line, by whole lines: its file's imports, and the code right above it."""
+    text = target.snapshot.text
+    above = max(start - _BEFORE_CHARS, 0)
+    if above:
+        above = text.find("\n", above, start) + 1 or start
+    imported = [text[first:last] for first, last in import_statements(target.snapshot) if last <= above]
+    said = "\n".join((target.related_text, *imported))[-_IMPORT_CHARS:]
+    return f"{said}\n{text[above:start]}" if said.strip() else text[above:start] or "\n"
+
+
+def _expected(
+    tokens: Sequence[ScoredToken], starts: Sequence[int], text: str, edit: TextEdit
+) -> tuple[float, int] | None:
+    """How much likelier a replacement begins than what stands there, and at which token; None if it is not told."""
+    new = text[: edit.start] + edit.new_text + text[edit.end :]
+    index = bisect_right(starts, edit.start) - 1
+    # `base` in place of `based`: the first token may be the same.
+    while index < len(tokens) and tokens[index].text == new[starts[index] : starts[index + 1]]:
+        index += 1
+        if starts[index] >= edit.start + max(len(edit.new_text), edit.end - edit.start):
+            return None
+    if index >= len(tokens):
         return None
-    before = snapshot.text[scope.start : scope.end]
-    edits = tuple(minimal_edits(before, edit.new_text))
-    after = snapshot.edited([edit], snapshot.version)
-    if equal_without_docs(snapshot, after) or _changed_lines(before, edit.new_text) > _MAX_CHANGED_LINES:
-        return None
-    start, end = _underlined(before, edits)
-    message, reason_timings = await _reason(target, tools, before, edits, priority)
-    title = _change_in_words(before, edit.new_text)
-    return BugHint(before, start, end, message, title, edits, add_timings(timings, reason_timings))
+    at, token = starts[index], tokens[index]
+    fitting = [logprob for piece, logprob in token.alternatives if piece != token.text and new.startswith(piece, at)]
+    return (max(fitting) - token.logprob, index) if fitting else None
 
 
-def _changed_lines(before: str, after: str) -> int:
-    """Lines taken away or added, whichever are more."""
-    old, new = split_lines(before), split_lines(after)
-    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
-    kept = sum(block.size for block in blocks)
-    return max(len(old) - kept, len(new) - kept)
-
-
-def _underlined(text: str, edits: tuple[TextEdit, ...]) -> tuple[int, int]:
-    """The first changed line without its indentation; if that is blank, the nearest one above it."""
-    lines = LineIndex(text)
-    line = lines.line_of(edits[0].start)
-    while line > 0 and not lines.line_text(line).strip():
-        line -= 1
-    return lines.line_start(line) + len(lines.indentation(line)), lines.line_end(line)
-
-
-async def _reason(
-    target: Target, tools: Tools, before: str, edits: tuple[TextEdit, ...], priority: Priority
-) -> tuple[str, Timings]:
-    """One sentence about the difference."""
-    first, last = edits[0], edits[-1]
-    start = before.rfind("\n", 0, first.start) + 1
-    end = before.find("\n", last.end)
-    end = len(before) if end < 0 else end
-    shifted = [TextEdit(e.start - start, e.end - start, e.new_text) for e in edits]
-    old = before[start:end]
+async def _explained(
+    target: Target, tools: Tools, suspicion: Suspicion, priority: Priority
+) -> tuple[str, str, Timings]:
+    """Severity and one or two sentences on a correction, the model's."""
+    before, after = _lines(target, suspicion)
     messages = tools.prompts.render(
         "bug_reason",
         target.language.id,
         language=target.language.name,
         fence=target.fence,
         code=target.code.rstrip("\n"),
-        before=old.strip("\n"),
-        after=apply_edits(old, shifted).strip("\n"),
+        before=before,
+        after=after,
     )
     guide = Guide(tools, messages, phase=f"Reading {target.scope.name}", priority=priority)
-    # A small model only keeps to the point when it has to end this sentence.
-    guide.write("This is wrong because")
-    text = await guide.fill(stop=("\n",), max_tokens=60)
-    sentence = re.split(r"(?<=[.!?])\s", text.strip())[0]
-    return f"Possible bug: {sentence or 'the model would write this differently.'}", guide.timings
+    answer = await guide.fill(stop=(), max_tokens=120, grammar=_GRAMMAR)
+    try:
+        said = json.loads(answer)
+        severity = "error" if said["severity"] == "error" else "warning"
+        return severity, f"{_sentence(str(said['what']))} {_sentence(str(said['why']))}", guide.timings
+    except (ValueError, KeyError, TypeError):
+        # It was cut off, or comes from a server that knows no grammar: the place and the correction are ours.
+        return "warning", "", guide.timings
 
 
-def _change_in_words(before: str, after: str) -> str:
-    """The first line that the correction writes, for the title of the quick fix."""
-    old = [line.strip() for line in split_lines(before)]
-    written = next((line.strip() for line in split_lines(after) if line.strip() and line.strip() not in old), "")
-    return f"Fix: `{written}`" if written else "Fix: remove the wrong lines"
+def _lines(target: Target, suspicion: Suspicion) -> tuple[str, str]:
+    """The line as it is, and as it would be."""
+    lines = target.snapshot.lines
+    line = lines.line_of(suspicion.start)
+    before, at = lines.line_text(line), suspicion.start - lines.line_start(line)
+    after = f"{before[:at]}{suspicion.meant}{before[at + suspicion.end - suspicion.start :]}"
+    return before.strip(), after.strip()
+
+
+def _sentence(text: str) -> str:
+    words = " ".join(text.split())
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""

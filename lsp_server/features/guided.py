@@ -46,11 +46,13 @@ class Guide:
         stop: tuple[str, ...],
         max_tokens: int,
         repeat_penalty: float = 1.0,
+        grammar: str | None = None,
         enough: Callable[[str], bool] = lambda _text: False,
     ) -> str:
         """Let the model go on until one of ``stop``; returns what it added, which is part of the answer now.
 
         Args:
+            grammar: what is added follows it (GBNF).
             enough: asked about what was added so far after each piece; True ends it there.
 
         ``complete`` tells afterwards whether it came to an end by itself.
@@ -61,6 +63,7 @@ class Guide:
             max_tokens=max_tokens,
             stop=stop,
             repeat_penalty=repeat_penalty,
+            grammar=grammar,
             priority=self._priority,
         )
         added = ""

@@ -13,6 +13,7 @@ from lsp_server.server.handlers import (
     commands,
     completion,
     documents,
+    hints,
     inline_completion,
     lifecycle,
     notebooks,
@@ -43,6 +44,7 @@ def create_server(
         notebook_document_sync=SYNC,
     )
     session = Session(server, load_settings, make_backends)
-    for module in (lifecycle, documents, notebooks, workspace, inline_completion, completion, code_action, commands):
+    handlers = (lifecycle, documents, notebooks, workspace, inline_completion, completion, code_action, hints, commands)
+    for module in handlers:
         module.register(server, session)
     return server

@@ -22,6 +22,10 @@ class Hints:
         """Forget a document."""
         self._by_uri.pop(uri, None)
 
+    def remove(self, uri: str, hint: BugHint) -> None:
+        """Forget one hint."""
+        self._by_uri[uri] = [h for h in self._by_uri.get(uri, []) if h is not hint]
+
     def current(self, uri: str, snapshot: Snapshot) -> list[tuple[int, BugHint]]:
         """(offset of the function, hint) of those that still hold; the others are forgotten."""
         if uri not in self:

@@ -30,8 +30,9 @@ from lsp_server.features.types import Selection, Target, Tools, find_selection, 
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.models.catalog import Role
 from lsp_server.prompting.catalog import PromptCatalog, prompts_of
-from lsp_server.server import to_proto
+from lsp_server.server import hint_memory, to_proto
 from lsp_server.server.documents import Documents, path_of
+from lsp_server.server.hint_memory import HintMemory
 from lsp_server.server.hints import Hints
 from lsp_server.server.indexing import Indexing
 from lsp_server.server.inline.suggesting import Suggesting
@@ -88,6 +89,7 @@ class Session:
         self.id = uuid.uuid4().hex[:8]
         self.documents = Documents()
         self.hints = Hints()
+        self.hint_memory = HintMemory(hint_memory.default_path())
         self.settings = Settings()
         self.trusted = False
         self.roots: tuple[Path, ...] = ()

@@ -1,9 +1,9 @@
 """The real language server over a model that answers from a script.
 
 ``python -m tests.e2e.scripted_server SCRIPT.json``; the script is a JSON object, all of it optional: ``infills`` and
-``chats`` (see ``ScriptedBackend``; an object with one key ``error`` raises), ``hold`` (answers wait after their first
-piece until the test lets them go) and ``loading`` (so long the model is not ready while typing). Two methods of its own
-tell a test what a client cannot see:
+``chats`` (see ``ScriptedBackend``; an object with one key ``error`` raises), ``knows`` (the text that the model
+expects, see ``expecting``), ``hold`` (answers wait after their first piece until the test lets them go) and ``loading``
+(so long the model is not ready while typing). Two methods of its own tell a test what a client cannot see:
 
 * ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes
   and shown of other places.
@@ -22,12 +22,13 @@ from typing import Any
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.errors import BackendUnavailableError
-from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest
+from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, ScoreRequest
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.models.catalog import Role
 from lsp_server.server.app import create_server
 from lsp_server.settings import sources
 from lsp_server.settings.schema import Settings
+from tests.support.scores import expecting
 
 
 class WatchedBackend:
@@ -36,7 +37,11 @@ class WatchedBackend:
     fills_holes = True
 
     def __init__(self, script: dict[str, Any]) -> None:
-        self._script = ScriptedBackend(infills=_replies(script, "infills"), chats=_replies(script, "chats"))
+        self._script = ScriptedBackend(
+            infills=_replies(script, "infills"),
+            chats=_replies(script, "chats"),
+            scores=expecting(script["knows"]) if "knows" in script else lambda _request: (),
+        )
         self._held = bool(script.get("hold"))
         self.released = asyncio.Event()
         self.begun = 0
@@ -63,6 +68,10 @@ class WatchedBackend:
     def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.chat``."""
         return self._watched(self._script.chat(request))
+
+    def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
+        """See ``Backend.score``."""
+        return self._watched(self._script.score(request))
 
     async def _watched(self, chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
         self.begun += 1

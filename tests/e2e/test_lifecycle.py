@@ -37,13 +37,14 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
         f"shardlight.{name}"
         for name in (
             *("docstring", "classDocstring", "missingDocstrings", "addTypes", "unitTests", "simplify", "fromComment"),
-            *("edit", "fix"),
+            *("edit", "fix", "findBugsInFile", "dismissHint"),
             *("explain", "findBugs"),
             *("show", "statistics", "status"),
         )
     }
+    assert isinstance(found.diagnostic_provider, lsp.DiagnosticOptions)
     # What nobody implements is not promised.
-    for absent in ("hover_provider", "definition_provider", "document_formatting_provider", "diagnostic_provider"):
+    for absent in ("hover_provider", "definition_provider", "document_formatting_provider"):
         assert getattr(found, absent) is None
 
 

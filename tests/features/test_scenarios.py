@@ -17,11 +17,13 @@ from lsp_server.features.inline_completion import Cursor, Effort, complete
 from lsp_server.features.simplify import simplify
 from lsp_server.features.types import find_class, find_file
 from lsp_server.features.unit_tests import write_unit_tests
+from lsp_server.inference.backend import ScoreRequest
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, apply_edits
 from tests.support.cursor import cursor
 from tests.support.features import PROMPTS, FakeBench, bench, limited, target_of, tools_of
+from tests.support.scores import expecting
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*/*.txt"))
@@ -46,12 +48,12 @@ class Scenario:
         about, *parts = SECTION.split(path.read_bytes().decode("utf-8"))
         assert about.strip(), "a scenario says what it shows"
         names, texts = parts[::2], parts[1::2]
-        assert set(names) <= {"settings", "source", "answer", "existing", "run", "result", "message"}
+        assert set(names) <= {"settings", "source", "answer", "existing", "run", "result", "message", "knows"}
         sections = {name: text for name, text in zip(names, texts, strict=True) if name != "answer"}
         settings = dict(line.split(": ", 1) for line in sections.pop("settings").splitlines())
         assert set(settings) <= {"action", "language", "newline", "max_tokens", "style"}
         if settings.get("newline") == "crlf":
-            for name in ("source", "existing", "result"):
+            for name in ("source", "existing", "result", "knows"):
                 if name in sections:
                     sections[name] = sections[name].replace("\n", "\r\n")
         answers = tuple(text.removesuffix("\n") for name, text in zip(names, texts, strict=True) if name == "answer")
@@ -70,7 +72,8 @@ class Scenario:
     def backend(self) -> ScriptedBackend:
         if "max_tokens" in self.settings:
             return limited(int(self.settings["max_tokens"]), *self.answers)
-        return ScriptedBackend(infills=self.answers, chats=self.answers)
+        scores = expecting(self.sections.get("knows", ""))
+        return ScriptedBackend(infills=self.answers, chats=self.answers, scores=scores)
 
     def bench(self) -> FakeBench:
         words = [line.split(" ", 2) for line in self.sections.get("run", "").splitlines()]
@@ -92,7 +95,8 @@ async def test_scenario(path: Path) -> None:
         assert str(caught.value).startswith(scenario.sections["message"].strip())
     else:
         assert await outcome(scenario, backend) == scenario.expected
-    assert len(backend.seen) == len(scenario.answers), "the model is asked once for each answer"
+    asked = [request for request in backend.seen if not isinstance(request, ScoreRequest)]
+    assert len(asked) == len(scenario.answers), "the model is asked once for each answer"
 
 
 async def outcome(scenario: Scenario, backend: ScriptedBackend) -> str | None:

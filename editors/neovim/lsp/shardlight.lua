@@ -12,6 +12,7 @@ local actions = {
   "edit",
   "explain",
   "findBugs",
+  "findBugsInFile",
   "status",
 }
 

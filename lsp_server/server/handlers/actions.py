@@ -65,7 +65,7 @@ async def locate_selection(
     session: Session, where: from_proto.CommandRange, *, version: int | None = None
 ) -> tuple[Place, Selection]:
     """The document and the code of a range. Raises as `perform` does."""
-    place = _place(session, where.uri, version)
+    place = opened(session, where.uri, version)
     start, end = from_proto.span(where.range, place.snapshot.lines, session.encoding)
     with _refusals():
         return place, await session.selection(place, start, end)
@@ -83,7 +83,7 @@ async def fixed(
 
 def problem_at(session: Session, where: from_proto.CommandRange) -> tuple[Problem, from_proto.CommandRange]:
     """What is said of a range, with its line; and the function around it, or the range if there is none."""
-    place = _place(session, where.uri)
+    place = opened(session, where.uri)
     problem = Problem(where.said, place.snapshot.lines.line_text(where.range.start.line))
     return problem, replace(where, range=_function_around(place, session, where.range))
 
@@ -113,7 +113,7 @@ async def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Pla
         return place, await session.target(place, offset)
 
 
-def _place(session: Session, uri: str, version: int | None = None) -> Place:
+def opened(session: Session, uri: str, version: int | None = None) -> Place:
     """An open document, of that version if one is given."""
     place = session.place(uri)
     if place is None:
@@ -124,7 +124,7 @@ def _place(session: Session, uri: str, version: int | None = None) -> Place:
 
 
 def _position(session: Session, where: from_proto.CommandTarget, version: int | None = None) -> tuple[Place, int]:
-    place = _place(session, where.uri, version)
+    place = opened(session, where.uri, version)
     return place, from_proto.offset(where.position, place.snapshot.lines, session.encoding)
 
 

@@ -13,7 +13,7 @@ from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
 from lsp_server.features.types import ClassTarget, Target
 from lsp_server.server import from_proto, to_proto
 from lsp_server.server.handlers.actions import command_name, fixed, perform
-from lsp_server.server.handlers.hints import quick_fixes
+from lsp_server.server.handlers.hints import hint_actions
 from lsp_server.server.session import Place, Session
 
 _MOST_FIXES = 3
@@ -41,7 +41,7 @@ def register(server: LanguageServer, session: Session) -> None:
         if automatic and (completed := session.completed_place(place.uri)):
             session.suggesting.rests_at(completed, end)
         actions = [
-            *quick_fixes(session, place, start, end),
+            *hint_actions(session, place, start, end, params.context.diagnostics),
             *_fixes(session, params, place),
             *_actions(session, params, place, start),
         ]

@@ -24,11 +24,12 @@ from lsp_server.server.handlers.actions import (
     fixed,
     locate,
     locate_selection,
+    opened,
     perform,
     perform_on_selection,
     problem_at,
 )
-from lsp_server.server.handlers.hints import look
+from lsp_server.server.handlers.hints import DISMISS, dismiss, find_in_file, look
 from lsp_server.server.session import REQUEST_FAILED, Session
 
 _DAYS = 30
@@ -42,6 +43,8 @@ def register(server: LanguageServer, session: Session) -> None:
     server.command("shardlight.fix")(partial(_fix, session))
     server.command("shardlight.explain")(partial(_explain, session))
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
+    server.command("shardlight.findBugsInFile")(partial(_find_bugs_in_file, session))
+    server.command(DISMISS)(partial(_dismiss, session))
     server.command("shardlight.show")(partial(_show, session))
     server.command("shardlight.status")(partial(_status, session))
     server.command("shardlight.statistics")(partial(_statistics, session))
@@ -112,6 +115,17 @@ async def _find_bugs(session: Session, arguments: list[Any]) -> dict[str, Any]:
         message = f"No bug was found in {target.scope.name}."
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, message))
     return {"count": 0 if hint is None else 1}
+
+
+async def _find_bugs_in_file(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Look for bugs in every function of a document; what was looked at before is not asked again."""
+    place = opened(session, from_proto.command_uri(arguments))
+    return {"count": await find_in_file(session, place)}
+
+
+async def _dismiss(session: Session, arguments: list[Any]) -> None:
+    """Take back what a hint says, for good."""
+    await dismiss(session, from_proto.command_uri(arguments), str(from_proto.given(arguments).get("message", "")))
 
 
 async def _statistics(session: Session, _arguments: list[Any]) -> dict[str, Any]:

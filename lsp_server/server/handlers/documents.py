@@ -10,7 +10,7 @@ from pygls.lsp.server import LanguageServer
 
 from lsp_server.context.ring import text_around
 from lsp_server.server.documents import path_of
-from lsp_server.server.handlers.hints import find_in_changed_functions, publish
+from lsp_server.server.handlers.hints import find_in_changed_functions, publish, withdraw
 from lsp_server.server.handlers.workspace import watching
 from lsp_server.server.session import Place, Session
 
@@ -88,7 +88,7 @@ def closed(session: Session, uri: str) -> None:
         session.indexing.edited(path, None)
     if had_hints:
         with suppress(Exception):
-            session.server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+            withdraw(session, uri)
 
 
 def _index(session: Session, place: Place) -> None:

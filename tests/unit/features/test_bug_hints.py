@@ -1,124 +1,168 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from lsp_server.errors import BackendUnavailableError
-from lsp_server.features.bug_hints import BugHint, find_bugs
-from lsp_server.inference.backend import ChatRequest, Priority
+from lsp_server.errors import BackendRejectedError, BackendUnavailableError
+from lsp_server.features.bug_hints import LEAST_GAIN, BugHint, find_bugs, fingerprint, suspicions
+from lsp_server.inference.backend import ChatRequest, Priority, ScoreRequest
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.text.edits import apply_edits
-from tests.support.features import limited, scripted, target_of, tools_of
+from lsp_server.text.snippet import Snippet
+from tests.support.features import limited, target_of, tools_of
+from tests.support.scores import expecting
 
-MEAN = "def mean(values):\n    <|>total = sum(values)\n    return total / (len(values) - 1)\n"
-RIGHT = "def mean(values):\n    total = sum(values)\n    return total / len(values)\n"
+RIGHT = """\
+def total(prices, rate):
+    summed = 0
+    for price in prices:
+        summed += price * rate
+    return summed
+"""
+WRONG = RIGHT.replace("price * rate", "prices * rate")
+SAYS = '{"severity": "error", "what": "it multiplies the list", "why": "a list times a number is a longer list."}'
 
 
-async def hint_for(marked: str, *answers: str, language: str = "python") -> BugHint | None:
-    return await find_bugs(target_of(marked, language), tools_of(*answers))
+def marked(code: str) -> str:
+    return code.replace("return", "<|>return", 1)
+
+
+async def hint_for(
+    code: str, right: str, *answers: str, language: str = "python", least_gain: float = LEAST_GAIN
+) -> BugHint | None:
+    backend = ScriptedBackend(chats=answers, scores=expecting(right))
+    return await find_bugs(target_of(marked(code), language), tools_of(backend=backend), least_gain=least_gain)
 
 
 def fixed(hint: BugHint) -> str:
     return apply_edits(hint.function_text, hint.edits)
 
 
-def underlined(hint: BugHint) -> str:
-    return hint.function_text[hint.start : hint.end]
-
-
-async def test_a_small_correction_is_a_hint() -> None:
-    hint = await hint_for("x = 1\n\n\n" + MEAN, RIGHT, " the count is one too small. So it is wrong.")
+async def test_a_name_that_was_mixed_up() -> None:
+    hint = await hint_for(WRONG, RIGHT, SAYS)
     assert hint is not None
-    assert hint.message == "Possible bug: the count is one too small."
-    assert hint.fix_title == "Fix: `return total / len(values)`"
-    assert underlined(hint) == "return total / (len(values) - 1)"
-    assert fixed(hint) + "\n" == RIGHT
-
-
-async def test_the_model_is_shown_what_changed_when_it_is_asked_for_the_reason() -> None:
-    backend = scripted(RIGHT, " x.")
-    await find_bugs(target_of(MEAN), tools_of(backend=backend), priority=Priority.BACKGROUND)
-    reason = backend.seen[1]
-    assert isinstance(reason, ChatRequest)
-    question = reason.messages[1].content
-    assert "    return total / (len(values) - 1)\n```\n\nto" in question
-    assert "    return total / len(values)\n```" in question
-    assert all(isinstance(r, ChatRequest) and r.priority is Priority.BACKGROUND for r in backend.seen)
-
-
-async def test_the_cost_is_that_of_both_questions() -> None:
-    hint = await hint_for(MEAN, RIGHT, " one two three.")
-    assert hint is not None
-    assert hint.timings.predicted_tokens == len(RIGHT.split()) + 1 + 3
-
-
-async def test_a_reason_that_does_not_come_leaves_a_plain_sentence() -> None:
-    hint = await hint_for(MEAN, RIGHT, "")
-    assert hint is not None
-    assert hint.message == "Possible bug: the model would write this differently."
-
-
-async def test_an_added_line_underlines_something_that_can_be_seen() -> None:
-    for before, after, seen in (
-        (
-            "def f(a):\n    <|>return 1 / a\n",
-            "def f(a):\n    if not a:\n        return 0\n    return 1 / a\n",
-            "return 1 / a",
-        ),
-        ("def f(a):\n    <|>a.go()\n", "def f(a):\n    a.go()\n    a.close()\n", "a.go()"),
-        (
-            "def f(a):\n    <|>a.go()\n\n    a.end()\n",
-            "def f(a):\n    a.go()\n    a.close()\n\n    a.end()\n",
-            "a.go()",
-        ),
-    ):
-        hint = await hint_for(before, after, " x.")
-        assert hint is not None
-        assert underlined(hint) == seen
-        assert fixed(hint) + "\n" == after
-
-
-async def test_a_removed_line() -> None:
-    hint = await hint_for(
-        "def f(a):\n    <|>a.go()\n    a.go()\n    return a\n", "def f(a):\n    a.go()\n    return a\n", " x."
+    assert hint.message == (
+        "Possible bug: `prices` here, where `price` would be expected. "
+        "It multiplies the list. A list times a number is a longer list."
     )
-    assert hint is not None
-    assert underlined(hint) == "a.go()"
-    assert hint.fix_title == "Fix: remove the wrong lines"
-
-
-async def test_line_ends_and_indentation_of_the_file_stay() -> None:
-    before = "class A:\r\n\tdef f(self, a):\r\n\t\tb = a\r\n\r\n\t\t<|>return b - 1\r\n"
-    hint = await hint_for(before, "def f(self, a):\n\tb = a\n\n\treturn b + 1\n", " x.")
-    assert hint is not None
-    assert fixed(hint) == "def f(self, a):\r\n\t\tb = a\r\n\r\n\t\treturn b + 1"
+    assert hint.fix_title == "Fix: `summed += price * rate`"
+    assert hint.function_text[hint.start : hint.end] == "prices"
+    assert (fixed(hint) + "\n", hint.severity) == (RIGHT, "error")
+    assert hint.gain > LEAST_GAIN
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("language", "right", "wrong"),
     [
-        MEAN.replace("<|>", ""),
-        MEAN.replace("<|>", "").replace("    total", '    """Compute the mean."""\n    total'),
-        MEAN.replace("<|>", "").replace("sum(values)\n", "sum(values)   \n\n"),
-        "def mean(values):\n    n = t = 0\n    for v in values:\n        t += v\n        n += 1\n    return t / n\n",
-        "def mean(values, default):\n    total = sum(values)\n    return total / len(values)\n",
-        "def average(values):\n    total = sum(values)\n    return total / len(values)\n",
-        "def mean(values):\n    return (sum(values)\n",
-        "There is no bug.",
-        "",
+        ("python", "def f(a, b):\n    if a <= b:\n        b = a\n    return b\n", ("a <= b", "a < b")),
+        ("python", "def f(a, b):\n    if a is not b and b:\n        b = a\n    return b\n", ("is not", "is")),
+        (
+            "typescript",
+            "function f(a: string[], n: number) {\n  const s = a.length;\n  return s === n && n !== 0;\n}\n",
+            ("===", "!=="),
+        ),
+        ("go", "func F(a []int, n int) int {\n\ts := 0\n\ts += a[n]\n\treturn s\n}\n", ("a[n]", "a[s]")),
+        ("java", "class A { int f(int a, int b) { int c = a + b; return c; } }\n", ("a + b", "a - b")),
+        ("rust", "fn f(a: i32, b: i32) -> bool {\n    let c = a;\n    return c > 1 && true;\n}\n", ("true", "false")),
+        ("php", "<?php function f($a, $b) { $c = $a; return $c + $b; }\n", ("$c + $b", "$c + $a")),
     ],
-    ids=["unchanged", "docs", "layout", "rewritten", "signature", "name", "syntax", "prose", "nothing"],
 )
-async def test_no_hint(answer: str) -> None:
-    backend = scripted(answer, " unasked.")
-    assert await find_bugs(target_of(MEAN), tools_of(backend=backend)) is None
+async def test_in_many_languages(language: str, right: str, wrong: tuple[str, str]) -> None:
+    hint = await hint_for(right.replace(*wrong), right, SAYS, language=language, least_gain=1)
+    assert hint is not None
+    assert fixed(hint) in right
+
+
+async def test_what_is_asked() -> None:
+    backend = ScriptedBackend(chats=[SAYS], scores=expecting(RIGHT))
+    target = target_of("import os\nimport re\n\n\n" + marked(WRONG))
+    target = replace(target, related=(Snippet("a.py", "class Price: ...\n"),))
+    assert await find_bugs(target, tools_of(backend=backend), priority=Priority.BACKGROUND)
+    whole, changed, reason = backend.seen
+    assert isinstance(whole, ScoreRequest)
+    assert isinstance(changed, ScoreRequest)
+    assert isinstance(reason, ChatRequest)
+    assert whole.context == "class Price: ...\nimport os\nimport re\n\n\n"
+    assert whole.text == WRONG.rstrip("\n")
+    assert changed.context.endswith("summed +=")
+    assert changed.text.startswith(" price * rate\n")
+    assert "summed += prices * rate\n```\n\nto" in reason.messages[1].content
+    assert reason.grammar
+    assert {request.priority for request in (whole, changed, reason)} == {Priority.BACKGROUND}
+
+
+async def test_line_ends_and_indentation_stay() -> None:
+    right = "class A:\r\n\tdef f(self, one, two):\r\n\t\tboth = one + two\r\n\r\n\t\treturn both\r\n"
+    hint = await hint_for(right.replace("one + two", "one + one"), right, SAYS)
+    assert hint is not None
+    assert fixed(hint) in right
+
+
+async def test_characters_beyond_ascii() -> None:
+    right = "def f(größe, 数):\n    # 😀\n    both = größe + 数\n    return both\n"
+    hint = await hint_for(right.replace("größe + 数", "größe + größe"), right, SAYS)
+    assert hint is not None
+    assert fixed(hint) + "\n" == right
+
+
+@pytest.mark.parametrize("answer", ["", "{", '{"severity": "error"}', "no json", "[]", '{"severity": 1, "what": "x"}'])
+async def test_a_reason_that_does_not_come_leaves_place_and_correction(answer: str) -> None:
+    hint = await hint_for(WRONG, RIGHT, answer)
+    assert hint is not None
+    assert hint.message == "Possible bug: `prices` here, where `price` would be expected."
+    assert (hint.severity, fixed(hint) + "\n") == ("warning", RIGHT)
+
+
+async def test_a_reason_that_was_cut_off() -> None:
+    backend = limited(3, SAYS)
+    backend.scores = expecting(RIGHT)
+    hint = await find_bugs(target_of(marked(WRONG)), tools_of(backend=backend))
+    assert hint is not None
+    assert hint.message.endswith("would be expected.")
+
+
+async def test_no_hint_where_all_is_as_expected() -> None:
+    backend = ScriptedBackend(chats=["unasked"], scores=expecting(RIGHT))
+    assert await find_bugs(target_of(marked(RIGHT)), tools_of(backend=backend)) is None
     assert len(backend.seen) == 1
 
 
-async def test_a_correction_that_was_cut_off_is_no_hint() -> None:
-    assert await find_bugs(target_of(MEAN), tools_of(backend=limited(6, RIGHT))) is None
+async def test_no_hint_below_the_threshold() -> None:
+    found, _ = await suspicions(target_of(marked(WRONG)), tools_of(backend=ScriptedBackend(scores=expecting(RIGHT))))
+    gain = max(one.gain for one in found)
+    assert await hint_for(WRONG, RIGHT, SAYS, least_gain=gain + 0.1) is None
+    assert await hint_for(WRONG, RIGHT, SAYS, least_gain=gain) is not None
+
+
+async def test_a_name_that_is_not_the_functions_own_is_left_alone() -> None:
+    """That something does not exist other tools tell; a model has only not seen it."""
+    wrong = RIGHT.replace("price * rate", "Price * rate")
+    assert await hint_for(wrong, RIGHT, SAYS, least_gain=0) is None
+
+
+async def test_a_function_that_is_too_long_is_not_read() -> None:
+    backend = ScriptedBackend(scores=expecting(RIGHT))
+    long = marked(RIGHT).replace("    summed = 0\n", "    summed = 0\n" * 1000)
+    assert await find_bugs(target_of(long), tools_of(backend=backend)) is None
+    assert backend.seen == []
+
+
+async def test_a_server_that_cannot_score_is_not_taken_for_correct_code() -> None:
+    with pytest.raises(BackendRejectedError, match="does not tell how likely"):
+        await find_bugs(target_of(marked(WRONG)), tools_of(backend=ScriptedBackend()))
 
 
 async def test_a_dead_model_is_not_taken_for_correct_code() -> None:
-    backend = ScriptedBackend(chats=[BackendUnavailableError("gone")])
+    backend = ScriptedBackend(chats=[BackendUnavailableError("gone")], scores=expecting(RIGHT))
     with pytest.raises(BackendUnavailableError):
-        await find_bugs(target_of(MEAN), tools_of(backend=backend))
+        await find_bugs(target_of(marked(WRONG)), tools_of(backend=backend))
+
+
+def test_a_fingerprint_is_of_the_function_and_what_it_uses() -> None:
+    here = fingerprint(target_of("import os\n" + marked(WRONG)))
+    assert here == fingerprint(target_of("import os\nx = 1\n\n" + marked(WRONG)))
+    assert here != fingerprint(target_of("import re\n" + marked(WRONG)))
+    assert here != fingerprint(target_of("import os\n" + marked(RIGHT)))
+    related = replace(target_of("import os\n" + marked(WRONG)), related=(Snippet("a.py", "x\n"),))
+    assert here != fingerprint(related)
