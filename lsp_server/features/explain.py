@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lsp_server.errors import RefusedError
@@ -76,8 +77,14 @@ async def explain_code(selection: Selection, tools: Tools) -> Explanation:
     return _explanation(f"### {selection.name.capitalize()}", said, selection, guide)
 
 
-async def explain_problem(selection: Selection, problem: Problem, tools: Tools) -> Explanation:
-    """Explain what a tool says of a line of the selected code. Raises RefusedError as `explain_code` does."""
+async def explain_problem(
+    selection: Selection, problem: Problem, tools: Tools, *, places: Sequence[str] = ()
+) -> Explanation:
+    """Explain what a tool says of a line of the selected code. Raises RefusedError as `explain_code` does.
+
+    Args:
+        places: Markdown of where it happened, and of where that was called from, to be shown with it.
+    """
     messages = tools.prompt_of("explain_problem", selection, problem=problem.message, line=problem.line.strip())
     guide = Guide(tools, messages, phase=f"Explaining a problem in {selection.name}")
     said = []
@@ -91,7 +98,11 @@ async def explain_problem(selection: Selection, problem: Problem, tools: Tools) 
         text = await guide.fill(stop=("\n",), max_tokens=80)
         guide.write("\n\n")
         said += [f"{heading}{opening}{_sentences(text)}"] if text.strip() else []
-    return _explanation(f"### {problem.message.strip().splitlines()[0]}", said, selection, guide)
+    heading = f"### {problem.message.strip().splitlines()[0]}"
+    if said and places:
+        said = [f"At {places[0]}", *said]
+        said += ["**It came from:**\n" + "\n".join(f"- {place}" for place in places[1:])] if places[1:] else []
+    return _explanation(heading, said, selection, guide)
 
 
 def _explanation(heading: str, said: list[str], selection: Selection, guide: Guide) -> Explanation:

@@ -11,6 +11,7 @@ local actions = {
   "fromComment",
   "edit",
   "explain",
+  "debug",
   "findBugs",
   "findBugsInFile",
   "status",
@@ -60,6 +61,10 @@ local function run(client, bufnr, given)
   if action == "status" then
     return send()
   end
+  if action == "debug" then
+    command.arguments = { { text = vim.fn.getreg("+") } }
+    return send()
+  end
   local at = vim.lsp.util.make_position_params(0, client.offset_encoding)
   local argument = { uri = at.textDocument.uri, position = at.position }
   command.arguments = { argument }
@@ -100,6 +105,7 @@ return {
   init_options = { trusted = false },
   commands = {
     ["shardlight.explain"] = shown_by(show_markdown),
+    ["shardlight.debug"] = shown_by(show_markdown),
     ["shardlight.status"] = shown_by(show_status),
   },
   on_attach = function(client, bufnr)

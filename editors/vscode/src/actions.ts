@@ -14,7 +14,12 @@ export async function executeCommand(
   command: string,
   args: unknown[],
 ): Promise<unknown> {
-  const wanted = args.length > 0 || command === "shardlight.status" ? args : cursor(client);
+  const wanted =
+    args.length > 0 || command === "shardlight.status"
+      ? args
+      : command === "shardlight.debug"
+        ? [{ text: await said() }]
+        : cursor(client);
   if (!wanted) {
     void vscode.window.showInformationMessage("Shardlight: put the cursor into a function of a file first.");
     return undefined;
@@ -30,6 +35,7 @@ export async function executeCommand(
   try {
     const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: wanted });
     if (command === "shardlight.explain") await explanations.show((result as { markdown: string }).markdown);
+    if (command === "shardlight.debug") await offerFix(client, output, explanations, result as Failure);
     if (command === "shardlight.status") {
       output.info(JSON.stringify(result, null, 2));
       output.show();
@@ -39,6 +45,34 @@ export async function executeCommand(
     tell(error);
     return undefined;
   }
+}
+
+/** What the server answers to `shardlight.debug`. */
+interface Failure {
+  markdown: string;
+  uri: string;
+  range: unknown;
+  problem: string;
+}
+
+async function offerFix(
+  client: LanguageClient,
+  output: vscode.LogOutputChannel,
+  explanations: ExplanationPanel,
+  failure: Failure,
+): Promise<void> {
+  const { markdown, ...place } = failure;
+  await explanations.show(markdown);
+  // Not awaited: the message may stand there for long.
+  void vscode.window.showInformationMessage(`Shardlight: ${failure.problem}`, "Mend it").then((answer) => {
+    if (answer) void executeCommand(client, output, explanations, "shardlight.fix", [place]);
+  });
+}
+
+/** The selected text, of an editor; without one what was copied. */
+async function said(): Promise<string> {
+  const editor = vscode.window.activeTextEditor;
+  return editor?.document.getText(editor.selection) || (await vscode.env.clipboard.readText());
 }
 
 /** Ask the server for the edit of a chosen code action. */

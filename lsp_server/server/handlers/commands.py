@@ -29,6 +29,7 @@ from lsp_server.server.handlers.actions import (
     perform_on_selection,
     problem_at,
 )
+from lsp_server.server.handlers.debugging import debug
 from lsp_server.server.handlers.hints import DISMISS, dismiss, find_in_file, look
 from lsp_server.server.session import REQUEST_FAILED, Session
 
@@ -43,6 +44,7 @@ def register(server: LanguageServer, session: Session) -> None:
     server.command("shardlight.fix")(partial(_fix, session))
     server.command("shardlight.explain")(partial(_explain, session))
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
+    server.command("shardlight.debug")(partial(_debug, session))
     server.command("shardlight.findBugsInFile")(partial(_find_bugs_in_file, session))
     server.command(DISMISS)(partial(_dismiss, session))
     server.command("shardlight.show")(partial(_show, session))
@@ -115,6 +117,11 @@ async def _find_bugs(session: Session, arguments: list[Any]) -> dict[str, Any]:
         message = f"No bug was found in {target.scope.name}."
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, message))
     return {"count": 0 if hint is None else 1}
+
+
+async def _debug(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Explain what a program said when it failed."""
+    return await debug(session, str(from_proto.given(arguments).get("text", "")))
 
 
 async def _find_bugs_in_file(session: Session, arguments: list[Any]) -> dict[str, Any]:
