@@ -38,7 +38,8 @@ _PYTHON_ERROR = re.compile(
 )
 _ERROR = re.compile(
     r"^\s*(?:(?:Uncaught|Unhandled exception\.|Exception in thread \"[^\"]*\"|PHP Fatal error:|Caused by:)\s+)*"
-    r"(?P<error>(?:panic: |thread '[^']*' |fatal error: |==\d+==ERROR: |[\w.$\\]*(?:Error|Exception|Throwable|Failure)\b)[^\n]*)",
+    r"(?P<error>(?:panic: |thread '[^']*' |fatal error: |==\d+==ERROR: "
+    r"|[\w.$\\]*(?:Error|Exception|Throwable|Failure)\b)[^\n]*)",
     re.M,
 )
 _MOST_FRAMES = 50
