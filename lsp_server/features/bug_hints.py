@@ -30,8 +30,8 @@ LEAST_GAIN = 5.0
 Chosen by ``python -m benchmarks.actions bugs`` with the 0.5B model; see benchmarks/results/actions-bugs.md.
 """
 
-# A function that is longer is no longer read as a whole.
-_MOST_CHARS = 12_000
+# A function that is longer is not read as a whole, and a line that is longer is data: a token for every digit or two.
+_MOST_CHARS, _LONGEST_LINE = 8000, 400
 _BEFORE_CHARS = 1500
 _IMPORT_CHARS = 800
 # How many likelier tokens are told, how many replacements are read, and how far the reading goes behind them.
@@ -127,7 +127,7 @@ async def suspicions(
     snapshot, scope = target.snapshot, target.scope
     start = snapshot.lines.line_start(snapshot.lines.line_of(scope.start))
     text = snapshot.text[start : scope.end]
-    if len(text) > _MOST_CHARS:
+    if len(text) > _MOST_CHARS or max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
         return [], Timings()
     reader = _Reader(tools, _context(target, start), priority, f"Reading {scope.name}")
     tokens = await reader.read("", text)

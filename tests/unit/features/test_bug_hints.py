@@ -145,6 +145,8 @@ async def test_a_function_that_is_too_long_is_not_read() -> None:
     backend = ScriptedBackend(scores=expecting(RIGHT))
     long = marked(RIGHT).replace("    summed = 0\n", "    summed = 0\n" * 1000)
     assert await find_bugs(target_of(long), tools_of(backend=backend)) is None
+    data = marked(RIGHT).replace("summed = 0\n", f"summed = 0 * sum({[*range(200)]})\n")
+    assert await find_bugs(target_of(data), tools_of(backend=backend)) is None
     assert backend.seen == []
 
 
