@@ -17,6 +17,7 @@ from lsp_server.features.docstring import (
 )
 from lsp_server.features.from_comment import LANGUAGES as FROM_COMMENTS
 from lsp_server.features.from_comment import CommentTarget, find_comment, write_from_comment
+from lsp_server.features.rename import has_unclear_variables, rename_variables
 from lsp_server.features.simplify import simplify
 from lsp_server.features.types import (
     ClassTarget,
@@ -98,6 +99,14 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
     ),
     EditAction(
         "simplify", lambda target: f"Simplify {target.name}", "refactor.rewrite.simplify", find_target, simplify
+    ),
+    EditAction(
+        "renameVariables",
+        lambda target: f"Rename variables of {target.name}",
+        "refactor.rewrite.rename",
+        find_target,
+        rename_variables,
+        has_unclear_variables,
     ),
     EditAction(
         "fromComment",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from lsp_server.syntax.names import Name, names_in
 from lsp_server.syntax.scopes import FunctionScope
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.text_nodes import whole_pieces
+from lsp_server.syntax.variables import variables
 
 _NEIGHBOURS = {
     "<": ("<=", ">"),
@@ -52,17 +52,6 @@ _OPERATION = re.compile(
     r"|conjunction|disjunction|multiplicative"
 )
 _LITERAL = re.compile(r"(?:true|false|boolean(?:_literal)?|\w*(?:integer|number|int|literal)\w*)")
-# What stands behind a name that is given a value, that something goes through, that is called, or that is a key.
-_ASSIGNED = re.compile(r"\s*(?:,\s*[\w.]+\s*)*(?::=|(?::[^=\n{};()]{1,80})?=(?![=>~]))")
-_LOOPED = re.compile(r"\s*(?:,\s*\w+\s*)*\s(?:in|of)\b")
-_CALLED = re.compile(r"\s*\(")
-_KEY = re.compile(r"\s*:(?!:)")
-# What stands before a part of something else, before a name that is declared, before one of an argument.
-_OF_OTHERS = re.compile(r"(?:\.|->|::|@)\s*$")
-_DECLARED = re.compile(
-    r"\b(?:let|const|var|val|mut|auto|local|my|as|for|int|long|double|float|bool|boolean|[Ss]tring)\s+$"
-)
-_LISTED = re.compile(r"[(,]\s*$")
 # Two arguments in the wrong order.
 _TWO = re.compile(r"\w\((\$?\w+, \$?\w+)\)")
 # One too many or too few, also of what is counted in brackets.
@@ -72,8 +61,6 @@ _ITEM = re.compile(r"\[\$?\w+(?:[.\w]*\([\w.]*\)|\.\w+)?()\]")
 _NOT = re.compile(r"\b(?:if|while|elif|and|or|return|assert) (not )?(?=[\w(])")
 _BANG = re.compile(r"(?:[(&|] ?|\breturn )(!)?(?=[\w(])")
 _NOT_WORDS = frozenset({"python", "lua"})
-_SIGILS = "*&$.@"
-_LOOK_BACK = 40
 _MOST_NAMES = 24
 
 
@@ -105,31 +92,11 @@ def swaps(snapshot: Snapshot, function: FunctionScope) -> tuple[Swap, ...]:
 
 
 def _names(snapshot: Snapshot, function: FunctionScope) -> Iterator[Swap]:
-    text, python = snapshot.text, snapshot.language_id == "python"
-    # By name, from where on it is bound.
-    bound = {parameter.name.strip(_SIGILS): function.start for parameter in function.parameters}
-    inside = [
-        name
-        for name in names_in(snapshot, function.body_start, function.body_end)
-        if not _OF_OTHERS.search(text, max(name.start - _LOOK_BACK, 0), name.start)
-    ]
-    uses: list[Name] = []
-    for name in inside:
-        end = name.start + len(name.text)
-        before = text[max(name.start - _LOOK_BACK, 0) : name.start]
-        if _LISTED.search(before) and text.startswith("=", end) and not text.startswith("==", end):
-            # The name of somebody else's parameter.
-            continue
-        if _ASSIGNED.match(text, end) or _LOOPED.match(text, end) or _DECLARED.search(before):
-            bound.setdefault(name.text.lstrip(_SIGILS), name.start)
-        elif not _CALLED.match(text, end) and (python or not _KEY.match(text, end)):
-            uses.append(name)
-    for name in uses:
-        bare = name.text.lstrip(_SIGILS)
-        others = [other for other, at in bound.items() if other != bare and at < name.start]
-        if bound.get(bare, name.start) < name.start and others:
-            start = name.start + len(name.text) - len(bare)
-            yield Swap(start, start + len(bare), tuple(others[:_MOST_NAMES]))
+    found = variables(snapshot, function)
+    for name in found.uses:
+        others = [other for other, at in found.bound.items() if other != name.text and at < name.start]
+        if found.bound.get(name.text, name.start) < name.start and others:
+            yield Swap(name.start, name.start + len(name.text), tuple(others[:_MOST_NAMES]))
 
 
 def _pieces(snapshot: Snapshot, start: int, end: int) -> Iterator[Swap]:

@@ -8,6 +8,7 @@ local actions = {
   "addTypes",
   "unitTests",
   "simplify",
+  "renameVariables",
   "fromComment",
   "edit",
   "explain",

@@ -107,6 +107,7 @@ VARIABLES = {
     "edit": {"language", "fence", "code", "related", "instruction"},
     "fix": {"language", "fence", "code", "related", "line", "problem"},
     "from_comment": {"language", "fence", "comment", "related"},
+    "rename": {"language", "fence", "code"},
     "repair": {"language", "reason"},
 }
 
