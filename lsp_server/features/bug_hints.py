@@ -3,13 +3,13 @@
 A small model is poor at saying whether there is a bug, and where. It is good at expecting what comes next. So it is not
 asked to write: it tells how likely the function is as it stands, token by token, and again with each of the few
 replacements that it finds likelier where they stand. If one makes the code around it much likelier, it is shown, with
-the place and the correction, which are therefore always real. Only then the model says what is wrong, under a grammar.
+the place and the correction, which are therefore always real. In words of its own the model says nothing unless it is
+asked to: a small one finds the slip, and then explains it wrongly.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from lsp_server.errors import BackendRejectedError
-from lsp_server.features.guided import Guide
 from lsp_server.features.types import Target, Tools, add_timings
 from lsp_server.inference.backend import Priority, ScoredToken, ScoreRequest, Timings
 from lsp_server.syntax.imports import import_statements
@@ -38,10 +37,6 @@ _IMPORT_CHARS = 800
 _ALTERNATIVES = 12
 _MOST_READ = 5
 _BEHIND_CHARS = 240
-_GRAMMAR = r"""
-root ::= "{\"severity\": \"" ("error" | "warning") "\", \"what\": \"" text "\", \"why\": \"" text "\"}"
-text ::= [^"\\\n\r]{8,140}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,6 @@ class BugHint:
     Attributes:
         function_text: the function as it was looked at; the hint holds while this text stands in the document.
         start, end: what to underline, relative to ``function_text``.
-        severity: ``error`` or ``warning``.
         message: for people.
         fix_title: what the correction writes, in a few words.
         edits: the correction, relative to ``function_text``.
@@ -61,7 +55,6 @@ class BugHint:
     function_text: str
     start: int
     end: int
-    severity: str
     message: str
     fix_title: str
     edits: tuple[TextEdit, ...]
@@ -91,21 +84,27 @@ async def find_bugs(
     best = max(found, key=lambda one: one.gain, default=None)
     if best is None or best.gain < least_gain:
         return None
-    scope, text = target.scope, target.snapshot.text
-    severity, words, cost = await _explained(target, tools, best, priority)
-    start, end = best.start - scope.start, best.end - scope.start
-    said = f"Possible bug: `{text[best.start : best.end]}` here, where `{best.meant}` would be expected."
+    first, text, lines = target.scope.start, target.snapshot.text, target.snapshot.lines
+    line = lines.line_of(best.start)
+    line_start, line_end = lines.line_start(line) + len(lines.indentation(line)), lines.line_end(line)
+    # Where something is missing there is nothing to underline.
+    shown = (best.start, best.end) if best.start < best.end else (line_start, line_end)
     return BugHint(
-        function_text=text[scope.start : scope.end],
-        start=start,
-        end=end,
-        severity=severity,
-        message=f"{said} {words}".strip(),
-        fix_title=f"Fix: `{_lines(target, best)[1]}`",
-        edits=(TextEdit(start, end, best.meant),),
+        function_text=text[first : target.scope.end],
+        start=shown[0] - first,
+        end=shown[1] - first,
+        message=f"Possible bug: {_in_words(text[best.start : best.end].strip(), best.meant.strip())}.",
+        fix_title=f"Fix: `{text[line_start : best.start]}{best.meant}{text[best.end : line_end]}`",
+        edits=(TextEdit(best.start - first, best.end - first, best.meant),),
         gain=best.gain,
-        timings=add_timings(timings, cost),
+        timings=timings,
     )
+
+
+def _in_words(old: str, meant: str) -> str:
+    if not old:
+        return f"`{meant}` would be expected here"
+    return f"`{old}` here, where {f'`{meant}` would be expected' if meant else 'nothing would be expected'}"
 
 
 def fingerprint(target: Target) -> str:
@@ -207,42 +206,3 @@ def _expected(
     at, token = starts[index], tokens[index]
     fitting = [logprob for piece, logprob in token.alternatives if piece != token.text and new.startswith(piece, at)]
     return (max(fitting) - token.logprob, index) if fitting else None
-
-
-async def _explained(
-    target: Target, tools: Tools, suspicion: Suspicion, priority: Priority
-) -> tuple[str, str, Timings]:
-    """Severity and one or two sentences on a correction, the model's."""
-    before, after = _lines(target, suspicion)
-    messages = tools.prompts.render(
-        "bug_reason",
-        target.language.id,
-        language=target.language.name,
-        fence=target.fence,
-        code=target.code.rstrip("\n"),
-        before=before,
-        after=after,
-    )
-    guide = Guide(tools, messages, phase=f"Reading {target.scope.name}", priority=priority)
-    answer = await guide.fill(stop=(), max_tokens=120, grammar=_GRAMMAR)
-    try:
-        said = json.loads(answer)
-        severity = "error" if said["severity"] == "error" else "warning"
-        return severity, f"{_sentence(str(said['what']))} {_sentence(str(said['why']))}", guide.timings
-    except (ValueError, KeyError, TypeError):
-        # It was cut off, or comes from a server that knows no grammar: the place and the correction are ours.
-        return "warning", "", guide.timings
-
-
-def _lines(target: Target, suspicion: Suspicion) -> tuple[str, str]:
-    """The line as it is, and as it would be."""
-    lines = target.snapshot.lines
-    line = lines.line_of(suspicion.start)
-    before, at = lines.line_text(line), suspicion.start - lines.line_start(line)
-    after = f"{before[:at]}{suspicion.meant}{before[at + suspicion.end - suspicion.start :]}"
-    return before.strip(), after.strip()
-
-
-def _sentence(text: str) -> str:
-    words = " ".join(text.split())
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""

@@ -78,16 +78,12 @@ def workspace_edit(
     return lsp.WorkspaceEdit(document_changes=[change])
 
 
-# A small model says "error" of much; it is still a guess.
-_SEVERITIES = {"error": lsp.DiagnosticSeverity.Warning, "warning": lsp.DiagnosticSeverity.Information}
-
-
 def diagnostic(hint: BugHint, at: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Diagnostic:
     """A bug hint whose function stands at offset ``at``."""
     return lsp.Diagnostic(
         range=span(at + hint.start, at + hint.end, lines, encoding),
         message=hint.message,
-        severity=_SEVERITIES.get(hint.severity, lsp.DiagnosticSeverity.Warning),
+        severity=lsp.DiagnosticSeverity.Warning,
         source=SOURCE,
         code="bug-hint",
     )

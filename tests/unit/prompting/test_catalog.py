@@ -99,7 +99,6 @@ VARIABLES = {
     "docstring": {"language", "fence", "kind", "code"},
     "types": {"code", "related"},
     "unit_tests": {"language", "fence", "framework", "name", "count", "code", "related"},
-    "bug_reason": {"language", "fence", "code", "before", "after"},
     "explain": {"language", "fence", "code", "related"},
     "explain_problem": {"language", "fence", "code", "related", "line", "problem"},
     "fill_hole": {"language", "fence", "suffix", "related"},
