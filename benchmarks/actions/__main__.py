@@ -1,4 +1,4 @@
-"""``python -m benchmarks.actions docstrings|bugs [--functions N] [--model NAME] [--resume]``."""
+"""``python -m benchmarks.actions docstrings|bugs|listing [--functions N] [--model NAME] [--resume]``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks.actions import bugs, docstrings
+from benchmarks.actions import bugs, docstrings, listing
 from benchmarks.completion.projects import cache
 
 
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("measure", choices=["docstrings", "bugs"])
+    parser.add_argument("measure", choices=["docstrings", "bugs", "listing"])
     parser.add_argument("--functions", type=int, default=10, help="of each language")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b")
     parser.add_argument("--seed", type=int, default=1)
@@ -22,7 +22,10 @@ def main() -> int:
     command = f"python -m benchmarks.actions {options.measure} --functions {options.functions} --seed {options.seed}"
     if options.measure == "bugs":
         pairs = asyncio.run(bugs.run(options.model, options.functions, options.seed, resume=options.resume))
-        bugs.report(pairs, command, options.seed)
+        bugs.report(pairs, command)
+        return 0
+    if options.measure == "listing":
+        listing.report(asyncio.run(listing.run(options.functions, options.seed)), command)
         return 0
     outcomes = asyncio.run(docstrings.run(options.model, options.functions, options.seed, resume=options.resume))
     docstrings.report(outcomes, command, cache() / "docstrings.txt")

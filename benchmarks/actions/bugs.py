@@ -136,7 +136,7 @@ async def _plainly(target: Target, tools: Tools) -> tuple[int | None, float]:
     return None if nothing or number is None else first + int(number[0]) - 1, guide.timings.total_ms / 1000
 
 
-def report(outcomes: Sequence[Outcome], command: str, seed: int) -> None:
+def report(outcomes: Sequence[Outcome], command: str) -> None:
     """Write the table for each threshold, and for asking plainly."""
     buggy = [one for one in outcomes if one.kind]
     lines = [
@@ -168,7 +168,7 @@ def report(outcomes: Sequence[Outcome], command: str, seed: int) -> None:
         group = [one for one in buggy if one.kind == kind]
         right = sum(one.hint(LEAST_GAIN) and one.at == one.line for one in group)
         lines.append(f"| {kind} | {len(group)} | {right} |")
-    write_markdown(f"actions-bugs-{seed}" if seed != 2 else "actions-bugs", command, lines)
+    write_markdown("actions-bugs", command, lines)
 
 
 def _row(name: str, shown: Sequence[tuple[Outcome, Any]], pairs: int) -> str:

@@ -56,6 +56,11 @@ class Window:
         finally:
             self.client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
 
+    async def list(self, uri: str, at: lsp.Position) -> list[Any]:
+        """The actions at a place of an open document."""
+        params = lsp.CodeActionParams(lsp.TextDocumentIdentifier(uri), lsp.Range(at, at), lsp.CodeActionContext([]))
+        return list(await self._answer(self.client.text_document_code_action_async(params)) or [])
+
     async def _answer(self, request: Any) -> Any:
         try:
             return await asyncio.wait_for(request, _PATIENCE_S)
