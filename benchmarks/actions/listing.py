@@ -59,8 +59,8 @@ async def run(count: int, seed: int) -> list[Listing]:
                     found = await opened.list(uri, at)
                     took = (time.perf_counter() - began) * 1000
                     listings.append(Listing(function.language, took, len(found), edited))
-                document = lsp.TextDocumentIdentifier(uri)
-                opened.client.text_document_did_close(lsp.DidCloseTextDocumentParams(document))
+                closed = lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri))
+                opened.client.text_document_did_close(closed)
     return listings
 
 
