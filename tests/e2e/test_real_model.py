@@ -164,14 +164,26 @@ async def test_explain(editor: Editor, root: Path) -> None:
     assert len(answer["markdown"].split()) > 10
 
 
-async def test_find_bugs(editor: Editor, root: Path) -> None:
-    bug = "def last(items):\n    return items[len(items)]<|>\n"
-    uri, position = editor.open(root / "a.py", bug)
-    answer = await editor.command("findBugs", uri, position)
-    if answer["count"]:
-        await until(lambda: editor.client.diagnostics.get(uri))
-    else:
-        await until(lambda: "No bug was found in last." in editor.messages())
+TOTAL = """\
+def total(prices, rate):
+    summed = 0
+    for price in prices:
+        summed += <|>prices * rate
+    return summed
+"""
+
+
+async def test_a_bug_is_found_and_mended(editor: Editor, root: Path) -> None:
+    uri, position = editor.open(root / "bug.py", TOTAL)
+    assert await editor.command("findBugs", uri, position) == {"count": 1}
+    await until(lambda: editor.client.diagnostics.get(uri))
+    (hint,) = editor.client.diagnostics[uri]
+    assert hint.message == "Possible bug: `prices` here, where `price` would be expected."
+    fix = (await editor.actions(uri, position, [lsp.CodeActionKind.QuickFix]))[0]
+    assert fix.edit
+    editor.apply(fix.edit)
+    assert "summed += price * rate" in editor.texts[uri]
+    assert await editor.command("findBugs", uri, position) == {"count": 0}
 
 
 async def test_a_request_while_the_model_loads_is_answered(own_spec: EngineSpec, root: Path) -> None:
