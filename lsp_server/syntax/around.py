@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import tree_sitter
@@ -66,16 +67,22 @@ class Enclosing:
 def enclosing(snapshot: Snapshot, offset: int) -> tuple[Enclosing, ...]:
     """The functions and classes around a cursor, the innermost first, by the rules of `scopes.enclosing_function`."""
     found: list[Enclosing] = []
-    around: list[Enclosing] = []
-    for item in definitions_at(snapshot, _reach(snapshot, offset)):
-        while around and around[-1].end <= item.span[0]:
-            around.pop()
-        scope = _enclosing(snapshot, item, around[-1] if around else None)
-        around.append(scope)
+    items = definitions_at(snapshot, _reach(snapshot, offset))
+    for item, scope in zip(items, nested(snapshot, items), strict=True):
         start, end = item.span
         if holds(snapshot, (min(start, item.docs[0]) if item.docs else start, end), offset):
             found.append(scope)
     return tuple(sorted(found, key=lambda scope: scope.end - scope.start))
+
+
+def nested(snapshot: Snapshot, items: Iterable[Definition]) -> Iterator[Enclosing]:
+    """What each of the definitions is, which are in source order, the outer before the inner."""
+    around: list[Enclosing] = []
+    for item in items:
+        while around and around[-1].end <= item.span[0]:
+            around.pop()
+        around.append(_enclosing(snapshot, item, around[-1] if around else None))
+        yield around[-1]
 
 
 def _enclosing(snapshot: Snapshot, item: Definition, parent: Enclosing | None) -> Enclosing:

@@ -81,15 +81,17 @@ def definitions_at(snapshot: Snapshot, span: Span) -> tuple[Definition, ...]:
 
     They cost what the span costs, not the file.
     """
-    found = matches(snapshot, "scopes", span)
-    wrappers = _captured(found, "wrapper")
-    for match in [match for match in found if "name" in match]:
-        # Decorators and attributes stand above a definition, or at its head.
-        for node in (match[kind][0] for kind in _KINDS if kind in match):
-            start = _above(snapshot, snapshot.span(_outermost(node, wrappers))[0])
-            found += matches(snapshot, "scopes", (start, snapshot.span(match["name"][0])[1]))
-    items, _ = _items(snapshot, found)
+    items, _ = _items(snapshot, _found_at(snapshot, span, span[1]))
     return tuple(item for item in items if item.span[0] < span[1] and span[0] <= item.span[1])
+
+
+def definitions_within(snapshot: Snapshot, span: Span | None) -> tuple[list[Definition], Surroundings]:
+    """As `definitions_at`, with what stands above that which begins in ``span``; all of the file without one.
+
+    ``span`` begins where `above` says.
+    """
+    found = _found_at(snapshot, span, span[0]) if span else matches(snapshot, "scopes")
+    return _items(snapshot, found)
 
 
 def holds(snapshot: Snapshot, span: Span, offset: int) -> bool:
@@ -187,6 +189,25 @@ def _find(snapshot: Snapshot) -> Definitions:
     )
 
 
+def stands_above(snapshot: Snapshot, start: int) -> bool:
+    """Whether a comment or an attribute begins at an offset."""
+    found = matches(snapshot, "scopes", (start, start + 1))
+    return any(snapshot.span(node)[0] == start for node in _captured(found, "comment") | _captured(found, "attribute"))
+
+
+def _found_at(snapshot: Snapshot, span: Span, before: int) -> list[Match]:
+    """The matches that overlap ``span``, and those above and at the head of definitions that begin ``before``."""
+    found = matches(snapshot, "scopes", span)
+    wrappers = _captured(found, "wrapper")
+    for match in [match for match in found if "name" in match]:
+        # Decorators and attributes stand above a definition, or at its head.
+        for node in (match[kind][0] for kind in _KINDS if kind in match):
+            start = snapshot.span(_outermost(node, wrappers))[0]
+            if start < before:
+                found += matches(snapshot, "scopes", (above(snapshot, start), snapshot.span(match["name"][0])[1]))
+    return found
+
+
 def _items(snapshot: Snapshot, found: list[Match]) -> tuple[list[Definition], Surroundings]:
     wrappers, attributes = _captured(found, "wrapper"), _captured(found, "attribute")
     surroundings = Surroundings(snapshot, _captured(found, "comment"), attributes)
@@ -225,9 +246,9 @@ def _outermost(node: tree_sitter.Node, wrappers: set[tree_sitter.Node]) -> tree_
     return node
 
 
-def _above(snapshot: Snapshot, start: int) -> int:
+def above(snapshot: Snapshot, start: int) -> int:
     """Where the comments and attributes begin that stand above an offset, without a blank line in between."""
-    while (end := end_above(snapshot, start)) > 0:
+    while (end := end_above(snapshot.lines, start)) > 0:
         found = matches(snapshot, "scopes", (end - 1, end))
         ends = (snapshot.span(node) for node in (*_captured(found, "comment"), *_captured(found, "attribute")))
         starts = [span[0] for span in ends if not snapshot.text[end : span[1]].strip()]

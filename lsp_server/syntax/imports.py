@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import tree_sitter
 
+from lsp_server.syntax.incremental import changes
 from lsp_server.syntax.queries import matches
-from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.snapshot import Earlier, Snapshot
+from lsp_server.syntax.surroundings import Span
 from lsp_server.text.edits import TextEdit, detect_newline
 from lsp_server.text.positions import split_lines
 
@@ -41,29 +43,54 @@ class _Taken:
     level: int = 0
 
 
+# Where the module is named, and where the name; and what the match says.
+_Found = tuple[int, int, _Taken]
+
+
 def imports(snapshot: Snapshot) -> tuple[Import, ...]:
     """The imports of a file, wherever in it they stand, in source order; none for a language without a query."""
     return snapshot.derived(_imports)
 
 
 def _imports(snapshot: Snapshot) -> tuple[Import, ...]:
-    found: list[tuple[int, int, _Taken]] = []
-    for match in matches(snapshot, "imports"):
+    return _joined(snapshot.updated(_found))
+
+
+def _found(snapshot: Snapshot, earlier: Earlier[list[_Found]] | None) -> list[_Found]:
+    """What is taken in; of an edited document anew where it has changed."""
+    change = next(iter(changes(snapshot, earlier)), None) if earlier else None
+    if earlier is None or change is None:
+        return _found_in(snapshot, None)
+    start, end, moved = change.start, change.end, change.end - change.old_end
+    kept = [
+        (one[0] + moved, one[1] + moved, one[2]) if one[0] > change.old_end else one
+        for one in earlier.value
+        if not start <= one[0] <= change.old_end
+    ]
+    # A name that is missing has no width, so it is looked for on both sides of where it would stand.
+    anew = _found_in(snapshot, (max(start - 1, 0), end + 1))
+    return [*kept, *(one for one in anew if start <= one[0] <= end)]
+
+
+def _found_in(snapshot: Snapshot, span: Span | None) -> list[_Found]:
+    found: list[_Found] = []
+    for match in matches(snapshot, "imports", span):
         if "tree" in match:
             tree = match["tree"][0]
-            found += ((tree.start_byte, place, taken) for place, taken in _leaves(snapshot, tree, ""))
+            start = snapshot.span(tree)[0]
+            found += ((start, place, taken) for place, taken in _leaves(snapshot, tree, ""))
             continue
         node = (match.get("module") or match["relative"])[0]
         written = snapshot.source(node).strip("\"'`<> ")
         module = written.lstrip(".") if "relative" in match else written
         name, alias = (snapshot.source(match[c][0]) if c in match else None for c in ("name", "alias"))
-        place = match.get("name", [node])[0].start_byte
-        found.append((node.start_byte, place, _Taken(module, name, alias, len(written) - len(module))))
-    return _joined(found)
+        place = snapshot.span(match.get("name", [node])[0])[0]
+        found.append((snapshot.span(node)[0], place, _Taken(module, name, alias, len(written) - len(module))))
+    return found
 
 
-def _joined(found: list[tuple[int, int, _Taken]]) -> tuple[Import, ...]:
-    """One import for each module that a statement names, in source order. Places are the statement's and the name's."""
+def _joined(found: list[_Found]) -> tuple[Import, ...]:
+    """One import for each module that a statement names, in source order."""
     groups: dict[tuple[int, str], list[_Taken]] = {}
     for statement, _, taken in sorted(found, key=lambda one: one[:2]):
         groups.setdefault((statement, taken.module), []).append(taken)
@@ -87,7 +114,7 @@ def _leaves(snapshot: Snapshot, node: tree_sitter.Node, prefix: str) -> Iterator
             if not child.is_extra:
                 yield from _leaves(snapshot, child, inner)
         return
-    place, alias = node.start_byte, None
+    place, alias = snapshot.span(node)[0], None
     if node.type == "use_as_clause":
         alias, node = node.child_by_field_name("alias"), node.child_by_field_name("path") or node
     written = snapshot.source(node)

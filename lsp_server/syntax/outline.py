@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from lsp_server.syntax.definitions import definitions
+from lsp_server.syntax.around import Enclosing, nested
+from lsp_server.syntax.definitions import above, definitions_within
+from lsp_server.syntax.incremental import Change, changes, with_neighbours
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.queries import matches
-from lsp_server.syntax.scopes import ClassScope, FunctionScope, Scope, scopes
-from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.syntax.surroundings import Span
+from lsp_server.syntax.snapshot import Earlier, Snapshot
+from lsp_server.syntax.surroundings import Span, Surroundings
 
 # Where two patterns fit one node (a Go struct is a type, too), the first kind of these names it.
 _KINDS = ("interface", "struct", "enum", "type", "method", "function", "field", "attribute", "constant")
 _SHOWN_WHOLE = ("interface", "struct", "enum", "type")
+_FUNCTIONS = ("function", "method")
 _LONGEST_VALUE = 100
 
 # What stands for a body, where `;` does not.
@@ -58,6 +60,10 @@ def outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
     return snapshot.derived(_outline)
 
 
+def _outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
+    return tuple(_first_attributes(snapshot.updated(_offered)))
+
+
 def render(symbols: tuple[Symbol, ...], language: Language) -> str:
     """The symbols as stubs in the language's own syntax; ends with a newline unless it is empty."""
     lines: list[str] = []
@@ -76,24 +82,82 @@ def render(symbols: tuple[Symbol, ...], language: Language) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _outline(snapshot: Snapshot) -> tuple[Symbol, ...]:
-    found = scopes(snapshot)
-    functions = [scope for scope in found if isinstance(scope, FunctionScope)]
-    items = _items(snapshot)
+def _offered(snapshot: Snapshot, earlier: Earlier[list[Symbol]] | None) -> list[Symbol]:
+    """The symbols with all attributes; of an edited document only those anew that the edits may have changed."""
+    if earlier:
+        for change in changes(snapshot, earlier):
+            symbols = _again(snapshot, earlier, change)
+            if symbols is not None:
+                return symbols
+    return _symbols(snapshot, None)
+
+
+def _again(snapshot: Snapshot, earlier: Earlier[list[Symbol]], change: Change) -> list[Symbol] | None:
+    """The symbols that overlap a change anew, the others as they were; None if these may have changed as well."""
+    change = with_neighbours(snapshot, earlier, change)
+    start, end, moved = change.start, change.end, change.end - change.old_end
+    kept: list[Symbol] = []
+    across: list[Symbol] = []
+    for s in earlier.value:
+        if s.end <= start:
+            kept.append(s)
+        elif s.start >= change.old_end:
+            kept.append(Symbol(s.name, s.kind, s.start + moved, s.end + moved, s.signature, s.doc, s.container))
+        elif s.start < start or s.end > change.old_end:
+            across.append(s)
+    anew = [s for s in _symbols(snapshot, (start, end)) if s.end > start and s.start < end]
+    # The others are named after what they are in.
+    if _names(across) != _names(s for s in anew if s.start < start or s.end > end):
+        return None
+    return sorted([*kept, *anew], key=_place)
+
+
+def _names(symbols: Iterable[Symbol]) -> list[tuple[str, str, str | None]]:
+    return [(s.name, s.kind, s.container) for s in symbols]
+
+
+def _symbols(snapshot: Snapshot, span: Span | None) -> list[Symbol]:
+    """The symbols that overlap ``span``, and maybe others, in order; all without one."""
+    definitions, surroundings = definitions_within(snapshot, span)
+    scopes = [*nested(snapshot, definitions)]
+    functions = [scope for scope in scopes if scope.kind in _FUNCTIONS]
+    items = _items(snapshot, span)
     # An interface that is shown whole is not shown again as a container.
     whole = {start for (start, _), (_, kind, _) in items.items() if kind in _SHOWN_WHOLE}
     # `const f = () => 1` is a function, not a constant.
     called = {scope.start for scope in functions}
-    containers = _containers(found, (start for start, _ in items))
+    containers = _containers(scopes, (start for start, _ in items))
     symbols = [
-        *(_symbol(snapshot, scope) for scope in found if scope.start not in whole),
-        *(_item(snapshot, containers[start], *item) for (start, _), item in items.items() if start not in called),
+        *(
+            _symbol(snapshot, scope, item.docs)
+            for item, scope in zip(definitions, scopes, strict=True)
+            if scope.start not in whole
+        ),
+        *(
+            _item(
+                snapshot,
+                _surroundings_above(snapshot, start) if span and start < span[0] else surroundings,
+                containers[start],
+                *item,
+            )
+            for (start, _), item in items.items()
+            if start not in called
+        ),
     ]
     hidden = _outermost(
         [*((scope.body_start, scope.body_end) for scope in functions), *((start + 1, end) for start, end in items)]
     )
     symbols = [symbol for symbol in symbols if symbol.kind == "attribute" or not _covered(hidden, symbol.start)]
-    return tuple(_first_attributes(sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end))))
+    return sorted(symbols, key=_place)
+
+
+def _surroundings_above(snapshot: Snapshot, start: int) -> Surroundings:
+    return definitions_within(snapshot, (above(snapshot, start), start))[1]
+
+
+def _place(symbol: Symbol) -> Span:
+    """For the order of the source, the outer before the inner."""
+    return symbol.start, -symbol.end
 
 
 def _first_attributes(symbols: list[Symbol]) -> Iterator[Symbol]:
@@ -121,31 +185,34 @@ def _covered(spans: list[Span], offset: int) -> bool:
     return index >= 0 and offset < spans[index][1]
 
 
-def _items(snapshot: Snapshot) -> dict[Span, tuple[tree_sitter.Node, str, str]]:
+def _items(snapshot: Snapshot, span: Span | None) -> dict[Span, tuple[tree_sitter.Node, str, str]]:
     items: dict[Span, tuple[tree_sitter.Node, str, str]] = {}
-    for match in matches(snapshot, "outline"):
+    for match in matches(snapshot, "outline", span):
         kind = next(kind for kind in _KINDS if kind in match)
         node = match[kind][0]
-        known = items.get(snapshot.span(node))
+        place = snapshot.span(node)
+        if span and not (span[0] < place[1] and place[0] < span[1]):
+            continue
+        known = items.get(place)
         if known is None or _KINDS.index(kind) < _KINDS.index(known[1]):
-            items[snapshot.span(node)] = (node, kind, snapshot.source(match["name"][0]))
+            items[place] = (node, kind, snapshot.source(match["name"][0]))
     return items
 
 
-def _symbol(snapshot: Snapshot, scope: Scope) -> Symbol:
-    signature = _one_line(scope.signature, snapshot.language)
+def _symbol(snapshot: Snapshot, scope: Enclosing, docs: Span | None) -> Symbol:
+    signature = _one_line(snapshot.text[scope.signature_start : scope.signature_end], snapshot.language)
     if snapshot.language and snapshot.language.blocks == "indent":
-        decorators = snapshot.text[scope.start : snapshot.text.index(scope.signature, scope.start)].split("\n")
+        decorators = snapshot.text[scope.start : scope.signature_start].split("\n")
         signature = "\n".join((*(line.strip() for line in decorators if line.strip().startswith("@")), signature))
-    docs = None if scope.docstring_start is None else snapshot.text[scope.docstring_start : scope.docstring_end]
-    return Symbol(scope.name, scope.kind, scope.start, scope.end, signature, _first_line(docs), scope.class_name)
+    doc = _first_line(snapshot.text[slice(*docs)]) if docs else None
+    return Symbol(scope.name, scope.kind, scope.start, scope.end, signature, doc, scope.class_name)
 
 
-def _containers(found: Iterable[Scope], starts: Iterable[int]) -> dict[int, str | None]:
+def _containers(found: Iterable[Enclosing], starts: Iterable[int]) -> dict[int, str | None]:
     """The classes around each place, joined by dots."""
-    classes = sorted((s for s in found if isinstance(s, ClassScope)), key=lambda s: (s.body_start, -s.body_end))
+    classes = sorted((s for s in found if s.kind not in _FUNCTIONS), key=lambda s: (s.body_start, -s.body_end))
     containers: dict[int, str | None] = {}
-    around: list[ClassScope] = []
+    around: list[Enclosing] = []
     later = iter(classes)
     following = next(later, None)
     for start in sorted(starts):
@@ -159,19 +226,19 @@ def _containers(found: Iterable[Scope], starts: Iterable[int]) -> dict[int, str 
     return containers
 
 
-def _item(snapshot: Snapshot, container: str | None, node: tree_sitter.Node, kind: str, name: str) -> Symbol:
+def _item(
+    snapshot: Snapshot, surroundings: Surroundings, container: str | None, node: tree_sitter.Node, kind: str, name: str
+) -> Symbol:
     start, end = snapshot.span(node)
     style = snapshot.language.docs if snapshot.language else None
-    above = (
-        definitions(snapshot).surroundings.docs_above(start, style) if style and style.placement == "above" else None
-    )
+    docs = surroundings.docs_above(start, style) if style and style.placement == "above" else None
     text = snapshot.text[start:end].rstrip("; \t\r\n")
     if kind in _SHOWN_WHOLE:
         lines = snapshot.lines
         text = textwrap.dedent(snapshot.text[lines.line_start(lines.line_of(start)) : start] + text).strip()
     elif "\n" in text or len(text) > _LONGEST_VALUE:
         text = re.split(r"\s*[={]", text, maxsplit=1)[0] + " = ..."
-    return Symbol(name, kind, start, end, text, _first_line(snapshot.text[slice(*above)]) if above else None, container)
+    return Symbol(name, kind, start, end, text, _first_line(snapshot.text[slice(*docs)]) if docs else None, container)
 
 
 def _one_line(signature: str, language: Language | None) -> str:

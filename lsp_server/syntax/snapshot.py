@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import tree_sitter
 
@@ -19,6 +21,12 @@ T = TypeVar("T")
 _LINE_END = re.compile(r"\r?\n")
 
 
+# A hundred times of what parsing takes on a slow machine. With some broken code Kotlin's grammar does not come to an
+# end, and takes all memory there is.
+_PARSE_S, _PARSE_S_PER_BYTE = 0.5, 20e-6
+_PIECE = 1 << 16
+
+
 class _InputEdit(NamedTuple):
     """The arguments of ``tree_sitter.Tree.edit``."""
 
@@ -28,6 +36,15 @@ class _InputEdit(NamedTuple):
     start_point: tuple[int, int]
     old_end_point: tuple[int, int]
     new_end_point: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier(Generic[T]):
+    """What was derived from a document before it was edited, and the tree and the lines that it had then."""
+
+    value: T
+    tree: tree_sitter.Tree
+    lines: LineIndex
 
 
 class Snapshot:
@@ -52,6 +69,7 @@ class Snapshot:
         *,
         _lines: LineIndex | None = None,
         _stale: tuple[tree_sitter.Tree, tuple[_InputEdit, ...]] | None = None,
+        _earlier: dict[Callable[..., Any], Earlier[Any]] | None = None,
     ) -> None:
         self.text = text
         self.lines = _lines or LineIndex(text)
@@ -61,9 +79,12 @@ class Snapshot:
         self._lock = threading.Lock()
         self._tree: tree_sitter.Tree | None = None
         self._stale = _stale
+        self._gave_up = False
         # One lock each: who needs the tree, or something else that is derived, does not wait for what takes long.
-        self._deriving: dict[Callable[[Snapshot], Any], threading.Lock] = {}
-        self._derived: dict[Callable[[Snapshot], Any], Any] = {}
+        self._deriving: dict[Callable[..., Any], threading.Lock] = {}
+        self._derived: dict[Callable[..., Any], Any] = {}
+        # The latest only, and not its snapshot, which would keep all that it knows.
+        self._earlier = _earlier or {}
 
     @classmethod
     def open(cls, text: str, language_id: str, version: int = 0) -> Snapshot:
@@ -79,6 +100,7 @@ class Snapshot:
         text = apply_edits(self.text, edits)
         with self._lock:
             stale = (self._tree, ()) if self._tree else self._stale
+            earlier = dict(self._earlier)
         if stale:
             # The last edit first: then none moves the places that the others mean.
             ordered = sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True)
@@ -88,13 +110,13 @@ class Snapshot:
         first = min((edit.start for edit in edits), default=0)
         last = max((edit.end for edit in edits), default=0)
         lines = self.lines.replaced(first, last, text)
-        return Snapshot(text, self.language_id, version, _lines=lines, _stale=stale)
+        return Snapshot(text, self.language_id, version, _lines=lines, _stale=stale, _earlier=earlier)
 
     @property
     def tree(self) -> tree_sitter.Tree | None:
-        """The syntax tree; None if there is no grammar for the language."""
+        """The syntax tree; None if there is no grammar for the language, or it comes to no end with the text."""
         with self._lock:
-            if self._tree is None and self.language:
+            if self._tree is None and self.language and not self._gave_up:
                 grammar = grammars.load(self.language)
                 self._tree = self._parse(grammar) if grammar else None
                 self._stale = None
@@ -105,12 +127,19 @@ class Snapshot:
 
         What is derived may derive something else.
         """
-        with self._lock:
-            deriving = self._deriving.setdefault(compute, threading.Lock())
-        with deriving:
-            if compute not in self._derived:
-                self._derived[compute] = compute(self)
-            return cast(T, self._derived[compute])
+        return self._once(compute, lambda: compute(self))
+
+    def updated(self, compute: Callable[[Snapshot, Earlier[T] | None], T]) -> T:
+        """As `derived`, for what is quicker made of what it was before the latest edits, if that is known."""
+
+        def make() -> T:
+            value = compute(self, self._earlier.get(compute))
+            if tree := self.tree:
+                with self._lock:
+                    self._earlier[compute] = Earlier(value, tree, self.lines)
+            return value
+
+        return self._once(compute, make)
 
     def span(self, node: tree_sitter.Node) -> tuple[int, int]:
         """A node's start and end as offsets."""
@@ -121,17 +150,39 @@ class Snapshot:
         start, end = self.span(node)
         return self.text[start:end]
 
-    def _parse(self, grammar: tree_sitter.Language) -> tree_sitter.Tree:
+    def _once(self, compute: Callable[..., T], make: Callable[[], T]) -> T:
+        with self._lock:
+            deriving = self._deriving.setdefault(compute, threading.Lock())
+        with deriving:
+            if compute not in self._derived:
+                self._derived[compute] = make()
+            return cast(T, self._derived[compute])
+
+    def _parse(self, grammar: tree_sitter.Language) -> tree_sitter.Tree | None:
         # A parser is cheap to make and must not be shared between threads.
         parser = tree_sitter.Parser(grammar)
-        if self._stale is None:
-            return parser.parse(utf8(self.text))
-        old_tree, edits = self._stale
-        # The snapshot that made the old tree still shows it unedited.
-        old_tree = old_tree.copy()
-        for edit in edits:
-            old_tree.edit(*edit)
-        return parser.parse(utf8(self.text), old_tree)
+        source = utf8(self.text)
+        latest = time.monotonic() + _PARSE_S + _PARSE_S_PER_BYTE * len(source)
+
+        # Of bytes that are given at once it would not ask how long it may go on.
+        def read(start: int, _point: object) -> bytes:
+            return source[start : start + _PIECE]
+
+        def is_over(_at: int, _has_error: bool) -> bool:
+            return time.monotonic() > latest
+
+        try:
+            if self._stale is None:
+                return parser.parse(read, progress_callback=is_over)
+            old_tree, edits = self._stale
+            # The snapshot that made the old tree still shows it unedited.
+            old_tree = old_tree.copy()
+            for edit in edits:
+                old_tree.edit(*edit)
+            return parser.parse(read, old_tree, progress_callback=is_over)
+        except ValueError:
+            self._gave_up = True
+            return None
 
     def _with_line_end(self, edit: TextEdit) -> TextEdit:
         """The same change, with the line's end that follows it written anew.

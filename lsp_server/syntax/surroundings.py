@@ -12,6 +12,7 @@ import tree_sitter
 
 from lsp_server.syntax.languages import DocStyle
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.positions import LineIndex
 
 Span = tuple[int, int]
 
@@ -31,25 +32,25 @@ class Surroundings:
 
     def start_with_attributes(self, start: int) -> int:
         """``start``, moved up over the attributes before it (and over comments between them)."""
-        found, end = start, end_above(self._snapshot, start)
+        found, end = start, end_above(self._snapshot.lines, start)
         while end in self._attributes or end in self._comments:
             if end in self._attributes:
                 start = found = self._attributes[end]
             else:
                 start = self._comments[end]
-            end = end_above(self._snapshot, start)
+            end = end_above(self._snapshot.lines, start)
         return found
 
     def docs_above(self, start: int, style: DocStyle) -> Span | None:
         """The documentation comment that ends right above ``start``: one block, or a run of lines."""
         docs: Span | None = None
-        end = end_above(self._snapshot, start)
+        end = end_above(self._snapshot.lines, start)
         while end in self._comments:
             begin = self._comments[end]
             if not self._is_documentation(begin, style) or not self._begins_line(begin):
                 break
             docs = (begin, docs[1] if docs else end)
-            end = end_above(self._snapshot, begin)
+            end = end_above(self._snapshot.lines, begin)
             if self._snapshot.text.startswith("/*", begin) or (end in self._comments and self._is_block(end)):
                 break
         return docs
@@ -72,10 +73,9 @@ class Surroundings:
         return text.startswith(style.recognized, begin) and not _DIRECTIVE.match(text, begin)
 
 
-def end_above(snapshot: Snapshot, start: int) -> int:
+def end_above(lines: LineIndex, start: int) -> int:
     """Where the text before ``start`` ends, or -1 if a blank line lies between."""
-    lines, text = snapshot.lines, snapshot.text
     end = start
-    while end > 0 and text[end - 1].isspace():
+    while end > 0 and lines.text[end - 1].isspace():
         end -= 1
     return end if end and lines.line_of(start) - lines.line_of(end - 1) <= 1 else -1

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.syntax.languages import LANGUAGES
+from lsp_server.syntax.outline import outline
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, apply_edits
 from lsp_server.text.positions import LineIndex, PositionEncoding, utf8
@@ -253,3 +254,24 @@ def test_what_is_derived_may_derive_something_else() -> None:
         return len(of.text)
 
     assert Snapshot.open("abc", "python").derived(lambda of: of.derived(length) + 1) == 4
+
+
+ENDLESS = (
+    "    if (!here) {\n      return\n        theRadiusOfTheBorder?.isRound() == true &&\n"
+    "      `      theRadiusOfTheBorder?.isEven() == false\n"
+    + "".join(
+        f"              theRadiusOfTheBorder?.{corner}?.{way}?.inPixels() ?: 0f,\n"
+        for corner in ("topLeft", "topRight", "bottomRight", "bottomLeft")
+        for way in ("horizontal", "vertical")
+    )
+)
+
+
+def test_a_text_that_a_grammar_comes_to_no_end_with_has_no_tree() -> None:
+    broken = Snapshot.open(ENDLESS, "kotlin")
+    assert broken.tree is None
+    assert outline(broken) == ()
+    whole = "fun f(): Int { return 1 }\n"
+    mended = broken.edited([TextEdit(0, len(ENDLESS), whole)], 1)
+    assert mended.tree is not None
+    assert not mended.tree.root_node.has_error

@@ -51,5 +51,5 @@ def test_other_comments_are_no_documentation(language_id: str, text: str) -> Non
 
 def test_text_above_ends_where_no_blank_line_follows() -> None:
     snapshot = Snapshot.open("a\n  b\n\nc", "python")
-    assert [end_above(snapshot, offset) for offset in (4, 5, 7)] == [1, 5, -1]
-    assert end_above(snapshot, 0) == -1
+    assert [end_above(snapshot.lines, offset) for offset in (4, 5, 7)] == [1, 5, -1]
+    assert end_above(snapshot.lines, 0) == -1
