@@ -10,7 +10,7 @@ F, G = "def f():\n    return 1", "def g():\n    return 2"
 
 
 def hint(text: str, message: str = "wrong") -> BugHint:
-    return BugHint(text, 13, 21, message, "Fix: `x`", (), Timings())
+    return BugHint(text, 13, 21, message, "Fix: `x`", (), 4.0, Timings())
 
 
 def current(hints: Hints, text: str, uri: str = URI) -> list[tuple[int, str]]:
