@@ -26,9 +26,9 @@ from lsp_server.text.edits import TextEdit
 LEAST_GAIN = 4.0
 """How much likelier a correction has to make the code, as a natural logarithm.
 
-Chosen with the 0.5B model by ``python -m benchmarks.actions bugs`` with seeds 1 and 2: of 75 functions with a bug and the
-same without, 35 hints were right and none wrong; from 3 on 40 were right and 4 wrong. Most code has no bug, so that a
-wrong hint weighs more than one that is missed. How it does on others is in benchmarks/results/actions-bugs.md.
+Chosen with the 0.5B model by ``python -m benchmarks.actions bugs`` with seeds 1 and 2: of 75 functions with a bug and
+the same without, 35 hints were right and none wrong; from 3 on 40 were right and 4 wrong. Most code has no bug, so that
+a wrong hint weighs more than one that is missed. How it does on others is in benchmarks/results/actions-bugs.md.
 """
 
 # A function that is longer is not read as a whole, and a line that is longer is data: a token for every digit or two.
