@@ -69,7 +69,6 @@ async def rename_variables(target: Target, tools: Tools) -> FileEdit:
         tuple(sorted(edits, key=lambda edit: edit.start)),
         notes=(f"{words}.",),
         timings=guide.timings,
-        preview=True,
     )
 
 

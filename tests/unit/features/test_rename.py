@@ -25,7 +25,8 @@ async def test_variables_get_the_names_that_the_model_says() -> None:
         "def total(items):\n    price_sum = 0\n    for item in items:\n        price_sum += item.price\n"
         "    return price_sum\n"
     )
-    assert (edit.notes, edit.preview) == (("s → price_sum, x → item.",), True)
+    # To apply a part of it would break the code, and it is the same code: nothing has to be looked at before.
+    assert (edit.notes, edit.preview) == (("s → price_sum, x → item.",), False)
     first, second = backend.seen
     assert isinstance(first, ChatRequest)
     assert isinstance(second, ChatRequest)
