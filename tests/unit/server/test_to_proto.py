@@ -76,7 +76,7 @@ def test_the_form_that_every_client_knows(tmp_path: Path) -> None:
 
 def test_a_diagnostic_stands_where_its_function_stands() -> None:
     text = "def f():\n    return 1"
-    hint = BugHint(text, 13, 21, "Possible bug: x.", "Fix: `y`", (), Timings())
+    hint = BugHint(text, 13, 21, "Possible bug: x.", "Fix: `y`", (), 4.0, Timings())
     lines = LineIndex(f"import os\n\n{text}\n")
     assert to_proto.diagnostic(hint, 11, lines, UTF16) == lsp.Diagnostic(
         range_of(3, 4, 12), "Possible bug: x.", lsp.DiagnosticSeverity.Warning, "bug-hint", source="shardlight"
