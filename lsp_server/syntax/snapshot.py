@@ -24,6 +24,7 @@ _LINE_END = re.compile(r"\r?\n")
 # A hundred times of what parsing takes on a slow machine. With some broken code Kotlin's grammar does not come to an
 # end, and takes all memory there is.
 _PARSE_S, _PARSE_S_PER_BYTE = 0.5, 20e-6
+_ENDLESS = frozenset({"kotlin"})
 _PIECE = 1 << 16
 
 
@@ -164,22 +165,27 @@ class Snapshot:
         source = utf8(self.text)
         latest = time.monotonic() + _PARSE_S + _PARSE_S_PER_BYTE * len(source)
 
-        # Of bytes that are given at once it would not ask how long it may go on.
         def read(start: int, _point: object) -> bytes:
             return source[start : start + _PIECE]
 
         def is_over(_at: int, _has_error: bool) -> bool:
             return time.monotonic() > latest
 
-        try:
-            if self._stale is None:
-                return parser.parse(read, progress_callback=is_over)
+        old_tree: tree_sitter.Tree | None = None
+        if self._stale:
             old_tree, edits = self._stale
             # The snapshot that made the old tree still shows it unedited.
             old_tree = old_tree.copy()
             for edit in edits:
                 old_tree.edit(*edit)
-            return parser.parse(read, old_tree, progress_callback=is_over)
+        if self.language_id not in _ENDLESS:
+            return parser.parse(source, old_tree) if old_tree else parser.parse(source)
+        # Of bytes that are given at once it would not ask how long it may go on; but to ask a node of such a tree for
+        # its text takes six times as long.
+        try:
+            if old_tree:
+                return parser.parse(read, old_tree, progress_callback=is_over)
+            return parser.parse(read, progress_callback=is_over)
         except ValueError:
             self._gave_up = True
             return None
