@@ -7,13 +7,12 @@ taken only if the file has no more syntax errors than before; where something is
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.guided import Guide
+from lsp_server.features.guided import ask_twice
 from lsp_server.features.postprocess.code import reindent, strip_answer
-from lsp_server.features.types import FileEdit, Problem, Selection, Tools, add_timings
-from lsp_server.inference.backend import Message, Timings
+from lsp_server.features.types import FileEdit, Problem, Selection, Tools
+from lsp_server.inference.backend import Message
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.imports import import_edit, import_statements, imports
 from lsp_server.syntax.scopes import scopes
@@ -54,51 +53,44 @@ async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:
 
 
 async def _changed(
-    selection: Selection, messages: Sequence[Message], tools: Tools, title: str, *, keeps_names: bool
+    selection: Selection, messages: tuple[Message, ...], tools: Tools, title: str, *, keeps_names: bool
 ) -> FileEdit:
-    timings, reason = Timings(), ""
-    asked = tuple(messages)
-    for phase in (f"Changing {selection.name}", f"Changing {selection.name} once more"):
-        guide = Guide(tools, asked, phase=phase)
-        guide.write(f"```{selection.fence}\n")
+    edits, timings = await ask_twice(
+        tools,
+        messages,
+        selection,
+        lambda answer: _edits(selection, answer, keeps_names=keeps_names),
+        phase=f"Changing {selection.name}",
         # What is added is seldom longer than what is there.
-        await guide.fill(stop=("\n```",), max_tokens=len(selection.code) + 256)
-        timings = add_timings(timings, guide.timings)
-        if not guide.complete:
-            reason = "It did not come to an end."
-        else:
-            edits, reason = _edits(selection, guide.answer, keeps_names=keeps_names)
-            if not reason:
-                return FileEdit(title, edits, timings=timings, preview=True)
-        repair = tools.prompts.render("repair", selection.language.id, language=selection.language.name, reason=reason)
-        asked = (*messages, Message("assistant", f"{guide.answer}\n```"), *repair)
-    raise RefusedError(
-        f"What came back for {selection.name} cannot be used: {reason}", hint="Say it otherwise, or try again."
+        max_tokens=len(selection.code) + 256,
+        refusal=f"What came back for {selection.name} cannot be used:",
+        hint="Say it otherwise, or try again.",
     )
+    return FileEdit(title, edits, timings=timings, preview=True)
 
 
-def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tuple[TextEdit, ...], str]:
+def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tuple[TextEdit, ...] | None, str]:
     """The edits, or why there are none."""
     snapshot, before = selection.snapshot, selection.snapshot.text[selection.start : selection.end]
     code = strip_answer(answer)
     if not code.strip():
-        return (), "It is empty."
+        return None, "It is empty."
     if _LEFT_OUT.search(code) and not _LEFT_OUT.search(before):
-        return (), "It leaves out code."
+        return None, "It leaves out code."
     code, brought = _without_imports(_without_what_it_was_shown(code, selection), selection)
     if not code.strip():
-        return (), "It is not what was to be changed."
+        return None, "It is not what was to be changed."
     newline = detect_newline(snapshot.text)
     written = reindent(code, selection.indentation, newline)
     if _lines(written) == _lines(before):
-        return (), "It is the same code."
+        return None, "It is the same code."
     edits = (*import_edit(brought, snapshot), TextEdit(selection.start, selection.end, written))
     after = snapshot.edited(list(edits), snapshot.version)
     if error_count(after) > error_count(snapshot):
-        return (), f"It is no sound {selection.language.name}."
+        return None, f"It is no sound {selection.language.name}."
     end = selection.end + len(after.text) - len(snapshot.text)
     if keeps_names and (lost := _defined(snapshot, selection.start, selection.end) - _defined(after, 0, end)):
-        return (), f"{', '.join(sorted(lost))} is no longer there."
+        return None, f"{', '.join(sorted(lost))} is no longer there."
     return edits, ""
 
 

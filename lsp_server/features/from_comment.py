@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.guided import Guide
+from lsp_server.features.guided import ask_twice
 from lsp_server.features.postprocess.code import reindent, strip_answer
 from lsp_server.features.safety import warnings
-from lsp_server.features.types import FileEdit, FileTarget, Tools, add_timings, find_file
-from lsp_server.inference.backend import Message, Timings
+from lsp_server.features.types import FileEdit, FileTarget, Tools, find_file
+from lsp_server.inference.backend import Timings
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.comments import Comment, comment_at
 from lsp_server.syntax.snapshot import Snapshot
@@ -72,18 +72,17 @@ async def write_from_comment(target: CommentTarget, tools: Tools) -> FileEdit:
         comment=target.comment.text,
         related=related,
     )
-    timings, reason, asked = Timings(), "", messages
-    for phase in ("Writing", "Writing once more"):
-        guide = Guide(tools, asked, phase=phase)
-        guide.write(f"```{target.fence}\n")
-        await guide.fill(stop=("\n```",), max_tokens=_MAX_TOKENS)
-        timings = add_timings(timings, guide.timings)
-        edit, reason = _edit(target, guide.answer, related) if guide.complete else (None, "It did not come to an end.")
-        if edit:
-            return _offer(target, edit, timings)
-        repair = tools.prompts.render("repair", target.language.id, language=target.language.name, reason=reason)
-        asked = (*messages, Message("assistant", f"{guide.answer}\n```"), *repair)
-    raise RefusedError(f"What came back for this comment cannot be used: {reason}", hint="Say it in other words.")
+    edit, timings = await ask_twice(
+        tools,
+        messages,
+        target,
+        lambda answer: _edit(target, answer, related),
+        phase="Writing",
+        max_tokens=_MAX_TOKENS,
+        refusal="What came back for this comment cannot be used:",
+        hint="Say it in other words.",
+    )
+    return _offer(target, edit, timings)
 
 
 def _edit(target: CommentTarget, answer: str, related: str) -> tuple[TextEdit | None, str]:
