@@ -13,10 +13,12 @@ class Hints:
     def __init__(self) -> None:
         self._by_uri: dict[str, list[BugHint]] = {}
 
-    def replace(self, uri: str, function_text: str, hint: BugHint | None) -> None:
-        """The latest word about a function."""
-        kept = [h for h in self._by_uri.get(uri, []) if h.function_text != function_text]
+    def replace(self, uri: str, function_text: str, hint: BugHint | None) -> bool:
+        """The latest word about a function; returns whether there is something to tell."""
+        before = self._by_uri.get(uri, [])
+        kept = [h for h in before if h.function_text != function_text]
         self._by_uri[uri] = [*kept, hint] if hint else kept
+        return hint is not None or len(kept) < len(before)
 
     def drop(self, uri: str) -> None:
         """Forget a document."""

@@ -78,6 +78,14 @@ def workspace_edit(
     return lsp.WorkspaceEdit(document_changes=[change])
 
 
+def plain(range_: lsp.Range) -> dict[str, dict[str, int]]:
+    """A range as it stands in the arguments of a command."""
+    return {
+        name: {"line": at.line, "character": at.character}
+        for name, at in (("start", range_.start), ("end", range_.end))
+    }
+
+
 def diagnostic(hint: BugHint, at: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Diagnostic:
     """A bug hint whose function stands at offset ``at``."""
     return lsp.Diagnostic(

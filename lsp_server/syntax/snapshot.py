@@ -161,16 +161,7 @@ class Snapshot:
 
     def _parse(self, grammar: tree_sitter.Language) -> tree_sitter.Tree | None:
         # A parser is cheap to make and must not be shared between threads.
-        parser = tree_sitter.Parser(grammar)
-        source = utf8(self.text)
-        latest = time.monotonic() + _PARSE_S + _PARSE_S_PER_BYTE * len(source)
-
-        def read(start: int, _point: object) -> bytes:
-            return source[start : start + _PIECE]
-
-        def is_over(_at: int, _has_error: bool) -> bool:
-            return time.monotonic() > latest
-
+        parser, source = tree_sitter.Parser(grammar), utf8(self.text)
         old_tree: tree_sitter.Tree | None = None
         if self._stale:
             old_tree, edits = self._stale
@@ -178,17 +169,11 @@ class Snapshot:
             old_tree = old_tree.copy()
             for edit in edits:
                 old_tree.edit(*edit)
-        if self.language_id not in _ENDLESS:
-            return parser.parse(source, old_tree) if old_tree else parser.parse(source)
-        # Of bytes that are given at once it would not ask how long it may go on; but to ask a node of such a tree for
-        # its text takes six times as long.
-        try:
-            if old_tree:
-                return parser.parse(read, old_tree, progress_callback=is_over)
-            return parser.parse(read, progress_callback=is_over)
-        except ValueError:
-            self._gave_up = True
-            return None
+        if self.language_id in _ENDLESS:
+            tree = _parsed_in_time(parser, source, old_tree)
+            self._gave_up = tree is None
+            return tree
+        return parser.parse(source, old_tree) if old_tree else parser.parse(source)
 
     def _with_line_end(self, edit: TextEdit) -> TextEdit:
         """The same change, with the line's end that follows it written anew.
@@ -216,3 +201,27 @@ class Snapshot:
             self.lines.point(edit.end),
             (row + rows, last_line if rows else column + last_line),
         )
+
+
+def _parsed_in_time(
+    parser: tree_sitter.Parser, source: bytes, old_tree: tree_sitter.Tree | None
+) -> tree_sitter.Tree | None:
+    """The tree, or None where it takes too long.
+
+    Of bytes that are given at once a parser does not ask how long it may go on; but to ask a node of a tree that was
+    read in pieces for its text takes six times as long.
+    """
+    latest = time.monotonic() + _PARSE_S + _PARSE_S_PER_BYTE * len(source)
+
+    def read(start: int, _point: object) -> bytes:
+        return source[start : start + _PIECE]
+
+    def is_over(_at: int, _has_error: bool) -> bool:
+        return time.monotonic() > latest
+
+    try:
+        if old_tree:
+            return parser.parse(read, old_tree, progress_callback=is_over)
+        return parser.parse(read, progress_callback=is_over)
+    except ValueError:
+        return None

@@ -77,11 +77,7 @@ def _fixes(session: Session, params: lsp.CodeActionParams, place: Place) -> list
     for problem in others[:_MOST_FIXES]:
         first_line = problem.message.strip().split("\n")[0]
         message = first_line if len(first_line) <= _LONGEST_TITLE else f"{first_line[: _LONGEST_TITLE - 1]}…"
-        places = {
-            name: {"line": at.line, "character": at.character}
-            for name, at in (("start", problem.range.start), ("end", problem.range.end))
-        }
-        argument = {"uri": place.uri, "range": places, "problem": problem.message}
+        argument = {"uri": place.uri, "range": to_proto.plain(problem.range), "problem": problem.message}
         action = lsp.CodeAction(
             f"Fix with Shardlight: {message}", kind=lsp.CodeActionKind.QuickFix, diagnostics=[problem]
         )
@@ -127,8 +123,9 @@ def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offse
         actions.append(action)
     if params.range.start != params.range.end:
         title = "Explain the selected code"
-        span = {"start": position, "end": {"line": params.range.end.line, "character": params.range.end.character}}
-        command = lsp.Command(title, command_name("explain"), arguments=[{"uri": place.uri, "range": span}])
+        command = lsp.Command(
+            title, command_name("explain"), arguments=[{"uri": place.uri, "range": to_proto.plain(params.range)}]
+        )
         actions.append(lsp.CodeAction(title, kind="shardlight.explain", command=command))
     if function is None:
         return actions

@@ -59,10 +59,7 @@ async def debug(session: Session, text: str) -> dict[str, Any]:
     return {
         "markdown": explanation.markdown,
         "uri": place.uri,
-        "range": {
-            "start": {"line": range_.start.line, "character": range_.start.character},
-            "end": {"line": range_.end.line, "character": range_.end.character},
-        },
+        "range": to_proto.plain(range_),
         "problem": failure.error,
     }
 

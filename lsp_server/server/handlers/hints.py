@@ -82,8 +82,9 @@ async def look(session: Session, place: Place, target: Target, tools: Tools, pri
     if hint:
         dismissed: bool = await asyncio.to_thread(session.hint_memory.is_dismissed, hint)
         hint = None if dismissed else hint
-    session.hints.replace(place.uri, text, hint)
-    publish(session, place.uri)
+    # Of most functions of a file there is nothing to tell.
+    if session.hints.replace(place.uri, text, hint):
+        publish(session, place.uri)
     return hint
 
 
@@ -162,14 +163,10 @@ def hint_actions(
 def _actions_of(session: Session, place: Place, at: int, hint: BugHint, shown: lsp.Diagnostic) -> list[lsp.CodeAction]:
     edits = tuple(TextEdit(at + e.start, at + e.end, e.new_text) for e in hint.edits)
     change = to_proto.document_edit(edits, place.uri, place.snapshot, session.encoding)
-    places = {
-        name: {"line": where.line, "character": where.character}
-        for name, where in (("start", shown.range.start), ("end", shown.range.end))
-    }
     explain = lsp.Command(
         "Explain the possible bug",
         "shardlight.explain",
-        arguments=[{"uri": place.uri, "range": places, "problem": hint.message}],
+        arguments=[{"uri": place.uri, "range": to_proto.plain(shown.range), "problem": hint.message}],
     )
     dismissed = lsp.Command("Not a bug", DISMISS, arguments=[{"uri": place.uri, "message": hint.message}])
     quick = lsp.CodeActionKind.QuickFix
