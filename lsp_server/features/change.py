@@ -19,6 +19,7 @@ from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
 from lsp_server.text.positions import split_lines
+from lsp_server.text.titles import cut
 
 # What stands for code that a model did not care to write.
 _LEFT_OUT = re.compile(
@@ -41,8 +42,7 @@ async def change(selection: Selection, instruction: str, tools: Tools) -> FileEd
     if not said:
         raise RefusedError("There is nothing to do.", hint="Say what is to be changed.")
     messages = tools.prompt_of("edit", selection, instruction=said)
-    title = said if len(said) <= _LONGEST_TITLE else f"{said[: _LONGEST_TITLE - 1]}…"
-    return await _changed(selection, messages, tools, title, keeps_names=not _RENAMES.search(said))
+    return await _changed(selection, messages, tools, cut(said, _LONGEST_TITLE), keeps_names=not _RENAMES.search(said))
 
 
 async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:

@@ -21,6 +21,7 @@ from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.comments import Comment, comment_at
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
+from lsp_server.text.titles import cut
 
 LANGUAGES = ("sql", "shellscript")
 _MAX_TOKENS = 240
@@ -41,8 +42,7 @@ class CommentTarget(FileTarget):
     @property
     def name(self) -> str:
         """What people call it."""
-        said = " ".join(self.comment.text.split())
-        return said if len(said) <= _LONGEST_TITLE else f"{said[: _LONGEST_TITLE - 1]}…"
+        return cut(" ".join(self.comment.text.split()), _LONGEST_TITLE)
 
 
 def find_comment(snapshot: Snapshot, offset: int, path: PurePosixPath) -> CommentTarget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lsp_server.syntax.dangers import dangers
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.titles import cut
 
 _LONGEST = 50
 
@@ -11,9 +12,5 @@ _LONGEST = 50
 def warnings(snapshot: Snapshot, start: int, end: int) -> tuple[str, ...]:
     """A sentence on each statement or command of a part that destroys something; for SQL and shell."""
     found = dangers(snapshot, start, end)
-    return tuple(f"`{_short(snapshot.text[danger.start : danger.end])}` {danger.says}." for danger in found)
-
-
-def _short(code: str) -> str:
-    words = " ".join(code.split())
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+    codes = (" ".join(snapshot.text[danger.start : danger.end].split()) for danger in found)
+    return tuple(f"`{cut(code, _LONGEST)}` {danger.says}." for code, danger in zip(codes, found, strict=True))

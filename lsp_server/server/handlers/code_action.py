@@ -15,6 +15,7 @@ from lsp_server.server import from_proto, to_proto
 from lsp_server.server.handlers.actions import command_name, fixed, perform
 from lsp_server.server.handlers.hints import hint_actions
 from lsp_server.server.session import Place, Session
+from lsp_server.text.titles import cut
 
 _MOST_FIXES = 3
 _LONGEST_TITLE = 60
@@ -75,8 +76,7 @@ def _fixes(session: Session, params: lsp.CodeActionParams, place: Place) -> list
         return actions
     others = [problem for problem in params.context.diagnostics if problem.source != to_proto.SOURCE]
     for problem in others[:_MOST_FIXES]:
-        first_line = problem.message.strip().split("\n")[0]
-        message = first_line if len(first_line) <= _LONGEST_TITLE else f"{first_line[: _LONGEST_TITLE - 1]}…"
+        message = cut(problem.message.strip().split("\n")[0], _LONGEST_TITLE)
         argument = {"uri": place.uri, "range": to_proto.plain(problem.range), "problem": problem.message}
         action = lsp.CodeAction(
             f"Fix with Shardlight: {message}", kind=lsp.CodeActionKind.QuickFix, diagnostics=[problem]
