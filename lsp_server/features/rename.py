@@ -9,7 +9,7 @@ from lsp_server.features.guided import Guide
 from lsp_server.features.types import FileEdit, Target, Tools
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.names import names_in
-from lsp_server.syntax.variables import renameable
+from lsp_server.syntax.variables import SIGILS, renameable
 from lsp_server.text.edits import TextEdit
 
 # What everybody understands, short as it is.
@@ -49,7 +49,7 @@ async def rename_variables(target: Target, tools: Tools) -> FileEdit:
         "rename", target.language.id, language=target.language.name, fence=target.fence, code=target.code.rstrip("\n")
     )
     guide = Guide(tools, messages, phase=f"Naming the variables of {name}")
-    taken = {one.text.lstrip("$@*&") for one in names_in(target.snapshot, target.scope.start, target.scope.end)}
+    taken = {one.text.lstrip(SIGILS) for one in names_in(target.snapshot, target.scope.start, target.scope.end)}
     chosen: dict[str, str] = {}
     for old in unclear:
         guide.write(f"- `{old}` → `")

@@ -25,7 +25,8 @@ _LISTED = re.compile(r"[(,]\s*$")
 _PART = re.compile(r"[{,]\s*$"), re.compile(r"\s*[,}]")
 _GIVEN = re.compile(r"\s*=(?!=)")
 _OUTER = re.compile(r"\b(?:global|nonlocal)\b([^\n]*)")
-_SIGILS = "*&$.@"
+# What is written before a name and is no part of it.
+SIGILS = "*&$.@"
 _LOOK_BACK = 40
 
 
@@ -49,12 +50,12 @@ class Variables:
 def variables(snapshot: Snapshot, function: FunctionScope) -> Variables:
     """The variables of a function's body."""
     text, python = snapshot.text, snapshot.language_id == "python"
-    parameters = [parameter.name.strip(_SIGILS) for parameter in function.parameters]
+    parameters = [parameter.name.strip(SIGILS) for parameter in function.parameters]
     bound = dict.fromkeys(parameters, function.start)
     uses: list[Name] = []
     places: dict[str, list[int]] = {}
     for name in names_in(snapshot, function.body_start, function.body_end):
-        bare = name.text.lstrip(_SIGILS)
+        bare = name.text.lstrip(SIGILS)
         start, end = name.start + len(name.text) - len(bare), name.start + len(name.text)
         before = text[max(name.start - _LOOK_BACK, 0) : name.start]
         if _OF_OTHERS.search(before):
