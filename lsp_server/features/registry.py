@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Generic, TypeVar
 
+from lsp_server.context.counterparts import is_test
 from lsp_server.features.add_types import add_types, lacks_types
 from lsp_server.features.docstring import (
     is_documented,
@@ -29,8 +30,10 @@ from lsp_server.features.types import (
     find_file,
     find_target,
 )
-from lsp_server.features.unit_tests import write_unit_tests
+from lsp_server.features.unit_tests import write_class_tests, write_file_tests, write_unit_tests
+from lsp_server.syntax.scopes import functions
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.frameworks import TESTED_LANGUAGES
 
 T = TypeVar("T", Target, ClassTarget, FileTarget, CommentTarget)
 
@@ -69,6 +72,10 @@ def _has_docs(target: Target | ClassTarget | FileTarget) -> bool:
     return target.language.docs is not None
 
 
+def _has_tests(target: Target | ClassTarget | FileTarget) -> bool:
+    return target.language.id in TESTED_LANGUAGES and not is_test(Path(target.path))
+
+
 def _docs_title(target: Target | ClassTarget) -> str:
     if target.scope.docstring_start is None:
         return f"Write documentation of {target.name}"
@@ -95,7 +102,15 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
         "refactor.unitTests",
         find_target,
         write_unit_tests,
-        lambda target: target.language.id == "python",
+        _has_tests,
+    ),
+    EditAction(
+        "classTests",
+        lambda target: f"Write unit tests for {target.name}",
+        "refactor.unitTests",
+        find_class,
+        write_class_tests,
+        _has_tests,
     ),
     EditAction(
         "simplify", lambda target: f"Simplify {target.name}", "refactor.rewrite.simplify", find_target, simplify
@@ -115,6 +130,16 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
         find_comment,
         write_from_comment,
         lambda target: target.language.id in FROM_COMMENTS,
+    ),
+    EditAction(
+        "fileTests",
+        lambda target: f"Write unit tests for {target.name}",
+        "source.shardlight.tests",
+        find_file,
+        write_file_tests,
+        lambda target: (
+            _has_tests(target) and any(not function.name.startswith("_") for function in functions(target.snapshot))
+        ),
     ),
     EditAction(
         "missingDocstrings",

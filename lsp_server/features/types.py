@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from lsp_server.context.test_sites import TestSite
 from lsp_server.errors import RefusedError
 from lsp_server.inference.backend import Backend, Message, Timings
 from lsp_server.prompting.catalog import PromptCatalog
@@ -16,26 +15,13 @@ from lsp_server.syntax.languages import Language
 from lsp_server.syntax.scopes import ClassScope, FunctionScope, enclosing_class, enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.statements import whole_statements
+from lsp_server.testing.reports import TestRun
+from lsp_server.testing.sites import TestSite
 from lsp_server.text.edits import TextEdit
 from lsp_server.text.snippet import Snippet
 
 # Where Markdown calls a language otherwise.
 _FENCES = {"shellscript": "bash", "typescriptreact": "tsx", "javascriptreact": "jsx"}
-
-
-@dataclass(frozen=True, slots=True)
-class TestRun:
-    """What came of running tests.
-
-    Attributes:
-        passed: names of the tests that passed.
-        failed: name → what went wrong, in a line.
-        trouble: why they could not be run at all; empty if they were.
-    """
-
-    passed: frozenset[str] = frozenset()
-    failed: Mapping[str, str] = field(default_factory=dict)
-    trouble: str = ""
 
 
 class TestBench(Protocol):
@@ -46,8 +32,8 @@ class TestBench(Protocol):
         """Where the tests of the target's file belong."""
         ...
 
-    async def run(self, source: str) -> TestRun:
-        """Run a test file's source without leaving anything in the workspace."""
+    async def run(self, files: Mapping[Path, str], names: Iterable[str]) -> TestRun:
+        """Run tests of these names, with some of the workspace's files as they are here, and leave nothing there."""
         ...
 
 

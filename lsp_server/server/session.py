@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,6 @@ from lsp_server.context.keeper import ContextKeeper
 from lsp_server.context.related import neighbours, related_files
 from lsp_server.context.ring import RecentChunks
 from lsp_server.context.spot import Spot
-from lsp_server.context.test_sites import python_test_site
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import ShardlightError
 from lsp_server.features.registry import EditAction, T
@@ -38,13 +37,14 @@ from lsp_server.server.indexing import Indexing
 from lsp_server.server.inline.suggesting import Suggesting
 from lsp_server.server.notebooks import Notebooks
 from lsp_server.server.progress import WorkProgress
-from lsp_server.server.pytest_bench import PytestBench
 from lsp_server.settings.resolve import Options, Resolution
 from lsp_server.settings.schema import Settings
 from lsp_server.statistics.events import Event
 from lsp_server.statistics.recorder import Statistics, default_path
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.bench import ProjectBench
+from lsp_server.testing.sites import test_site
 from lsp_server.text.known_names import KnownNames
 from lsp_server.text.positions import PositionEncoding
 from lsp_server.text.snippet import Snippet
@@ -290,24 +290,30 @@ class Session:
         known = workspace.workspace_edit if workspace else None
         return bool(known and known.document_changes and known.change_annotation_support)
 
-    def _bench(self, place: Place) -> PytestBench | None:
-        """Where the tests of a file go; None for a document without a file."""
-        if not place.path.is_absolute():
+    def _bench(self, place: Place) -> ProjectBench | None:
+        """Where the tests of a file go and are run; None for a document without a file, or without a framework."""
+        language = place.snapshot.language
+        if language is None or not place.path.is_absolute():
             return None
-        site = python_test_site(place.path, self.workspace)
-        return PytestBench(site, self.trusted, self.settings.unit_tests.timeout_s, self.settings.unit_tests.memory_mb)
+        site = test_site(place.path, language.id, self.workspace)
+        limits = self.settings.unit_tests
+        if site is None:
+            return None
+        return ProjectBench(site, trusted=self.trusted, timeout_s=limits.timeout_s, memory_mb=limits.memory_mb)
 
     @asynccontextmanager
     async def tools(self, title: str, place: Place) -> AsyncIterator[Tools]:
         """What a feature works with, under a progress display; a failure becomes an answer with its reason."""
         try:
             backend = await self.backends.ready("assistant")
-            async with WorkProgress(self.server, title) as progress:
+            async with AsyncExitStack() as stack:
+                progress = await stack.enter_async_context(WorkProgress(self.server, title))
+                bench = await asyncio.to_thread(self._bench, place)
                 yield Tools(
                     backend,
                     self.prompts,
                     lambda phase, n: progress.report(f"{phase}, {n} tokens" if n else phase),
-                    self._bench(place),
+                    bench and await stack.enter_async_context(bench),
                     self.settings.docstring.style,
                 )
         except ShardlightError as error:

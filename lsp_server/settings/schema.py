@@ -139,7 +139,9 @@ class BugHintSettings:
 class TestSettings:
     """Generated unit tests."""
 
-    timeout_s: int = setting(30, "Longest run of freshly generated tests, in seconds.", minimum=1, maximum=600)
+    timeout_s: int = setting(
+        60, "Longest run of freshly generated tests, compilation included, in seconds.", minimum=1, maximum=600
+    )
     memory_mb: int = setting(4096, "How much memory such a run may take, in MB.", minimum=64)
 
 

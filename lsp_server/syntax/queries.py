@@ -14,7 +14,7 @@ from lsp_server.syntax.generic import scope_patterns
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
 
-QueryName = Literal["scopes", "outline", "imports"]
+QueryName = Literal["scopes", "outline", "imports", "tests"]
 
 Match = dict[str, list[tree_sitter.Node]]
 

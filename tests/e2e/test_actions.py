@@ -57,6 +57,7 @@ async def test_listing_is_cheap_and_complete(capabilities: Any, connect: Connect
         "Add types to add",
         "Write unit tests for add",
         "Simplify add",
+        "Write unit tests for calc.py",
         "Write all missing documentation of calc.py",
         "Explain add",
         "Find bugs in add",
@@ -80,7 +81,7 @@ async def test_only_what_is_wanted_is_listed(connect: Connect, root: Path) -> No
         "shardlight": ["shardlight.explain", "shardlight.findBugs"],
         "refactor.extract": [],
         "quickfix": [],
-        "source": ["source.shardlight.docstrings"],
+        "source": ["source.shardlight.tests", "source.shardlight.docstrings"],
         "source.organizeImports": [],
     }.items():
         assert [action.kind for action in await editor.actions(uri, position, [only])] == kinds

@@ -51,7 +51,8 @@ class Scenario:
         assert set(names) <= {"settings", "source", "answer", "existing", "run", "result", "message", "knows"}
         sections = {name: text for name, text in zip(names, texts, strict=True) if name != "answer"}
         settings = dict(line.split(": ", 1) for line in sections.pop("settings").splitlines())
-        assert set(settings) <= {"action", "language", "newline", "max_tokens", "style"}
+        known = {"action", "language", "newline", "max_tokens", "style", "framework", "file", "test_file", "module"}
+        assert set(settings) <= known
         if settings.get("newline") == "crlf":
             for name in ("source", "existing", "result", "knows"):
                 if name in sections:
@@ -78,10 +79,14 @@ class Scenario:
     def bench(self) -> FakeBench:
         words = [line.split(" ", 2) for line in self.sections.get("run", "").splitlines()]
         return bench(
-            passed=tuple(line[1] for line in words if line[0] == "passed"),
+            passed=tuple(" ".join(line[1:]) for line in words if line[0] == "passed"),
             failed={line[1]: line[2] for line in words if line[0] == "failed"},
             trouble=next((" ".join(line[1:]) for line in words if line[0] == "trouble"), ""),
             existing=self.sections.get("existing"),
+            framework=self.settings.get("framework", "pytest"),
+            source=self.settings.get("file", "calc.py"),
+            test_file=self.settings.get("test_file", "tests/test_calc.py"),
+            module=self.settings.get("module", "calc"),
         )
 
 
@@ -124,8 +129,8 @@ async def outcome(scenario: Scenario, backend: ScriptedBackend) -> str | None:
         return text[:at] + apply_edits(hint.function_text, hint.edits) + text[at + len(hint.function_text) :]
     if action == "unit_tests":
         edit = await write_unit_tests(target, tools)
-        assert edit.path == on.site.path
-        return apply_edits(edit.before, edit.edits)
+        assert edit.path == (None if on.site.path == on.site.source else on.site.path)
+        return apply_edits(edit.before if edit.path else text, edit.edits)
     return apply_edits(text, (await EDITS[action](target, tools)).edits)
 
 

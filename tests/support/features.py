@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from lsp_server.context.test_sites import TestSite
-from lsp_server.features.types import Target, TestRun, Tools, find_target
+from lsp_server.context.workspace import Workspace
+from lsp_server.features.types import Target, Tools, find_target
 from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, StopReason
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.frameworks import FRAMEWORKS
+from lsp_server.testing.project import Project
+from lsp_server.testing.reports import TestRun
+from lsp_server.testing.sites import TestSite
 from tests.support.cursor import cursor
 
 PROMPTS = PromptCatalog(shipped_directory())
-EXTENSIONS = {"python": "py", "javascript": "js", "typescript": "ts", "shellscript": "sh", "rust": "rs"}
+EXTENSIONS = {
+    "python": "py",
+    "javascript": "js",
+    "typescript": "ts",
+    "shellscript": "sh",
+    "rust": "rs",
+    "csharp": "cs",
+    "ruby": "rb",
+}
 
 
 def target_of(marked: str, language: str = "python") -> Target:
@@ -23,6 +36,10 @@ def target_of(marked: str, language: str = "python") -> Target:
     text, offset = cursor(marked)
     extension = EXTENSIONS.get(language, language)
     return find_target(Snapshot.open(text, language), offset, PurePosixPath(f"calc.{extension}"))
+
+
+# What `syntax.emptied` leaves of a function in the languages that the tests have it in.
+EMPTIED = re.compile(r"^ *return None\s*$|\{\}|unimplemented!|AsItWas|\{ return 0; \}", re.MULTILINE)
 
 
 class Limited(ScriptedBackend):
@@ -66,13 +83,24 @@ class FakeBench:
     ran: list[str] = field(default_factory=list)
     again: TestRun | None = None
     emptied: TestRun = field(default_factory=TestRun)
+    without: list[str] = field(default_factory=list)
 
-    async def run(self, source: str) -> TestRun:
-        """See ``TestBench.run``; the second time of one source is ``again``."""
-        self.ran.append(source)
-        if "setattr(_module" in source:
-            return self.emptied
-        return self.again if self.again and len(self.ran) > 1 else self.outcome
+    async def run(self, files: Mapping[Path, str], names: Iterable[str]) -> TestRun:
+        """See ``TestBench.run``; from the second time on it is ``again``, and ``emptied`` without the function.
+
+        ``ran`` has the test files; ``without`` the tested ones that had an emptied function.
+        """
+        if self.site.framework.runner is None:
+            return TestRun(trouble=f"Shardlight does not run {self.site.framework.name}.")
+        wanted = set(names)
+        if EMPTIED.search(files[self.site.source]):
+            self.without.append(files[self.site.source])
+            run = self.emptied
+        else:
+            self.ran.append(files[self.site.path])
+            run = self.again if self.again and len(self.ran) > 1 else self.outcome
+        failed = {name: why for name, why in run.failed.items() if not name or name in wanted}
+        return replace(run, passed=run.passed & wanted, failed=failed)
 
 
 def bench(
@@ -81,10 +109,16 @@ def bench(
     failed: dict[str, str] | None = None,
     trouble: str = "",
     existing: str | None = None,
+    framework: str = "pytest",
+    test_file: str = "tests/test_calc.py",
+    source: str = "calc.py",
+    module: str = "calc",
 ) -> FakeBench:
     """A bench whose run comes out like that, for a new test file or an existing one."""
     root = Path("/work")
-    site = TestSite(root, root / "tests" / "test_calc.py", existing is not None, existing, "calc")
+    project = Project(root, root, Workspace((root,), lambda _path: None))
+    row = next(row for row in FRAMEWORKS if row.name == framework)
+    site = TestSite(project, row, root / source, root / test_file, existing is not None, existing, module)
     return FakeBench(site, TestRun(frozenset(passed), failed or {}, trouble))
 
 

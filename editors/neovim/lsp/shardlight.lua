@@ -7,6 +7,8 @@ local actions = {
   "missingDocstrings",
   "addTypes",
   "unitTests",
+  "classTests",
+  "fileTests",
   "simplify",
   "renameVariables",
   "fromComment",

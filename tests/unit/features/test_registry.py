@@ -38,7 +38,9 @@ def test_titles_name_the_target() -> None:
         "classDocstring": "Write documentation of A",
         "addTypes": "Add types to area",
         "unitTests": "Write unit tests for area",
+        "classTests": "Write unit tests for A",
         "simplify": "Simplify area",
+        "fileTests": "Write unit tests for calc.x",
         "missingDocstrings": "Write all missing documentation of calc.x",
     }
     target = target_of("def area():\n    <|>pass\n")
@@ -60,7 +62,12 @@ def test_what_is_documented_is_completed_or_written_anew(head: str, verb: str) -
 
 
 def test_only_what_makes_sense_is_offered() -> None:
-    assert list(titles("package a\n\n// A does it.\nfunc A() {<|>}\n", "go")) == ["docstring", "simplify"]
+    assert list(titles("package a\n\n// A does it.\nfunc A() {<|>}\n", "go")) == [
+        "docstring",
+        "unitTests",
+        "simplify",
+        "fileTests",
+    ]
     assert list(titles('"""It."""\n<|>x = 1\n')) == []
     assert list(titles("x = 1\n<|>\ndef _hidden(): ...\n")) == []
 

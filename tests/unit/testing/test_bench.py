@@ -1,31 +1,46 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from lsp_server.context.test_sites import TestSite as Site
-from lsp_server.features.types import TestRun as Run
-from lsp_server.server import pytest_bench
-from lsp_server.server.pytest_bench import PytestBench, read_summary
+from lsp_server.context.workspace import Workspace
+from lsp_server.testing import bench as bench_module
+from lsp_server.testing import runners
+from lsp_server.testing.bench import ProjectBench
+from lsp_server.testing.reports import TestRun as Run
+from lsp_server.testing.sites import test_site as site_of
 
 CALC = "def add(a, b):\n    return a + b\n"
 
 
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with one module; the tests run with this Python."""
-    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
-    folder = tmp_path / "work space"
-    folder.mkdir()
-    (folder / "calc.py").write_text(CALC, encoding="utf-8")
-    return folder
+@pytest.fixture(autouse=True)
+def calc(root: Path) -> None:
+    """A workspace with one module."""
+    (root / "calc.py").write_text(CALC, encoding="utf-8")
 
 
-def bench(root: Path, *, trusted: bool = True, timeout_s: int = 60) -> PytestBench:
-    return PytestBench(Site(root, root / "test_calc.py", False, None, "calc"), trusted, timeout_s)
+class Bench:
+    """A bench for ``test_calc.py`` that takes a source and runs all of its tests."""
+
+    def __init__(self, root: Path, *, trusted: bool = True, timeout_s: int = 60, memory_mb: int = 4096) -> None:
+        site = site_of(root / "calc.py", "python", Workspace((root,), lambda _path: None))
+        assert site is not None
+        self.site = site
+        self.bench = ProjectBench(site, trusted=trusted, timeout_s=timeout_s, memory_mb=memory_mb)
+
+    async def run(self, source: str, more: Mapping[str, str] | None = None) -> Run:
+        root = self.site.project.root
+        files = {self.site.path: source, **{root / name: text for name, text in (more or {}).items()}}
+        async with self.bench as bench:
+            return await bench.run(files, re.findall(r"def (test_\w+)", source))
+
+
+bench = Bench
 
 
 def listing(root: Path) -> set[str]:
@@ -66,35 +81,34 @@ async def test_what_tests_write_is_thrown_away(root: Path) -> None:
 
 
 async def test_a_large_workspace_is_not_copied(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pytest_bench, "_MOST_BYTES", 10)
-    source = (
-        "from pathlib import Path\nfrom calc import add\n\n\ndef test_a():\n"
-        "    Path('new.txt').touch()\n    assert add(1, 2) == 3\n"
-    )
-    assert (await bench(root).run(source)).passed == {"test_a"}
+    monkeypatch.setattr(bench_module, "_MOST_BYTES", 10)
+    run = await bench(root).run("from calc import add\n\n\ndef test_a():\n    assert add(1, 2) == 3\n")
+    assert not run.passed
+    assert run.trouble == "the workspace is too large to be copied for it."
     assert listing(root) == {"calc.py"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such limit")
 async def test_memory_has_a_limit(root: Path) -> None:
     source = "from calc import add\n\n\ndef test_a():\n    assert add(len(bytearray(3 << 30)), 0)\n"
-    limited = PytestBench(Site(root, root / "test_calc.py", False, None, "calc"), True, 60, memory_mb=1024)
+    limited = bench(root, memory_mb=1024)
     assert "MemoryError" in (await limited.run(source)).failed["test_a"]
 
 
-async def test_a_test_of_an_emptied_function(root: Path) -> None:
-    """What `unit_tests` puts before the tests works with the real pytest."""
-    (root / "cart.py").write_text("class Cart:\n    def total(self):\n        return 3\n", encoding="utf-8")
-    emptied = (
-        "import importlib as _importlib\n\n_module = _importlib.import_module('cart')\n"
-        "setattr(_module.Cart, 'total', lambda *_arguments, **_named: None)\n\n"
-    )
-    tests = (
-        "from cart import Cart\n\n\ndef test_a():\n    assert Cart().total() == 3\n\n\n"
-        "def test_b():\n    assert Cart()\n"
-    )
-    assert (await bench(root).run(tests)).passed == {"test_a", "test_b"}
-    assert (await bench(root).run(emptied + tests)).passed == {"test_b"}
+async def test_files_are_as_the_editor_has_them(root: Path) -> None:
+    source = "from calc import add\n\n\ndef test_a():\n    assert add(1, 2) == -1\n"
+    unsaved = {"calc.py": CALC.replace("+", "-")}
+    assert (await bench(root).run(source, unsaved)).passed == {"test_a"}
+    assert (root / "calc.py").read_text(encoding="utf-8") == CALC
+
+
+async def test_files_are_as_they_were_in_the_next_run(root: Path) -> None:
+    source = "from calc import add\n\n\ndef test_a():\n    assert add(1, 2) == 3\n"
+    on = bench(root)
+    async with on.bench as kept:
+        emptied = await kept.run({on.site.path: source, root / "calc.py": "def add(a, b): ...\n"}, ["test_a"])
+        again = await kept.run({on.site.path: source}, ["test_a"])
+    assert (emptied.passed, again.passed) == (frozenset(), {"test_a"})
 
 
 async def test_a_module_in_src_is_found(root: Path) -> None:
@@ -149,7 +163,7 @@ async def test_nothing_of_an_untrusted_workspace_is_run(root: Path, monkeypatch:
     async def never(*_args: object, **_more: object) -> str | None:
         raise AssertionError("something was run")
 
-    monkeypatch.setattr(pytest_bench, "_run", never)
+    monkeypatch.setattr(bench_module, "output_of", never)
     run = await bench(root, trusted=False).run("def test_a():\n    pass\n")
     assert run.passed == frozenset()
     assert "not trusted" in run.trouble
@@ -159,7 +173,7 @@ async def test_no_python_with_pytest(root: Path, monkeypatch: pytest.MonkeyPatch
     async def nothing(*_args: object, **_more: object) -> str | None:
         return "No module named pytest"
 
-    monkeypatch.setattr(pytest_bench, "_run", nothing)
+    monkeypatch.setattr(runners, "output_of", nothing)
     run = await bench(root).run("def test_a():\n    pass\n")
     assert "no Python with pytest was found" in run.trouble
 
@@ -172,19 +186,3 @@ async def test_the_projects_own_python_comes_first(root: Path, monkeypatch: pyte
     python.chmod(0o755)
     run = await bench(root).run("import os\n\n\ndef test_a():\n    assert os.environ['SHARDLIGHT_OWN_PYTHON']\n")
     assert run.passed == {"test_a"}
-
-
-def test_read_summary() -> None:
-    output = """
-..F.E                                                                    [100%]
-=========================== short test summary info ============================
-PASSED ../../tmp/x/test_calc_new.py::test_a
-PASSED C:\\tmp\\test_calc_new.py::test_b[1-x::y]
-FAILED ../../tmp/x/test_calc_new.py::test_b[2-z] - assert 1 == 2
-FAILED ../../tmp/x/test_calc_new.py::test_c
-ERROR ../../tmp/x/test_calc_new.py::test_d - fixture 'x' not found
-SKIPPED [1] test_calc_new.py:3: why
-"""
-    run = read_summary(output)
-    assert run.passed == {"test_a"}
-    assert run.failed == {"test_b": "assert 1 == 2", "test_c": "failed", "test_d": "fixture 'x' not found"}

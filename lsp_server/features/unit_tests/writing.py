@@ -1,0 +1,336 @@
+"""Unit tests for a function: generated, taken apart, run, and only those that hold and say something are offered.
+
+A test that fails and cannot be corrected, that does not always pass, or that passes when the function does nothing at
+all, is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.guided import Guide
+from lsp_server.features.postprocess.code import strip_answer
+from lsp_server.features.types import ClassTarget, FileEdit, FileTarget, Target, TestBench, Tools, add_timings
+from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
+from lsp_server.features.unit_tests.heads import head, owner_of
+from lsp_server.inference.backend import Message, Timings
+from lsp_server.syntax.emptied import emptied
+from lsp_server.syntax.outline import outline, render
+from lsp_server.syntax.scopes import FunctionScope, enclosing_class, functions
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.test_cases import test_cases
+from lsp_server.testing.reports import TestRun
+from lsp_server.testing.sites import TestSite
+from lsp_server.text.edits import TextEdit, minimal_edits
+
+_COUNT = 5
+_MAX_TOKENS = 480
+# A class is shown whole to the model if it is no longer than this many characters.
+_CLASS_CHARS = 3000
+# What else of the file is shown.
+_STUB_CHARS = 1500
+# With fewer that pass, those that fail are worth another request.
+_ENOUGH = 3
+# A compiler stops at the first faults, so those behind them show when these are gone.
+_MOST_COMPILATIONS = 4
+# What is tested of a class or a file at once: each function takes a while.
+_MOST_AT_ONCE = 10
+
+
+async def write_unit_tests(target: Target, tools: Tools) -> FileEdit:
+    """Write tests for a function into its test file, new or existing.
+
+    Raises:
+        RefusedError: no framework is known, there is no place for tests, or no generated test holds.
+    """
+    bench, site = _bench(tools, target.snapshot)
+    written = await _Writer(target, site, bench, tools).write()
+    return _edit(target.scope.name, site, [written])
+
+
+async def write_class_tests(target: ClassTarget, tools: Tools) -> FileEdit:
+    """Write tests for what others use of a class. Raises RefusedError as `write_unit_tests` does."""
+    scope = target.scope
+    inside = [f for f in functions(target.snapshot) if scope.start <= f.start and f.end <= scope.end and f.class_name]
+    return await _write_all(target.name, target, _public(inside, target.snapshot), tools)
+
+
+async def write_file_tests(target: FileTarget, tools: Tools) -> FileEdit:
+    """Write tests for what others use of a file. Raises RefusedError as `write_unit_tests` does."""
+    return await _write_all(target.name, target, _public(functions(target.snapshot), target.snapshot), tools)
+
+
+def _public(found: Iterable[FunctionScope], snapshot: Snapshot) -> list[FunctionScope]:
+    """Those that others use, by name and signature; no tests, and no constructors, which do little."""
+    tests = [(case.start, case.end) for case in test_cases(snapshot)]
+    every = [scope for scope in found if not any(start <= scope.start < end for start, end in tests)]
+    return [
+        scope
+        for scope in every
+        if not scope.name.startswith(("_", "#"))
+        and not re.match(r"(private|protected)\b", scope.signature)
+        and scope.name not in ("constructor", (scope.class_name or "").split(".")[-1])
+        and not any(other.start < scope.start and scope.end <= other.end for other in every)
+    ]
+
+
+async def _write_all(
+    name: str, whole: ClassTarget | FileTarget, scopes: Sequence[FunctionScope], tools: Tools
+) -> FileEdit:
+    bench, first = _bench(tools, whole.snapshot)
+    if not scopes:
+        raise RefusedError(f"There is no function in {name} that others use.")
+    site, written, refusals = first, [], []
+    for number, scope in enumerate(scopes[:_MOST_AT_ONCE], 1):
+        target = Target(whole.snapshot, whole.language, scope, whole.path)
+        writer = _Writer(target, site, bench, tools, f"{number} of {min(len(scopes), _MOST_AT_ONCE)}: ")
+        try:
+            written.append(await writer.write())
+        except RefusedError as refusal:
+            refusals.append(f"{scope.name}: {refusal.message}")
+            continue
+        site = replace(site, existing=written[-1].text, exists=True)
+    if not written:
+        raise RefusedError(f"No usable test came out for {name}. {refusals[0]}", hint="Try a larger model.")
+    left = len(scopes) - _MOST_AT_ONCE
+    edit = _edit(name, first, written)
+    more = (f"{left} more functions are left for another time.",) if left > 0 else ()
+    return replace(edit, notes=(*edit.notes, *refusals, *more))
+
+
+def _bench(tools: Tools, document: Snapshot) -> tuple[TestBench, TestSite]:
+    """Where tests are tried out, and where they go."""
+    bench = tools.bench
+    if bench is None:
+        raise RefusedError(
+            "Tests belong beside a file of a language whose frameworks are known.", hint="Save this document first."
+        )
+    if bench.site.exists and bench.site.existing is None:
+        raise RefusedError(f"{bench.site.path} cannot be read as UTF-8, so it cannot be extended.")
+    own = bench.site.path == bench.site.source
+    return bench, replace(bench.site, existing=document.text, exists=True) if own else bench.site
+
+
+@dataclass
+class _Written:
+    """The test file after one function's tests were added, and what is to be said of them."""
+
+    name: str
+    text: str
+    count: int
+    note: str
+    timings: Timings
+
+
+def _edit(name: str, site: TestSite, written: Sequence[_Written]) -> FileEdit:
+    """The edit of the test file, which may be the document itself."""
+    count, text = sum(one.count for one in written), written[-1].text
+    timings = written[0].timings
+    for one in written[1:]:
+        timings = add_timings(timings, one.timings)
+    notes = tuple(f"{one.name}: {one.note}" if len(written) > 1 else one.note for one in written)
+    title = f"Add {count} test{'s' if count > 1 else ''} for {name}"
+    before = site.existing or ""
+    if site.path == site.source:
+        return FileEdit(title, tuple(minimal_edits(before, text)), notes=notes, timings=timings)
+    edits = tuple(minimal_edits(before, text)) if before else (TextEdit(0, 0, text),)
+    return FileEdit(title, edits, site.path, site.existing is None, before, notes, timings)
+
+
+@dataclass
+class _Writer:
+    """Writes the tests of one function into a test file's text as it is by now.
+
+    Attributes:
+        progress: what is said before each phase.
+    """
+
+    target: Target
+    site: TestSite
+    bench: TestBench
+    tools: Tools
+    progress: str = ""
+    timings: Timings = field(default_factory=Timings)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        name, framework = self.target.scope.name, self.site.framework
+        owner = owner_of(self.target)
+        # A constructor or an operator is tested through its class.
+        subject = owner if owner and (name.startswith("__") or name in ("constructor", owner)) else name
+        opening, begin = (
+            framework.fill(f, name, owner, self.target.path.stem) for f in (framework.opening, framework.begin)
+        )
+        self.form = Form(framework, self.target.language, subject, opening, begin)
+        there = Snapshot.open(self.site.existing or "", self.target.language.id)
+        self.taken = {case.name for case in test_cases(there)}
+
+    async def write(self) -> _Written:
+        """Generate, run, correct, and keep what holds."""
+        name = self.target.scope.name
+        messages = self._messages()
+        cases, answer = await self._generate(messages, (), f"Writing tests for {name}")
+        if not cases:
+            raise RefusedError(f"No usable test came out for {name}.", hint="Try again, or a larger model.")
+        count = len(cases)
+        run, cases = await self._run(cases, f"Running {len(cases)} tests")
+        if run.trouble:
+            return self._written(cases, f"not run, {run.trouble}")
+        kept = [case for case in cases if case.name in run.passed]
+        corrected: list[Case] = []
+        if run.failed and len(kept) < _ENOUGH:
+            corrected = await self._correct(messages, answer, run, cases)
+            kept += corrected
+        if not kept:
+            reason = next(iter(run.failed.values()), "they could not be collected")
+            raise RefusedError(f"None of the {count} tests for {name} passed, so none is offered ({reason}).")
+        self.dropped["failed"] = count - sum(self.dropped.values()) - (len(kept) - len(corrected))
+        kept = await self._telling(kept)
+        if not kept:
+            raise RefusedError(
+                f"None of the {count} tests for {name} says anything, so none is offered ({_why(self.dropped)})."
+            )
+        return self._written(kept, _note(count, kept, [c for c in corrected if c in kept], self.dropped))
+
+    def _written(self, cases: list[Case], note: str) -> _Written:
+        return _Written(self.target.scope.name, self._text(cases), len(cases), note, self.timings)
+
+    def _messages(self) -> tuple[Message, ...]:
+        target = self.target
+        return self.tools.prompts.render(
+            "unit_tests",
+            target.language.id,
+            language=target.language.name,
+            fence=target.fence,
+            framework=self.form.framework.name,
+            name=target.scope.name,
+            count=_COUNT,
+            code=_shown_code(target),
+            related=_definitions(target),
+        )
+
+    async def _generate(
+        self, messages: tuple[Message, ...], known: Sequence[Case], phase: str
+    ) -> tuple[list[Case], str]:
+        """Sound tests other than those that are known, and the whole answer that they are from."""
+        form, target = self.form, self.target
+        guide = Guide(self.tools, messages, phase=f"{self.progress}{phase}")
+        # With what a test may use, or the model would do without.
+        above = head(target, self.site, f"{form.begin} {form.framework.name}").text
+        guide.write(f"```{target.fence}\n{above}\n{form.apart if above else ''}{form.started}")
+        start = re.escape(form.begin.split("<")[0].split("\n")[0][:8].rstrip("_"))
+        # A small model goes on with tests that repeat each other; the head of one too many says that there are enough.
+        await guide.fill(
+            stop=("```",), max_tokens=_MAX_TOKENS, enough=lambda text: len(re.findall(rf"\n\s*{start}", text)) >= _COUNT
+        )
+        self.timings = add_timings(self.timings, guide.timings)
+        code = strip_answer(guide.answer)
+        return take_apart(code, form, self.taken, known, whole=guide.complete), guide.answer
+
+    async def _correct(self, messages: tuple[Message, ...], answer: str, run: TestRun, cases: list[Case]) -> list[Case]:
+        """What the model makes of the tests that failed when it is told why, as far as that passes."""
+        wrong = "; ".join(f"{name}: {reason}" if name else reason for name, reason in run.failed.items())
+        language = self.target.language
+        reason = f"These tests fail: {wrong}."
+        repair = self.tools.prompts.render("repair", language.id, language=language.name, reason=reason)
+        asked = (*messages, Message("assistant", f"{answer.rstrip('`')}\n```"), *repair)
+        self.taken -= run.failed.keys()
+        fresh, _ = await self._generate(asked, cases, "Correcting what failed")
+        if not fresh:
+            return []
+        again, fresh = await self._run(fresh, f"Running {len(fresh)} corrected tests")
+        return [case for case in fresh if case.name in again.passed]
+
+    async def _run(self, cases: list[Case], phase: str) -> tuple[TestRun, list[Case]]:
+        """Run tests; those that a compiler finds fault with are dropped, and the others are run without them."""
+        run = TestRun()
+        for _ in range(_MOST_COMPILATIONS):
+            self._report(phase)
+            text = self._text(cases)
+            run = await self.bench.run(self._files(text), [case.name for case in cases])
+            faulty = _at_lines(text, run.faulty_lines, self.target.language.id) & {case.name for case in cases}
+            if "" not in run.failed or not faulty or len(faulty) == len(cases):
+                break
+            cases = [case for case in cases if case.name not in faulty]
+            self.dropped["did not compile"] = self.dropped.get("did not compile", 0) + len(faulty)
+        return run, cases
+
+    async def _telling(self, cases: list[Case]) -> list[Case]:
+        """Those that pass once more, and not if the function does nothing."""
+        self._report("Running them once more, and without the function")
+        text, names = self._text(cases), [case.name for case in cases]
+        steady = await self.bench.run(self._files(text), names)
+        without = self._files_without_the_function(text)
+        idle = (await self.bench.run(without, names)).passed if without else frozenset()
+        expects_error = self.form.framework.expects_error
+        spared = {c.name for c in cases if expects_error and re.search(expects_error, c.source)}
+        idle = (idle & steady.passed) - spared
+        self.dropped["does not always pass"] = sum(case.name not in steady.passed for case in cases)
+        self.dropped["passes without the function"] = sum(case.name in idle for case in cases)
+        return [case for case in cases if case.name in steady.passed and case.name not in idle]
+
+    def _report(self, phase: str) -> None:
+        self.tools.report(f"{self.progress}{phase}", self.timings.predicted_tokens)
+
+    def _text(self, cases: list[Case]) -> str:
+        sources = "\n".join(case.source for case in cases)
+        return with_tests(self.site.existing, cases, head(self.target, self.site, sources), self.form)
+
+    def _files(self, text: str) -> dict[Path, str]:
+        """What is run: the document as it is in the editor, and the test file."""
+        return {self.site.source: self.target.snapshot.text, self.site.path: text}
+
+    def _files_without_the_function(self, text: str) -> dict[Path, str] | None:
+        own = self.site.path == self.site.source
+        snapshot = Snapshot.open(text, self.target.language.id) if own else self.target.snapshot
+        wanted = (self.target.scope.name, self.target.scope.class_name, self.target.scope.signature)
+        scope = next((f for f in functions(snapshot) if (f.name, f.class_name, f.signature) == wanted), None)
+        source = emptied(snapshot, scope) if scope else None
+        if source is None:
+            return None
+        return {self.site.path: source} if own else {self.site.source: source, self.site.path: text}
+
+
+def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
+    """The names of the tests that some 1-based lines are in."""
+    snapshot = Snapshot.open(text, language_id)
+    return {
+        case.name
+        for case in test_cases(snapshot)
+        if any(snapshot.lines.line_of(case.start) < line <= snapshot.lines.line_of(case.end) + 1 for line in lines)
+    }
+
+
+def _shown_code(target: Target) -> str:
+    """The function; for a method its class, without which it makes no sense."""
+    around = enclosing_class(target.snapshot, target.scope.start)
+    if target.scope.class_name and around and around.end - around.start <= _CLASS_CHARS:
+        return target.snapshot.text[around.start : around.end].rstrip("\n")
+    return target.code.rstrip("\n")
+
+
+def _definitions(target: Target) -> str:
+    """Stubs of what the shown code uses, of this file and of others."""
+    shown = _shown_code(target)
+    words = set(re.findall(r"\w+", shown)) - {target.scope.name, owner_of(target)}
+    offered = (one for one in outline(target.snapshot) if one.kind != "attribute")
+    own = tuple(one for one in offered if (one.container or one.name).split(".")[0] in words)
+    stubs = render(own, target.language)
+    if len(stubs) > _STUB_CHARS:
+        stubs = ""
+    return f"{stubs}\n{target.related_text}".strip()
+
+
+def _note(count: int, kept: list[Case], corrected: list[Case], dropped: dict[str, int]) -> str:
+    mended = f" ({len(corrected)} corrected)" if corrected else ""
+    said = f"{count} written, {len(kept)} {'passes' if len(kept) == 1 else 'pass'}{mended}"
+    why = _why(dropped)
+    return f"{said}, {sum(dropped.values())} dropped ({why})." if why else f"{said}."
+
+
+def _why(dropped: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)

@@ -1,0 +1,1 @@
+(method_declaration name: (name) @name (#match? @name "^test")) @case

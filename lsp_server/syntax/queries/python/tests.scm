@@ -1,0 +1,3 @@
+(function_definition name: (identifier) @name (#match? @name "^test")) @case
+
+(decorated_definition definition: (function_definition name: (identifier) @name (#match? @name "^test"))) @case

@@ -1,0 +1,69 @@
+"""Running other people's programs: their output, within limits, and none of them left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+# Programs for which memory is only reserved (Node.js, Java, Go) take far more addresses than memory, so it is data
+# that is limited. Where the system has no such limit, none is set.
+_WITHIN_LIMITS = """
+import os, sys
+try:
+    import resource
+    limit = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+except (ImportError, OSError, ValueError):
+    pass
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+async def output_of(
+    arguments: list[str],
+    *,
+    cwd: Path,
+    timeout_s: float,
+    environment: Mapping[str, str] | None = None,
+    memory_mb: int = 0,
+) -> str | None:
+    """What a command prints (both streams); empty if it cannot be started, None if it took too long.
+
+    It is ended with all that it has started when it takes too long and when we are cancelled.
+
+    Args:
+        environment: all its variables; None for those of this process.
+        memory_mb: how much memory each of its processes may take; 0 for any.
+    """
+    posix = sys.platform != "win32"
+    if memory_mb and posix:
+        arguments = [sys.executable, "-c", _WITHIN_LIMITS, str(memory_mb * 1024 * 1024), *arguments]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            cwd=cwd,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=posix,
+        )
+    except OSError:
+        return ""
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
+        return output.decode("utf-8", "replace")
+    except asyncio.TimeoutError:
+        return None
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if posix:
+                os.killpg(process.pid, signal.SIGKILL)
+            elif process.returncode is None:
+                process.kill()
+        await process.wait()
