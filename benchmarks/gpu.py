@@ -1,9 +1,10 @@
-"""A model of DeepSeek-V4's shape on a real GPU: ``python -m benchmarks.gpu``.
+"""A model of DeepSeek-V4's shape, or of another, on a real GPU: ``python -m benchmarks.gpu [--model NAME]``.
 
 First ``SHARDLIGHT_ACCELERATOR=cuda make setup`` (or vulkan, rocm, metal). Then this writes a model with as many of the
 flagship's layers as the GPU holds, with random weights (routers then choose experts at random, as real ones nearly
 do), and measures it: as planned; by whole layers under mmap, as one would set ``n_gpu_layers`` by hand; and both again
-as if the GPU had less memory (``--caps``), where the plan keeps experts in RAM. Each runs in a process of its own.
+as if the GPU had less memory (``--caps``), where the plan keeps experts in RAM. Each runs in a process of its own, and
+the table is written anew after each.
 
 ``--layers 4 --cpu`` tries the script out on a machine without a GPU.
 """
@@ -15,7 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ from benchmarks.results import write_markdown
 from benchmarks.sweep import run
 from lsp_server.engine.hardware import detect, installed_library
 from lsp_server.engine.loading import kernel_types
+from lsp_server.engine.native import memory_log
 from lsp_server.engine.trial import settings_from
 from lsp_server.models.blueprint import Blueprint, TensorRow, load_blueprint
 from lsp_server.models.files import human_size
 from lsp_server.models.hardware import GB, Hardware
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
 from lsp_server.models.planning.budget import gpu_budget
+from lsp_server.models.planning.placement import CPU, Share, place
 from lsp_server.models.planning.plan import Wishes
 from lsp_server.models.planning.planner import make_plan
 from lsp_server.models.planning.settings import LoadSettings
@@ -45,13 +48,15 @@ _LEAST_LAYERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to run the model, what was predicted for it, and what was measured (tokens per second)."""
+    """A way to run the model, what was predicted, and what was measured: tokens per second, bytes on the GPUs."""
 
     name: str
     settings: LoadSettings
     predicted: Prediction
+    planned_bytes: int
     prefill: float = 0.0
     decode: float = 0.0
+    allocated_bytes: int = 0
     failure: str = ""
 
 
@@ -92,11 +97,17 @@ def ways(model: Anatomy, hardware: Hardware, label: str) -> Iterator[Way]:
     """The plan, and whole layers by hand."""
     wishes = Wishes("assistant", N_CTX)
     plan = make_plan(model, hardware, wishes)
-    yield Way(f"{label}: planned", plan.settings, plan.predicted)
+    yield Way(f"{label}: planned", plan.settings, plan.predicted, _on_gpus(place(model, hardware, plan.settings)))
     base = replace(plan.settings, n_gpu_layers=0, tensor_split=(), cpu_moe_layers=(), load_mode="mmap", n_ubatch=512)
     by_hand = first_fitting(model, hardware, wishes, whole_layers(model, hardware, base))
     if by_hand:
-        yield Way(f"{label}: whole layers", by_hand.settings, by_hand.predicted)
+        shares = place(model, hardware, by_hand.settings)
+        yield Way(f"{label}: whole layers", by_hand.settings, by_hand.predicted, _on_gpus(shares))
+
+
+def _on_gpus(shares: Mapping[str, Share]) -> int:
+    """Bytes on all devices but the processor."""
+    return sum(share.resident_bytes for name, share in shares.items() if name != CPU)
 
 
 def measured(way: Way, path: Path) -> Way:
@@ -105,22 +116,35 @@ def measured(way: Way, path: Path) -> Way:
     result = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if result.returncode != 0:
         return replace(way, failure=f"ended with code {result.returncode}")
-    prefill, decode = json.loads(result.stdout)
-    return replace(way, prefill=prefill, decode=decode)
+    prefill, decode, allocated = json.loads(result.stdout)
+    return replace(way, prefill=prefill, decode=decode, allocated_bytes=allocated)
+
+
+def measure(path: Path, settings: LoadSettings) -> tuple[float, float, int]:
+    """Prefill and decode in tokens per second, and the bytes of all buffers that are not in RAM."""
+    with memory_log.recorded() as lines:
+        prefill, decode = run(path, settings)
+    found = memory_log.parse(lines)
+    buffers = [*found.weights.items(), *found.cache_buffers.items(), *found.compute.items()]
+    return prefill, decode, sum(n_bytes for name, n_bytes in buffers if not name.startswith(("CPU", "CUDA_Host")))
 
 
 def table(found: list[Way]) -> list[str]:
     """The figures, in Markdown."""
-    lines = ["| | settings | prefill tok/s | predicted | decode tok/s | predicted |", "|---|---|--:|--:|--:|--:|"]
+    lines = [
+        "| | settings | prefill tok/s | predicted | decode tok/s | predicted | on the GPU | planned |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
     for way in found:
         s = way.settings
         text = f"{s.n_gpu_layers} layers, experts of {len(s.cpu_moe_layers)} in RAM, step {s.n_ubatch}, {s.load_mode}"
         cells = (
             f"{way.prefill:.0f} | {way.predicted.prefill:.0f} | {way.decode:.1f} | {way.predicted.decode:.1f}"
+            f" | {human_size(way.allocated_bytes)}"
             if not way.failure
-            else f"{way.failure} | {way.predicted.prefill:.0f} | | {way.predicted.decode:.1f}"
+            else f"{way.failure} | {way.predicted.prefill:.0f} | | {way.predicted.decode:.1f} |"
         )
-        lines.append(f"| {way.name} | {text} | {cells} |")
+        lines.append(f"| {way.name} | {text} | {cells} | {human_size(way.planned_bytes)} |")
     return lines
 
 
@@ -128,27 +152,33 @@ def main() -> int:
     """Write the model, measure, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, help="where the model goes (default: a temporary folder)")
+    parser.add_argument("--model", default=FLAGSHIP, help=f"whose shape it has (default: {FLAGSHIP})")
     parser.add_argument("--layers", type=int, help="layers of the model (default: as many as the GPU holds)")
     parser.add_argument("--caps", default="12,24", help="GPU memory to pretend, in GB, comma separated")
     parser.add_argument("--cpu", action="store_true", help="go on without a GPU, to try this script out")
     parser.add_argument("--run", nargs=2, metavar=("PATH", "JSON"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
-        sys.stdout.write(json.dumps(run(Path(options.run[0]), settings_from(json.loads(options.run[1])))))
+        sys.stdout.write(json.dumps(measure(Path(options.run[0]), settings_from(json.loads(options.run[1])))))
         return 0
     library = installed_library()
     hardware = detect(None, library=library)
     if not hardware.gpus and not options.cpu:
         sys.stderr.write("llama.cpp sees no GPU. SHARDLIGHT_ACCELERATOR=cuda make setup compiles it for one.\n")
         return 1
-    full = load_blueprint(FLAGSHIP)
+    full = load_blueprint(options.model)
     room = sum(gpu_budget(gpu) for gpu in hardware.gpus)
     blueprint = shortened(full, options.layers) if options.layers else as_large_as_fits(full, room)
     model = anatomy_of(blueprint.shard_set())
     hardware = detect(None, types=kernel_types(model), library=library)
-    with tempfile.TemporaryDirectory() as scratch:
-        sys.stderr.write(f"Writing {human_size(size_of(blueprint.rows))} of random weights …\n")
-        path = write_files(blueprint, options.folder or Path(scratch), random=True)[0]
+    names = ", ".join(f"{g.name} {g.description} ({human_size(g.total_bytes)})" for g in hardware.gpus) or "no GPU"
+    size = human_size(size_of(blueprint.rows))
+    head = f"{blueprint.name}, {size}, on {names}; llama-cpp-python {library.version}."
+    name = ("gpu" if hardware.gpus else "gpu-trial") + ("" if options.model == FLAGSHIP else f"-{options.model}")
+    command = "python -m benchmarks.gpu" + ("" if options.model == FLAGSHIP else f" --model {options.model}")
+    with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
+        sys.stderr.write(f"Writing {size} of random weights …\n")
+        path = write_files(blueprint, Path(scratch), random=True)[0]
         every = [*ways(model, hardware, "all memory")]
         for cap in options.caps.split(",") if hardware.gpus else []:
             if int(cap) * GB < hardware.gpus[0].total_bytes:
@@ -157,10 +187,7 @@ def main() -> int:
         for way in every:
             sys.stderr.write(f"{way.name} …\n")
             found.append(measured(way, path))
-    names = ", ".join(f"{g.name} {g.description} ({human_size(g.total_bytes)})" for g in hardware.gpus) or "no GPU"
-    size = human_size(size_of(blueprint.rows))
-    lines = [f"{blueprint.name}, {size}, on {names}; llama-cpp-python {library.version}.", ""]
-    write_markdown("gpu" if hardware.gpus else "gpu-trial", "python -m benchmarks.gpu", [*lines, *table(found)])
+            write_markdown(name, command, [head, "", *table(found)])
     return 0
 
 
