@@ -123,7 +123,8 @@ def measured(way: Way, path: Path) -> Way:
 def measure(path: Path, settings: LoadSettings) -> tuple[float, float, int]:
     """Prefill and decode in tokens per second, and the bytes of all buffers that are not in RAM."""
     with memory_log.recorded() as lines:
-        prefill, decode = run(path, settings)
+        # Two steps at least, or what the plan makes steps long for would not show.
+        prefill, decode = run(path, settings, 2 * settings.n_ubatch)
     found = memory_log.parse(lines)
     buffers = [*found.weights.items(), *found.cache_buffers.items(), *found.compute.items()]
     return prefill, decode, sum(n_bytes for name, n_bytes in buffers if not name.startswith(("CPU", "CUDA_Host")))

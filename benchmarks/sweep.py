@@ -86,34 +86,34 @@ def variants(plan: LoadSettings) -> list[LoadSettings]:
     return [plan, *(settings for settings in found if settings != plan)]
 
 
-def run(path: Path, settings: LoadSettings) -> tuple[float, float]:
+def run(path: Path, settings: LoadSettings, n_prompt: int = PROMPT) -> tuple[float, float]:
     """(prefill, decode) in tokens per second, of a model that is loaded for the purpose."""
     model = NativeModel(path, settings)
     context = NativeContext(model, settings)
-    context.decode([Part(0, _tokens(model.n_vocab)[: settings.n_batch], 0, n_outputs=1)])
-    rates = run_context(context)
+    context.decode([Part(0, _tokens(model.n_vocab, n_prompt)[: settings.n_batch], 0, n_outputs=1)])
+    rates = run_context(context, n_prompt)
     context.close()
     model.close()
     return rates
 
 
-def run_context(context: NativeContext) -> tuple[float, float]:
-    """(prefill, decode) in tokens per second: a prompt of 512 tokens, then 32 one by one."""
-    tokens, step = _tokens(context.model.n_vocab), context.n_batch
+def run_context(context: NativeContext, n_prompt: int = PROMPT) -> tuple[float, float]:
+    """(prefill, decode) in tokens per second: a prompt of 512 tokens or so many, then 32 one by one."""
+    tokens, step = _tokens(context.model.n_vocab, n_prompt), context.n_batch
     context.clear(0)
     begun = time.perf_counter()
-    for start in range(0, PROMPT, step):
+    for start in range(0, n_prompt, step):
         part = tokens[start : start + step]
-        context.decode([Part(0, part, start, n_outputs=int(start + len(part) == PROMPT))])
-    prefill = PROMPT / (time.perf_counter() - begun)
+        context.decode([Part(0, part, start, n_outputs=int(start + len(part) == n_prompt))])
+    prefill = n_prompt / (time.perf_counter() - begun)
     begun = time.perf_counter()
     for i in range(ANSWER):
-        context.decode([Part(0, [tokens[i]], PROMPT + i, n_outputs=1)])
+        context.decode([Part(0, [tokens[i]], n_prompt + i, n_outputs=1)])
     return prefill, ANSWER / (time.perf_counter() - begun)
 
 
-def _tokens(n_vocab: int) -> list[int]:
-    return [(i * 7919) % (n_vocab // 2) + 100 for i in range(PROMPT)]
+def _tokens(n_vocab: int, count: int = PROMPT) -> list[int]:
+    return [(i * 7919) % (n_vocab // 2) + 100 for i in range(count)]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,12 @@ from lsp_server.models.planning.settings import LoadSettings
 from lsp_server.models.planning.speed import Prediction
 
 MIB = 1 << 20
+GPU_LAYERS = int(os.environ.get("SHARDLIGHT_TEST_GPU_LAYERS", "0"))
 
 
 def settings(**changes: Any) -> LoadSettings:
-    """Settings of a load on the CPU; ``changes`` are fields of theirs."""
-    plain = LoadSettings(n_gpu_layers=0, n_ctx=8192, n_ubatch=512, n_threads=2, n_threads_batch=2)
+    """Settings of a load on the CPU, or as the environment says; ``changes`` are fields of theirs."""
+    plain = LoadSettings(n_gpu_layers=GPU_LAYERS, n_ctx=8192, n_ubatch=512, n_threads=2, n_threads_batch=2)
     return replace(plain, **changes)
 
 

@@ -23,7 +23,7 @@ from lsp_server.models.planning.speed import Prediction, predict
 
 _LEAST_CTX = 2048
 # Tokens a graph: more gain next to nothing, but where experts are copied to the GPU for each step.
-_UBATCH, _COPYING_UBATCH = 512, 2048
+_UBATCH, _LARGE_UBATCH = 512, 2048
 # More than one sequence a context is a convenience, and may take this share of the memory.
 _CACHE_SHARE = 0.08
 _SLOWER_AT_MOST = 1.03
@@ -152,6 +152,9 @@ def _settings(model: Anatomy, hardware: Hardware, wishes: Wishes, cache: Cache) 
         counts = range(most, -1, -1)
     for n_gpu_layers in counts:
         split = _split(model, hardware, base, n_gpu_layers)
+        if n_gpu_layers and wishes.role == "assistant":
+            # Long prompts; a suggestion would wait for such a step to end.
+            yield replace(split, n_ubatch=_LARGE_UBATCH)
         yield split
         if model.is_moe and n_gpu_layers:
             yield from _with_experts_in_ram(model, hardware, wishes, split)
@@ -194,7 +197,7 @@ def _with_experts_in_ram(
     model: Anatomy, hardware: Hardware, wishes: Wishes, split: LoadSettings
 ) -> Iterator[LoadSettings]:
     """The GPUs take all else, and of the experts as many layers as there is room for, the last ones first."""
-    sizes = (_UBATCH,) if wishes.role == "completion" else (_COPYING_UBATCH, _UBATCH)
+    sizes = (_UBATCH,) if wishes.role == "completion" else (_LARGE_UBATCH, _UBATCH)
     for n_ubatch in sizes:
         every = replace(split, cpu_moe_layers=tuple(range(model.n_layers)), n_ubatch=n_ubatch)
         shares = place(model, hardware, every)

@@ -31,9 +31,12 @@ _HBM = 1.9e12
 _UNIFIED_SHARE = 0.65
 # Share of a GPU's half-precision operations that products with quantized weights reach in a batch.
 _GPU_FLOPS_SHARE = 0.60
-_HBM_FLOPS_SHARE = 0.20
+_HBM_FLOPS_SHARE = 0.15
+# Of the experts each one that a batch uses costs as much as so many more of its tokens would: their products are small.
+_EXPERT_ROWS = 110
 # Seconds an operation of the graph: a launch on a GPU; a barrier of all threads on a CPU.
 _GPU_NODE_S = 1.2e-6
+_HBM_NODE_S = 1.7e-6
 _CPU_NODE_S = 1.0e-6
 _CPU_NODE_THREAD_S = 0.12e-6
 # Seconds to hand a layer's activations to the other device and back, both sides waiting.
@@ -131,12 +134,20 @@ class _Accelerator:
         self.bandwidth = gpu.bandwidth * share
         self.flops = gpu.flops * (_HBM_FLOPS_SHARE if gpu.bandwidth > _HBM else _GPU_FLOPS_SHARE)
         self.link = gpu.link
+        self.node_s = _HBM_NODE_S if gpu.bandwidth > _HBM else _GPU_NODE_S
 
     def reading(self, n_bytes: float) -> float:
         return n_bytes / self.bandwidth if self.bandwidth else float("inf")
 
     def batch(self, flops: float, n_bytes: float) -> float:
         return max(flops / self.flops if self.flops else float("inf"), self.reading(n_bytes))
+
+    def experts(self, weights: Weights, n_tokens: int, used: float) -> float:
+        """To multiply a batch with experts, of which each token uses that share."""
+        touched = 1.0 - (1.0 - used) ** n_tokens
+        return self.batch(
+            2.0 * weights.n_params * (n_tokens * used + _EXPERT_ROWS * touched), weights.n_bytes * touched
+        )
 
 
 def predict(
@@ -190,7 +201,7 @@ def _decode(
             device = _Accelerator(gpus[name])
             read = share.dense.n_bytes + share.experts.n_bytes * model.expert_share + cache * part
             costs.append(Cost(f"weights on {name}", device.reading(read)))
-            costs.append(Cost(f"operations on {name}", nodes * _GPU_NODE_S))
+            costs.append(Cost(f"operations on {name}", nodes * device.node_s))
     costs.append(Cost("handing over between devices", _crossings(settings, shares) * _CROSSING_S))
     if missing_bytes:
         costs.append(Cost("reading from disk", _from_disk(model, hardware, shares[CPU], missing_bytes, 1)))
@@ -245,9 +256,9 @@ def _prefill(
             seconds += processor.attention(attention * part, 0.0) + nodes * processor.node_s
         elif share.n_layers:
             device = _Accelerator(gpus[name])
-            flops = 2.0 * step * (share.dense.n_params + share.experts.n_params * model.expert_share)
-            seconds += device.batch(flops + attention * part, share.dense.n_bytes + share.experts.n_bytes)
-            seconds += nodes * _GPU_NODE_S
+            seconds += device.batch(2.0 * step * share.dense.n_params + attention * part, share.dense.n_bytes)
+            seconds += device.experts(share.experts, step, model.expert_share)
+            seconds += nodes * device.node_s
     if missing_bytes:
         seconds += _from_disk(model, hardware, shares[CPU], missing_bytes, step)
     return seconds
@@ -260,8 +271,12 @@ def _copied(model: Anatomy, hardware: Hardware, settings: LoadSettings, ram: Sha
     n_bytes = ram.dense.n_bytes + ram.experts.n_bytes
     link = gpu.bandwidth if gpu.unified else gpu.link * share
     copying = n_bytes / link if link else float("inf")
-    flops = 2.0 * step * (ram.dense.n_params + ram.experts.n_params * model.expert_share)
-    return copying + _Accelerator(gpu).batch(flops, 0.0) if n_bytes else 0.0
+    device = _Accelerator(gpu)
+    # What was copied is read from memory that is faster than the link.
+    products = device.batch(2.0 * step * ram.dense.n_params, 0.0) + device.experts(
+        ram.experts, step, model.expert_share
+    )
+    return copying + products if n_bytes else 0.0
 
 
 def _attention_flops(model: Anatomy, depth: int) -> float:

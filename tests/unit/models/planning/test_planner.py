@@ -261,9 +261,10 @@ class TestWishes:
         assert two.kv_bytes == 2 * one.kv_bytes
         assert two.weights_bytes == one.weights_bytes
 
-    def test_the_role_decides_what_is_fast(self) -> None:
-        """Steps are small for completions, whose prompts are short."""
-        hardware = load_profile("gpu-24gb-64gb")
+    @pytest.mark.parametrize("profile", ["gpu-24gb-64gb", "h200"])
+    def test_the_role_decides_what_is_fast(self, profile: str) -> None:
+        """Steps are small for completions, whose prompts are short; also where the GPU holds all."""
+        hardware = load_profile(profile)
         assistant, completion = (make_plan(flagship(), hardware, Wishes(role=r)) for r in ("assistant", "completion"))
         assert assistant.settings.n_ubatch > completion.settings.n_ubatch
 
