@@ -195,11 +195,12 @@ async def _judged(
 ) -> Side:
     """Run the tests, and those that pass with each mutant."""
     async with ProjectBench(site, trusted=True, timeout_s=60) as bench:
-        run = await bench.run({site.path: text}, names) if names else None
+        # All of the file: an answer may have put its tests into classes.
+        run = await bench.run({site.path: text}, ()) if names else None
         passing = [name for name in names if run and name in run.passed]
         killed = 0
         for mutated in chosen.mutated if passing else ():
-            with_bug = await bench.run({site.path: text, site.source: mutated}, passing)
+            with_bug = await bench.run({site.path: text, site.source: mutated}, ())
             killed += any(name not in with_bug.passed for name in passing)
     return Side(len(names), len(passing), killed, seconds, said)
 

@@ -84,6 +84,7 @@ class Guide:
         stop: tuple[str, ...],
         max_tokens: int,
         repeat_penalty: float = 1.0,
+        temperature: float = 0.0,
         grammar: str | None = None,
         enough: Callable[[str], bool] = lambda _text: False,
     ) -> str:
@@ -101,6 +102,7 @@ class Guide:
             max_tokens=max_tokens,
             stop=stop,
             repeat_penalty=repeat_penalty,
+            temperature=temperature,
             grammar=grammar,
             priority=self._priority,
         )

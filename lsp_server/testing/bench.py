@@ -23,7 +23,7 @@ _COPIED_ALL_THE_SAME = (".cargo", ".mvn", ".babelrc", ".swcrc", ".mocharc")
 _NOT_COPIED = {"venv", "node_modules", "__pycache__"}
 # What a build makes, beside the file that says so.
 _BUILT = {"target": ("Cargo.toml", "pom.xml"), "build": ("build.gradle", "build.gradle.kts")}
-_ENVIRONMENT = {"CI": "1", "NO_COLOR": "1", "FORCE_COLOR": "0", "COLUMNS": "400"}
+_ENVIRONMENT = {"CI": "1", "NO_COLOR": "1", "FORCE_COLOR": "0", "COLUMNS": "4000"}
 
 
 class ProjectBench:

@@ -32,7 +32,7 @@ class Job:
         project: the project's own folder, whose programs are used.
         root, folder: the copies of the workspace folder and of the project's.
         test_file: in the copy.
-        names: of the tests that matter.
+        names: of the tests that matter; with pytest, none for all.
         scratch: a folder for reports, outside the copy.
     """
 
@@ -86,7 +86,7 @@ async def run_with_pytest(job: Job) -> Command | str:
     if python is None:
         return "no Python with pytest was found (neither .venv in the workspace nor on PATH)."
     options = ["-q", "-p", "no:cacheprovider", "--rootdir", str(job.root), "-c", os.devnull, "-rA", "--tb=line"]
-    tests = [f"{job.test_file}::{name}" for name in job.names]
+    tests = [f"{job.test_file}::{name}" for name in job.names] or [str(job.test_file)]
     return Command([python, "-m", "pytest", *options, *tests], read_pytest, _python_paths(job), job.root)
 
 
@@ -113,7 +113,13 @@ def _python_paths(job: Job) -> dict[str, str]:
     }
 
 
+# (project, module) → the Python that was found; what is not there yet may come.
+_PYTHONS: dict[tuple[Path, str], str] = {}
+
+
 async def _python(project: Path, module: str) -> str | None:
+    if known := _PYTHONS.get((project, module)):
+        return known
     folder, name = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     places = [above / home / folder / name for above in (project, *project.parents) for home in (".venv", "venv")]
     if active := os.environ.get("VIRTUAL_ENV"):
@@ -122,6 +128,7 @@ async def _python(project: Path, module: str) -> str | None:
     for python in [*usable, sys.executable, "python3"]:
         said = await output_of([python, "-c", f"import {module}; print('here')"], cwd=project, timeout_s=20)
         if said is not None and said.strip().endswith("here"):
+            _PYTHONS[project, module] = python
             return python
     return None
 

@@ -65,21 +65,28 @@ def _python(target: Target, site: TestSite, used: set[str]) -> Head:
     module = site.module
     local = {s.name for s in outline(target.snapshot) if not s.container} & used | {imported_name(target)}
     lines = [f"from {module} import {', '.join(sorted(local))}"]
-    package = module.split(".")[:-1]
+    # A package's own file is in itself.
+    package = module.split(".") if target.path.name == "__init__.py" else module.split(".")[:-1]
     standard: list[str] = ["import unittest"] if site.framework.name == "unittest" else []
     for imported in imports(target.snapshot):
         if imported.level:
             source = ".".join([*package[: len(package) - imported.level + 1], *filter(None, [imported.module])])
         else:
             source = imported.module
-        names = sorted(set(imported.names) & used - local)
+        here = dict(imported.aliases)
+        names = sorted(_as(name, here.get(name)) for name in imported.names if here.get(name, name) in used - local)
+        own = imported.level or source.split(".")[0] == module.split(".")[0]
+        group = lines if own else standard
         if names:
-            own = imported.level or source.split(".")[0] == module.split(".")[0]
-            (lines if own else standard).append(f"from {source} import {', '.join(names)}")
-        elif not imported.names and "." not in source and source in used:
-            standard.append(f"import {source}")
+            group.append(f"from {source} import {', '.join(names)}")
+        elif not imported.names and here.get("*", source.split(".")[0]) in used:
+            group.append(f"import {_as(source, here.get('*'))}")
     third = ["import pytest"] if "pytest" in used else []
     return Head(imports=tuple(_import_order(group) for group in (standard, third, lines) if group))
+
+
+def _as(name: str, alias: str | None) -> str:
+    return f"{name} as {alias}" if alias else name
 
 
 def _import_order(lines: list[str]) -> tuple[str, ...]:

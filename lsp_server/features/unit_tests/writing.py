@@ -17,10 +17,11 @@ from lsp_server.features.postprocess.code import strip_answer
 from lsp_server.features.types import ClassTarget, FileEdit, FileTarget, Target, TestBench, Tools, add_timings
 from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
 from lsp_server.features.unit_tests.heads import head, owner_of
+from lsp_server.features.unit_tests.observed import as_observed, probe
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.emptied import emptied
 from lsp_server.syntax.outline import outline, render
-from lsp_server.syntax.scopes import FunctionScope, enclosing_class, functions
+from lsp_server.syntax.scopes import ClassScope, FunctionScope, enclosing_class, functions
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.test_cases import test_cases
 from lsp_server.testing.reports import TestRun
@@ -33,10 +34,15 @@ _MAX_TOKENS = 480
 _CLASS_CHARS = 3000
 # What else of the file is shown.
 _STUB_CHARS = 1500
-# With fewer that pass, those that fail are worth another request.
-_ENOUGH = 3
+# With fewer that pass, those that fail are worth another request; the likeliest words have failed already.
+_ENOUGH = 2
+_OTHERWISE = 0.7
+# So many differences between what was expected and what is are told.
+_MOST_TOLD = 3
 # A compiler stops at the first faults, so those behind them show when these are gone.
 _MOST_COMPILATIONS = 4
+# So many lines that differ in values only are a model's way of not coming to an end; so many of them are kept.
+_CIRCLE, _FEW = 8, 4
 # What is tested of a class or a file at once: each function takes a while.
 _MOST_AT_ONCE = 10
 
@@ -166,14 +172,18 @@ class _Writer:
             framework.fill(f, name, owner, self.target.path.stem) for f in (framework.opening, framework.begin)
         )
         self.form = Form(framework, self.target.language, subject, opening, begin)
-        there = Snapshot.open(self.site.existing or "", self.target.language.id)
+        there = Snapshot.open(self.site.existing or "", self._language)
         self.taken = {case.name for case in test_cases(there)}
+
+    @property
+    def _language(self) -> str:
+        return self.target.language.id
 
     async def write(self) -> _Written:
         """Generate, run, correct, and keep what holds."""
         name = self.target.scope.name
         messages = self._messages()
-        cases, answer = await self._generate(messages, (), f"Writing tests for {name}")
+        cases, answer = await self._generate(messages, (), f"Writing tests for {name}", 0.0)
         if not cases:
             raise RefusedError(f"No usable test came out for {name}.", hint="Try again, or a larger model.")
         count = len(cases)
@@ -181,6 +191,8 @@ class _Writer:
         if run.trouble:
             return self._written(cases, f"not run, {run.trouble}")
         kept = [case for case in cases if case.name in run.passed]
+        observed, differences = await self._observed([case for case in cases if run.failed.get(case.name)])
+        kept += observed
         corrected: list[Case] = []
         if run.failed and len(kept) < _ENOUGH:
             corrected = await self._correct(messages, answer, run, cases)
@@ -194,7 +206,8 @@ class _Writer:
             raise RefusedError(
                 f"None of the {count} tests for {name} says anything, so none is offered ({_why(self.dropped)})."
             )
-        return self._written(kept, _note(count, kept, [c for c in corrected if c in kept], self.dropped))
+        note = _note(count, kept, [c for c in corrected if c in kept], [c for c in observed if c in kept], self.dropped)
+        return self._written(kept, " ".join([note, *differences[:_MOST_TOLD]]))
 
     def _written(self, cases: list[Case], note: str) -> _Written:
         return _Written(self.target.scope.name, self._text(cases), len(cases), note, self.timings)
@@ -207,14 +220,14 @@ class _Writer:
             language=target.language.name,
             fence=target.fence,
             framework=self.form.framework.name,
-            name=target.scope.name,
+            name=f"{owner}.{target.name}" if (owner := owner_of(target)) else target.name,
             count=_COUNT,
             code=_shown_code(target),
             related=_definitions(target),
         )
 
     async def _generate(
-        self, messages: tuple[Message, ...], known: Sequence[Case], phase: str
+        self, messages: tuple[Message, ...], known: Sequence[Case], phase: str, temperature: float
     ) -> tuple[list[Case], str]:
         """Sound tests other than those that are known, and the whole answer that they are from."""
         form, target = self.form, self.target
@@ -225,11 +238,18 @@ class _Writer:
         start = re.escape(form.begin.split("<")[0].split("\n")[0][:8].rstrip("_"))
         # A small model goes on with tests that repeat each other; the head of one too many says that there are enough.
         await guide.fill(
-            stop=("```",), max_tokens=_MAX_TOKENS, enough=lambda text: len(re.findall(rf"\n\s*{start}", text)) >= _COUNT
+            stop=("```",),
+            max_tokens=_MAX_TOKENS,
+            temperature=temperature,
+            enough=lambda text: len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or _goes_in_circles(text),
         )
         self.timings = add_timings(self.timings, guide.timings)
-        code = strip_answer(guide.answer)
-        return take_apart(code, form, self.taken, known, whole=guide.complete), guide.answer
+        code, whole = strip_answer(guide.answer), guide.complete
+        if not whole and self._language == "python":
+            # Whole lines of a block are a block, and those that only repeat what was said are too many.
+            lines = code.splitlines()[:-1]
+            code, whole = "\n".join(lines[: len(lines) - max(_circle(lines) - _FEW, 0)]) + "\n", True
+        return take_apart(code, form, self.taken, known, whole=whole), guide.answer
 
     async def _correct(self, messages: tuple[Message, ...], answer: str, run: TestRun, cases: list[Case]) -> list[Case]:
         """What the model makes of the tests that failed when it is told why, as far as that passes."""
@@ -239,11 +259,26 @@ class _Writer:
         repair = self.tools.prompts.render("repair", language.id, language=language.name, reason=reason)
         asked = (*messages, Message("assistant", f"{answer.rstrip('`')}\n```"), *repair)
         self.taken -= run.failed.keys()
-        fresh, _ = await self._generate(asked, cases, "Correcting what failed")
+        fresh, _ = await self._generate(asked, cases, "Correcting what failed", _OTHERWISE)
         if not fresh:
             return []
         again, fresh = await self._run(fresh, f"Running {len(fresh)} corrected tests")
         return [case for case in fresh if case.name in again.passed]
+
+    async def _observed(self, failed: list[Case]) -> tuple[list[Case], list[str]]:
+        """Of tests that failed, those that pass when they expect what is, and what the model had expected instead."""
+        subject = self.form.subject
+        probes = [made for case in failed if (made := probe(case, subject))] if self._language == "python" else []
+        if not probes:
+            return [], []
+        self._report(f"Looking at what {self.target.scope.name} returns")
+        run = await self.bench.run(self._files(self._text(probes)), [case.name for case in probes])
+        seen = [(case, as_observed(case, subject, run.failed.get(case.name, ""))) for case in failed]
+        changed = {found[0].name: found for _, found in seen if found}
+        cases = [found[0] for found in changed.values()]
+        again, cases = await self._run(cases, f"Running {len(cases)} tests") if cases else (TestRun(), [])
+        passing = [case for case in cases if case.name in again.passed]
+        return passing, [told for case in passing for told in changed[case.name][1]]
 
     async def _run(self, cases: list[Case], phase: str) -> tuple[TestRun, list[Case]]:
         """Run tests; those that a compiler finds fault with are dropped, and the others are run without them."""
@@ -252,7 +287,7 @@ class _Writer:
             self._report(phase)
             text = self._text(cases)
             run = await self.bench.run(self._files(text), [case.name for case in cases])
-            faulty = _at_lines(text, run.faulty_lines, self.target.language.id) & {case.name for case in cases}
+            faulty = _at_lines(text, run.faulty_lines, self._language) & {case.name for case in cases}
             if "" not in run.failed or not faulty or len(faulty) == len(cases):
                 break
             cases = [case for case in cases if case.name not in faulty]
@@ -286,13 +321,23 @@ class _Writer:
 
     def _files_without_the_function(self, text: str) -> dict[Path, str] | None:
         own = self.site.path == self.site.source
-        snapshot = Snapshot.open(text, self.target.language.id) if own else self.target.snapshot
+        snapshot = Snapshot.open(text, self._language) if own else self.target.snapshot
         wanted = (self.target.scope.name, self.target.scope.class_name, self.target.scope.signature)
         scope = next((f for f in functions(snapshot) if (f.name, f.class_name, f.signature) == wanted), None)
         source = emptied(snapshot, scope) if scope else None
         if source is None:
             return None
         return {self.site.path: source} if own else {self.site.source: source, self.site.path: text}
+
+
+def _goes_in_circles(text: str) -> bool:
+    return _circle(text.splitlines()[:-1]) >= _CIRCLE
+
+
+def _circle(lines: Sequence[str]) -> int:
+    """How many of the last lines differ in numbers and texts only."""
+    shapes = [re.sub(r"\d+|'[^']*'|\"[^\"]*\"", "0", line) for line in lines if line.strip()]
+    return next((n for n, shape in enumerate(reversed(shapes)) if shape != shapes[-1]), len(shapes))
 
 
 def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
@@ -310,7 +355,18 @@ def _shown_code(target: Target) -> str:
     around = enclosing_class(target.snapshot, target.scope.start)
     if target.scope.class_name and around and around.end - around.start <= _CLASS_CHARS:
         return target.snapshot.text[around.start : around.end].rstrip("\n")
+    if around and around.name == target.scope.class_name and target.language.id == "python":
+        return _with_constructor(around, target)
     return target.code.rstrip("\n")
+
+
+def _with_constructor(around: ClassScope, target: Target) -> str:
+    """A method of a large Python class: without how one is made no test can begin."""
+    text = target.snapshot.text
+    inside = (f for f in functions(target.snapshot) if around.start <= f.start < around.end)
+    made = next((f for f in inside if f.name == "__init__" and f.start != target.scope.start), None)
+    parts = [f"{scope.indentation}{text[scope.start : scope.end]}" for scope in (made, target.scope) if scope]
+    return f"{around.signature.rstrip(':')}:\n" + "\n\n".join(parts)
 
 
 def _definitions(target: Target) -> str:
@@ -325,8 +381,11 @@ def _definitions(target: Target) -> str:
     return f"{stubs}\n{target.related_text}".strip()
 
 
-def _note(count: int, kept: list[Case], corrected: list[Case], dropped: dict[str, int]) -> str:
-    mended = f" ({len(corrected)} corrected)" if corrected else ""
+def _note(count: int, kept: list[Case], corrected: list[Case], observed: list[Case], dropped: dict[str, int]) -> str:
+    """How it went, in a sentence."""
+    ways = {"corrected": len(corrected), "expecting what it returns today": len(observed)}
+    mended = _why(ways)
+    mended = f" ({mended})" if mended else ""
     said = f"{count} written, {len(kept)} {'passes' if len(kept) == 1 else 'pass'}{mended}"
     why = _why(dropped)
     return f"{said}, {sum(dropped.values())} dropped ({why})." if why else f"{said}."

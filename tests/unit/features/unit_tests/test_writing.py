@@ -224,3 +224,20 @@ async def test_no_usable_test_is_refused_and_nothing_is_run() -> None:
 async def test_a_document_without_a_file_says_what_is_missing() -> None:
     with pytest.raises(RefusedError, match="Save this document first"):
         await write_unit_tests(target_of(ADD), tools_of("x"))
+
+
+async def test_a_test_that_goes_in_circles_is_cut_short() -> None:
+    lines = "".join(f"    assert add({n}, {n}) == {2 * n}\n" for n in range(40))
+    on = bench(passed=("test_add",))
+    await written(f"():\n{lines}", on)
+    kept = "".join(f"    assert add({n}, {n}) == {2 * n}\n" for n in range(4))
+    assert on.ran[0] == f"from calc import add\n\n\ndef test_add():\n{kept}"
+
+
+async def test_other_names_of_imports_are_kept() -> None:
+    source = "import numpy as np\nfrom sqlparse import sql, tokens as T\nimport os.path\n\n\n" + ADD
+    answer = "():\n    assert add(np.one, T.Name) == os.path.join('a')\n"
+    edit = await written(answer, bench(passed=("test_add",)), source)
+    assert text_of(edit).startswith(
+        "import numpy as np\nimport os.path\nfrom sqlparse import tokens as T\n\nfrom calc import add\n"
+    )
