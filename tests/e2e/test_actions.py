@@ -166,7 +166,7 @@ async def test_a_minimal_client_gets_commands_and_plain_edits(connect: Connect, 
 
 async def test_unit_tests_are_run_and_those_that_pass_go_into_a_new_file(connect: Connect, root: Path) -> None:
     (root / "calc.py").write_text(ADD.replace("<|>", ""), encoding="utf-8")
-    editor = await connect({"chats": [TESTS]}, options={"trusted": True})
+    editor = await connect({"chats": [TESTS, ""]}, options={"trusted": True})
     uri, position = editor.open(root / "calc.py", ADD)
     answer = await editor.command("unitTests", uri, position)
     assert answer["title"] == "Add 1 test for add"
@@ -182,7 +182,7 @@ async def test_unit_tests_are_run_and_those_that_pass_go_into_a_new_file(connect
 async def test_unit_tests_extend_the_file_that_is_open(connect: Connect, root: Path) -> None:
     (root / "calc.py").write_text(ADD.replace("<|>", ""), encoding="utf-8")
     (root / "test_calc.py").write_text("saved\n", encoding="utf-8")
-    editor = await connect({"chats": [TESTS]}, options={"trusted": True})
+    editor = await connect({"chats": [TESTS, ""]}, options={"trusted": True})
     open_tests, _ = editor.open(root / "test_calc.py", "from calc import add\n\n\ndef test_add():\n    pass\n<|>")
     uri, position = editor.open(root / "calc.py", ADD)
     action = await resolved(editor, uri, position, "Write unit tests")
@@ -228,7 +228,7 @@ async def test_tests_of_an_untitled_document_have_no_place(connect: Connect) -> 
 
 async def test_a_test_file_that_is_not_utf8_is_left_alone(connect: Connect, root: Path) -> None:
     (root / "test_calc.py").write_bytes(b"# \xe9\n")
-    editor = await connect({"chats": [TESTS]}, options={"trusted": True})
+    editor = await connect({"chats": [TESTS, ""]}, options={"trusted": True})
     with pytest.raises(JsonRpcException, match="cannot be read as UTF-8"):
         await editor.command("unitTests", *editor.open(root / "calc.py", ADD))
     assert (root / "test_calc.py").read_bytes() == b"# \xe9\n"
@@ -331,3 +331,26 @@ async def test_a_minimal_client_sees_no_progress(connect: Connect, root: Path) -
     editor = await connect({"chats": WORDS}, capabilities=minimal())
     await editor.command("docstring", *editor.open(root / "calc.py", ADD))
     assert editor.client.progress_reports == {}
+
+
+@BOTH
+async def test_selected_statements_become_a_function(capabilities: Any, connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": ["count_up`"]}, capabilities=capabilities())
+    text = "def f(n):\n    total = n + 1\n    return total\n"
+    uri, _ = editor.open(root / "a.py", text + "<|>")
+    selected = lsp.Range(lsp.Position(1, 4), lsp.Position(1, 17))
+    params = lsp.CodeActionParams(lsp.TextDocumentIdentifier(uri), selected, lsp.CodeActionContext([]))
+    listed = await editor.request(editor.client.text_document_code_action_async(params))
+    action = next(a for a in listed or [] if isinstance(a, lsp.CodeAction) and a.title == "Extract a function")
+    assert action.kind == lsp.CodeActionKind.RefactorExtract
+    if action.command:
+        given = lsp.ExecuteCommandParams(action.command.command, arguments=action.command.arguments)
+        await editor.request(editor.client.workspace_execute_command_async(given))
+    else:
+        action = await editor.request(editor.client.code_action_resolve_async(action))
+        assert action.edit
+        editor.apply(action.edit)
+    assert editor.texts[uri] == (
+        "def f(n):\n    total = count_up(n)\n    return total\n\n\n"
+        "def count_up(n):\n    total = n + 1\n    return total\n"
+    )

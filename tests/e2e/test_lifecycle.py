@@ -38,7 +38,7 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
         for name in (
             *("docstring", "classDocstring", "missingDocstrings", "addTypes", "unitTests", "simplify", "fromComment"),
             *("classTests", "fileTests"),
-            *("renameVariables", "edit", "fix", "debug", "findBugsInFile", "dismissHint"),
+            *("renameVariables", "edit", "extractFunction", "fix", "debug", "findBugsInFile", "dismissHint"),
             *("explain", "findBugs"),
             *("show", "statistics", "status"),
         )

@@ -13,6 +13,7 @@ local actions = {
   "renameVariables",
   "fromComment",
   "edit",
+  "extractFunction",
   "explain",
   "debug",
   "findBugs",
@@ -71,7 +72,7 @@ local function run(client, bufnr, given)
   local at = vim.lsp.util.make_position_params(0, client.offset_encoding)
   local argument = { uri = at.textDocument.uri, position = at.position }
   command.arguments = { argument }
-  if action ~= "edit" then
+  if action ~= "edit" and action ~= "extractFunction" then
     return send()
   end
   argument.range = { start = at.position, ["end"] = at.position }
@@ -80,6 +81,9 @@ local function run(client, bufnr, given)
       start = { line = given.line1 - 1, character = 0 },
       ["end"] = { line = given.line2, character = 0 },
     }
+  end
+  if action == "extractFunction" then
+    return send()
   end
   local function said(words)
     if words and words ~= "" then

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lsp_server.features.unit_tests.cases import Case
+from lsp_server.text.positions import LineIndex
 
 _MARK = "  # as it is today"
 _SEEN = "observed: "
@@ -22,22 +22,22 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True, slots=True)
 class _Expectation:
-    """``assert left == right``: offsets in a test's source."""
+    """``assert subject == expected``, or one of its kind: the statement's offsets in a test, and both sides."""
 
     start: int
     end: int
-    left: tuple[int, int]
-    right: tuple[int, int]
+    subject: str
+    expected: str
 
 
-def probe(case: Case, subject: str) -> Case | None:
-    """The test made to fail with what stands on the left of its equalities; None if it has none with the subject."""
-    found = _expectations(case.source, subject)
+def probe(case: Case) -> Case | None:
+    """The test made to fail with what it finds where it expects something; None if it expects nothing plain."""
+    found = _expectations(case.source)
     if not found:
         return None
     source = case.source
     for one in reversed(found):
-        source = f"{source[: one.start]}_seen.append(repr({source[slice(*one.left)]})){source[one.end :]}"
+        source = f"{source[: one.start]}_seen.append(repr({one.subject})){source[one.end :]}"
     # The first of them begins a line of the body.
     first = source.rindex("\n", 0, found[0].start) + 1
     blank = source[first : found[0].start]
@@ -45,7 +45,7 @@ def probe(case: Case, subject: str) -> Case | None:
     return replace(case, source=f"{source[:first]}{blank}_seen = []\n{source[first:]}{told}")
 
 
-def as_observed(case: Case, subject: str, message: str) -> tuple[Case, list[str]] | None:
+def as_observed(case: Case, message: str) -> tuple[Case, list[str]] | None:
     """The test with what was seen in place of what it expects, and sentences on what the model had expected.
 
     Args:
@@ -58,47 +58,52 @@ def as_observed(case: Case, subject: str, message: str) -> tuple[Case, list[str]
         values = json.loads(said[1]) if said else None
     except ValueError:
         return None
-    found = _expectations(case.source, subject)
+    found = _expectations(case.source)
     if not isinstance(values, list) or len(values) != len(found) or not all(map(_is_written, values)):
         return None
     source, notes = case.source, []
     for one, value in reversed(list(zip(found, values, strict=True))):
-        expected = source[slice(*one.right)]
-        if _same(expected, value):
+        if _same(one.expected, value):
             continue
-        notes.append(f"{source[slice(*one.left)]} was expected to be {expected}, and is {value}.")
-        line_end = source.find("\n", one.end)
-        source = source[: one.right[0]] + value + source[one.right[1] : line_end] + _MARK + source[line_end:]
-    return (replace(case, source=source, body=re.sub(r"\s", "", source)), notes[::-1]) if notes else None
+        notes.append(f"{one.subject} was expected to be {one.expected}, and is {value}.")
+        operator = "is" if value in ("True", "False", "None") else "=="
+        source = f"{source[: one.start]}assert {one.subject} {operator} {value}{_MARK}{source[one.end :]}"
+    # As `take_apart` has it: two tests that do the same are one.
+    body = re.sub(r"#.*|\s", "", source.partition(case.name)[2])
+    return (replace(case, source=source, body=body), notes[::-1]) if notes else None
 
 
-def _expectations(source: str, subject: str) -> Sequence[_Expectation]:
-    """The equalities of a test whose left side calls the subject, outermost statements only, each on one line."""
+def _expectations(source: str) -> list[_Expectation]:
+    """The plain expectations among a test's own statements, each on a line of its own."""
     try:
         function = ast.parse(source).body[0]
     except (SyntaxError, ValueError, IndexError):
         return []
-    starts = [0]
-    for line in source.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line.encode()))
-    encoded = source.encode()
-
-    def offset(line: int, column: int) -> int:
-        return len(encoded[: starts[line - 1] + column].decode())
-
+    lines = LineIndex(source)
     found = []
     for statement in getattr(function, "body", []):
-        test = statement.test if isinstance(statement, ast.Assert) and statement.msg is None else None
-        if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        if not isinstance(statement, ast.Assert) or statement.end_lineno != statement.lineno:
             continue
-        spans = [
-            (offset(n.lineno, n.col_offset), offset(n.end_lineno or n.lineno, n.end_col_offset or 0))
-            for n in (statement, test.left, test.comparators[0])
-        ]
-        (start, end), left, right = spans
-        if "\n" not in source[start:end] and re.search(rf"\b{re.escape(subject)}\b", source[slice(*left)]):
-            found.append(_Expectation(start, end, left, right))
+        sides = _sides(statement.test)
+        line = lines.line_start(statement.lineno - 1)
+        text = lines.line_text(statement.lineno - 1)
+        if sides is not None and text[: statement.col_offset].isspace():
+            # Columns count bytes; what stands behind the statement is a comment at most.
+            end = line + len(text.encode()[: statement.end_col_offset].decode())
+            subject, expected = (side if isinstance(side, str) else ast.unparse(side) for side in sides)
+            found.append(_Expectation(line + statement.col_offset, end, subject, expected))
     return found
+
+
+def _sides(test: ast.expr) -> tuple[ast.expr, ast.expr | str] | None:
+    """What is looked at, and what it should be."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
+        return test.operand, "False"
+    if isinstance(test, ast.Call):
+        return test, "True"
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is)):
+        return None if isinstance(test.left, ast.Constant) else (test.left, test.comparators[0])
+    return None
 
 
 def _is_written(value: object) -> bool:

@@ -191,7 +191,7 @@ class _Writer:
         if run.trouble:
             return self._written(cases, f"not run, {run.trouble}")
         kept = [case for case in cases if case.name in run.passed]
-        observed, differences = await self._observed([case for case in cases if run.failed.get(case.name)])
+        observed, differences = await self._observed([case for case in cases if run.failed.get(case.name)], kept)
         kept += observed
         corrected: list[Case] = []
         if run.failed and len(kept) < _ENOUGH:
@@ -265,16 +265,19 @@ class _Writer:
         again, fresh = await self._run(fresh, f"Running {len(fresh)} corrected tests")
         return [case for case in fresh if case.name in again.passed]
 
-    async def _observed(self, failed: list[Case]) -> tuple[list[Case], list[str]]:
-        """Of tests that failed, those that pass when they expect what is, and what the model had expected instead."""
-        subject = self.form.subject
-        probes = [made for case in failed if (made := probe(case, subject))] if self._language == "python" else []
+    async def _observed(self, failed: list[Case], kept: list[Case]) -> tuple[list[Case], list[str]]:
+        """Of tests that failed, those that pass when they expect what is, and what the model had expected instead.
+
+        What then says the same as one that is kept is left out.
+        """
+        probes = [made for case in failed if (made := probe(case))] if self._language == "python" else []
         if not probes:
             return [], []
         self._report(f"Looking at what {self.target.scope.name} returns")
         run = await self.bench.run(self._files(self._text(probes)), [case.name for case in probes])
-        seen = [(case, as_observed(case, subject, run.failed.get(case.name, ""))) for case in failed]
-        changed = {found[0].name: found for _, found in seen if found}
+        seen = [(case, as_observed(case, run.failed.get(case.name, ""))) for case in failed]
+        bodies = {case.body for case in kept}
+        changed = {found[0].name: found for _, found in seen if found and found[0].body not in bodies}
         cases = [found[0] for found in changed.values()]
         again, cases = await self._run(cases, f"Running {len(cases)} tests") if cases else (TestRun(), [])
         passing = [case for case in cases if case.name in again.passed]

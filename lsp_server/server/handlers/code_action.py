@@ -9,10 +9,11 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.errors import RefusedError
+from lsp_server.features.extract import can_extract, extract_function
 from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
 from lsp_server.features.types import ClassTarget, Target
 from lsp_server.server import from_proto, to_proto
-from lsp_server.server.handlers.actions import command_name, fixed, perform
+from lsp_server.server.handlers.actions import command_name, fixed, perform, perform_on_selection
 from lsp_server.server.handlers.hints import hint_actions
 from lsp_server.server.session import Place, Session
 from lsp_server.text.titles import cut
@@ -58,6 +59,9 @@ def register(server: LanguageServer, session: Session) -> None:
         version = int(plain["version"])
         if plain["action"] == "fix":
             edit, action.edit = await fixed(session, from_proto.command_range([plain], "problem"), version=version)
+        elif plain["action"] == "extractFunction":
+            where = from_proto.command_range([plain], "")
+            edit, action.edit = await perform_on_selection(session, where, extract_function, version=version)
         else:
             target = from_proto.command_target([plain])
             edit, action.edit = await perform(session, plain["action"], target, version=version)
@@ -122,10 +126,13 @@ def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offse
         _to_be_done(session, action, entry.name, argument, place)
         actions.append(action)
     if params.range.start != params.range.end:
+        selected = {"uri": place.uri, "range": to_proto.plain(params.range)}
+        if function is not None and can_extract(function, offset):
+            action = lsp.CodeAction("Extract a function", kind=lsp.CodeActionKind.RefactorExtract)
+            _to_be_done(session, action, "extractFunction", selected, place)
+            actions.append(action)
         title = "Explain the selected code"
-        command = lsp.Command(
-            title, command_name("explain"), arguments=[{"uri": place.uri, "range": to_proto.plain(params.range)}]
-        )
+        command = lsp.Command(title, command_name("explain"), arguments=[selected])
         actions.append(lsp.CodeAction(title, kind="shardlight.explain", command=command))
     if function is None:
         return actions

@@ -14,6 +14,7 @@ from pygls.lsp.server import LanguageServer
 from lsp_server import __version__
 from lsp_server.features.change import change
 from lsp_server.features.explain import explain, explain_code, explain_problem
+from lsp_server.features.extract import extract_function
 from lsp_server.features.registry import EDIT_ACTIONS
 from lsp_server.features.types import FileEdit
 from lsp_server.inference.backend import Priority
@@ -41,6 +42,7 @@ def register(server: LanguageServer, session: Session) -> None:
     for action in EDIT_ACTIONS:
         server.command(command_name(action.name))(partial(_apply, session, action.name))
     server.command("shardlight.edit")(partial(_edit, session))
+    server.command("shardlight.extractFunction")(partial(_extract, session))
     server.command("shardlight.fix")(partial(_fix, session))
     server.command("shardlight.explain")(partial(_explain, session))
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
@@ -62,6 +64,12 @@ async def _edit(session: Session, arguments: list[Any]) -> dict[str, Any]:
     where = from_proto.command_range(arguments, "instruction")
     found = await perform_on_selection(session, where, lambda code, tools: change(code, where.said, tools))
     return await _applied(session, *found)
+
+
+async def _extract(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Move the selected statements into a function of their own."""
+    where = from_proto.command_range(arguments, "")
+    return await _applied(session, *await perform_on_selection(session, where, extract_function))
 
 
 async def _fix(session: Session, arguments: list[Any]) -> dict[str, Any]:

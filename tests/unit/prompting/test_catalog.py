@@ -106,6 +106,7 @@ VARIABLES = {
     "edit": {"language", "fence", "code", "related", "instruction"},
     "fix": {"language", "fence", "code", "related", "line", "problem"},
     "from_comment": {"language", "fence", "comment", "related"},
+    "extract": {"language", "fence", "code", "related"},
     "rename": {"language", "fence", "code"},
     "repair": {"language", "reason"},
 }

@@ -14,16 +14,16 @@ def case(body: str) -> Case:
     return Case("test_a", f"def test_a():\n{body}", "")
 
 
-def observed(one: Case, subject: str, **names: object) -> tuple[str, list[str]] | None:
+def observed(one: Case, **names: object) -> tuple[str, list[str]] | None:
     """What comes of a test whose probe is really run."""
-    made = probe(one, subject)
+    made = probe(one)
     if made is None:
         return None
     space: dict[str, object] = dict(names)
     exec(made.source, space)  # noqa: S102
     with pytest.raises(AssertionError) as caught:
         space["test_a"]()  # type: ignore[operator]
-    found = as_observed(one, subject, f"AssertionError: {caught.value}")
+    found = as_observed(one, f"AssertionError: {caught.value}")
     return found and (found[0].source, found[1])
 
 
@@ -33,7 +33,7 @@ def add(a: object, b: object) -> object:
 
 def test_what_was_expected_becomes_what_is() -> None:
     body = "    x = 'é'\n    assert add(1, 2) == 4\n    assert add(x, x) == 'éé'  # right\n    assert len(x) == 1\n"
-    found = observed(case(body), "add", add=add)
+    found = observed(case(body), add=add)
     assert found is not None
     assert found[0] == (
         "def test_a():\n    x = 'é'\n    assert add(1, 2) == 3  # as it is today\n"
@@ -42,33 +42,47 @@ def test_what_was_expected_becomes_what_is() -> None:
     assert found[1] == ["add(1, 2) was expected to be 4, and is 3."]
 
 
+def test_other_kinds_of_expectations() -> None:
+    body = (
+        "    result = add('é', 'b')\n    assert result == 'x', 'because'\n    assert add(1, -1)\n"
+        "    assert not add(1, 1)  # hm\n    assert add([], []) is None\n    assert len(result) == 2\n"
+    )
+    found = observed(case(body), add=add)
+    assert found is not None
+    assert found[0] == (
+        "def test_a():\n    result = add('é', 'b')\n    assert result == 'éb'  # as it is today\n"
+        "    assert add(1, -1) == 0  # as it is today\n    assert add(1, 1) == 2  # as it is today  # hm\n"
+        "    assert add([], []) == []  # as it is today\n    assert len(result) == 2\n"
+    )
+    assert found[1][2] == "add(1, 1) was expected to be False, and is 2."
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        "    assert add(1, 2)\n",
         "    assert add(1, 2) != 4\n",
-        "    assert add(1, 2) == 4, 'why'\n",
-        "    assert len('a') == 2\n",
+        "    assert 4 == add(1, 2)\n",
+        "    x = 1; assert add(1, 2) == 4\n",
         "    for n in (1, 2):\n        assert add(n, n) == n\n",
         "    assert add(\n        1, 2\n    ) == 4\n",
     ],
 )
 def test_what_is_no_plain_equality_is_left_alone(body: str) -> None:
-    assert probe(case(body), "add") is None
+    assert probe(case(body)) is None
 
 
 @pytest.mark.parametrize(
     "result", [object(), "x" * 100, float("nan"), {1: object()}], ids=["object", "long", "nan", "inside"]
 )
 def test_what_cannot_be_written_down_is_left_alone(result: object) -> None:
-    assert observed(case("    assert add(1, 2) == 4\n"), "add", add=lambda *_: result) is None
+    assert observed(case("    assert add(1, 2) == 4\n"), add=lambda *_: result) is None
 
 
 def test_what_failed_for_another_reason_is_left_alone() -> None:
     one = case("    assert add(1, 2) == 4\n")
-    assert as_observed(one, "add", "TypeError: add() takes 1 positional argument") is None
-    assert as_observed(one, "add", "AssertionError: observed: [") is None
-    assert as_observed(one, "add", 'AssertionError: observed: ["1", "2"]') is None
+    assert as_observed(one, "TypeError: add() takes 1 positional argument") is None
+    assert as_observed(one, "AssertionError: observed: [") is None
+    assert as_observed(one, 'AssertionError: observed: ["1", "2"]') is None
 
 
 class Seeing(FakeBench):
