@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from benchmarks.actions.mutants import mutants
 from benchmarks.completion.projects import PROJECTS, Project, cache, lay_out
-from benchmarks.completion.scoring import ratio, wilson
+from benchmarks.completion.scoring import parses, ratio, wilson
 from benchmarks.results import write_markdown
 from lsp_server.context.related import related_files
 from lsp_server.context.workspace import Workspace
@@ -183,11 +183,19 @@ async def _plainly(chosen: _Chosen, target: Target, bench: ProjectBench, tools: 
     except ShardlightError as error:
         return Side(0, 0, 0, time.monotonic() - begun, str(error))
     seconds = time.monotonic() - begun
-    text = strip_answer(guide.answer)
+    text = _whole_lines(strip_answer(guide.answer))
     names = [case.name for case in test_cases(Snapshot.open(text, "python"))]
     # Not into the file of ours, nor into the package's own.
     site = replace(bench.site, path=bench.site.path.with_name(f"test_plain_{bench.site.path.stem}.py"))
     return await _judged(chosen, site, text, names, seconds)
+
+
+def _whole_lines(text: str) -> str:
+    """As much from the start as Python takes: whoever pastes an answer that was cut off does without its end."""
+    lines = text.splitlines(keepends=True)
+    while lines and not parses("".join(lines)):
+        lines.pop()
+    return "".join(lines)
 
 
 async def _judged(

@@ -144,3 +144,57 @@ async def test_cargo(files: Files, root: Path) -> None:
     assert outcome.failed == {"wrong": "assertion `left == right` failed left: 3 right: 4"}
     broken = await run(root, "src/lib.rs", "rust", text.replace("2), 4)", '2), "4")'))
     assert broken.faulty_lines == {16}
+
+
+# Where Debian's packages put what Maven needs: maven, junit5, libsurefire-java, libmaven-compiler-plugin-java …
+REPOSITORY = Path("/usr/share/maven-repo")
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>shop</groupId><artifactId>shop</artifactId><version>1</version>
+  <properties>
+    <maven.compiler.release>17</maven.compiler.release>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <dependencies><dependency>
+    <groupId>org.junit.jupiter</groupId><artifactId>junit-jupiter</artifactId><version>5.9.2</version><scope>test</scope>
+  </dependency></dependencies>
+  <build><plugins>
+    <plugin><artifactId>maven-resources-plugin</artifactId><version>3.3.0</version></plugin>
+    <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.10.1</version></plugin>
+    <plugin><artifactId>maven-surefire-plugin</artifactId><version>2.22.3</version></plugin>
+  </plugins></build>
+</project>
+"""
+JAVA = (
+    "package shop;\n\npublic class Calc {\n    public static int add(int a, int b) {\n        return a + b;\n    }\n}\n"
+)
+
+
+@needs("mvn")
+@pytest.mark.skipif(
+    not (REPOSITORY / "org/junit/jupiter/junit-jupiter/5.9.2").is_dir(), reason="JUnit is not installed"
+)
+async def test_maven(files: Files, root: Path) -> None:
+    files(
+        {"pom.xml": POM, ".mvn/maven.config": f"-Dmaven.repo.local={REPOSITORY}", "src/main/java/shop/Calc.java": JAVA}
+    )
+    text = (
+        "package shop;\n\nimport org.junit.jupiter.api.Test;\n\nimport static org.junit.jupiter.api.Assertions.*;\n\n"
+        "class CalcTest {\n    @Test\n    void right() {\n        assertEquals(3, Calc.add(1, 2));\n    }\n\n"
+        "    @Test\n    void wrong() {\n        assertEquals(4, Calc.add(1, 2));\n    }\n}\n"
+    )
+    outcome = await run(root, "src/main/java/shop/Calc.java", "java", text)
+    assert (outcome.passed, outcome.failed) == ({"right"}, {"wrong": "expected: <4> but was: <3>"})
+    broken = await run(
+        root, "src/main/java/shop/Calc.java", "java", text.replace("assertEquals(4", "assertEquals(four")
+    )
+    assert broken.faulty_lines == {15}
+
+
+@needs("mvn")
+async def test_what_maven_has_not_fetched_is_said(files: Files, root: Path, tmp_path: Path) -> None:
+    files({"pom.xml": POM, ".mvn/maven.config": f"-Dmaven.repo.local={tmp_path}", "src/main/java/shop/Calc.java": JAVA})
+    outcome = await run(
+        root, "src/main/java/shop/Calc.java", "java", "class CalcTest {\n    @Test\n    void a() {}\n}\n"
+    )
+    assert "has not been fetched" in outcome.trouble
