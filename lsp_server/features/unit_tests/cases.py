@@ -112,7 +112,9 @@ def _within_another(test: TestCase, snapshot: Snapshot) -> bool:
 def _case(test: TestCase, snapshot: Snapshot, taken: set[str], body: str) -> Case:
     titled = snapshot.text[test.name_start - 1] in "'\"`"
     name = _unique(test.name, " ({})" if titled else "_{}", taken)
-    text = snapshot.text[test.start : test.name_start] + name + snapshot.text[test.name_end : test.end]
+    # We have begun the first one with a blank, and a model may say another.
+    before = re.sub(r" {2,}$", " ", snapshot.text[test.start : test.name_start])
+    text = before + name + snapshot.text[test.name_end : test.end]
     indentation = snapshot.lines.indentation(snapshot.lines.line_of(test.start))
     return Case(name, at_column_0(indentation + text).rstrip() + "\n", body)
 

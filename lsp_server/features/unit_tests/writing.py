@@ -16,6 +16,7 @@ from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
 from lsp_server.features.types import ClassTarget, FileEdit, FileTarget, Target, TestBench, Tools, add_timings
 from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
+from lsp_server.features.unit_tests.circles import closed, goes_in_circles, whole_lines
 from lsp_server.features.unit_tests.heads import head, owner_of
 from lsp_server.features.unit_tests.observed import as_observed, probe
 from lsp_server.inference.backend import Message, Timings
@@ -41,8 +42,6 @@ _OTHERWISE = 0.7
 _MOST_TOLD = 3
 # A compiler stops at the first faults, so those behind them show when these are gone.
 _MOST_COMPILATIONS = 4
-# So many lines that differ in values only are a model's way of not coming to an end; so many of them are kept.
-_CIRCLE, _FEW = 8, 4
 # What is tested of a class or a file at once: each function takes a while.
 _MOST_AT_ONCE = 10
 
@@ -237,18 +236,23 @@ class _Writer:
         guide.write(f"```{target.fence}\n{above}\n{form.apart if above else ''}{form.started}")
         start = re.escape(form.begin.split("<")[0].split("\n")[0][:8].rstrip("_"))
         # A small model goes on with tests that repeat each other; the head of one too many says that there are enough.
-        await guide.fill(
-            stop=("```",),
-            max_tokens=_MAX_TOKENS,
-            temperature=temperature,
-            enough=lambda text: len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or _goes_in_circles(text),
-        )
+        while (left := _MAX_TOKENS - guide.timings.predicted_tokens) > 0:
+            await guide.fill(
+                stop=("```",),
+                max_tokens=left,
+                temperature=temperature,
+                enough=lambda text: len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or goes_in_circles(text),
+            )
+            table = None if guide.complete else closed(guide.answer, target.language.line_comment)
+            if table is None:
+                break
+            guide.take_back(guide.answer)
+            guide.write(table)
         self.timings = add_timings(self.timings, guide.timings)
         code, whole = strip_answer(guide.answer), guide.complete
         if not whole and self._language == "python":
-            # Whole lines of a block are a block, and those that only repeat what was said are too many.
-            lines = code.splitlines()[:-1]
-            code, whole = "\n".join(lines[: len(lines) - max(_circle(lines) - _FEW, 0)]) + "\n", True
+            # Whole lines of a block are a block.
+            code, whole = whole_lines(code), True
         return take_apart(code, form, self.taken, known, whole=whole), guide.answer
 
     async def _correct(self, messages: tuple[Message, ...], answer: str, run: TestRun, cases: list[Case]) -> list[Case]:
@@ -331,16 +335,6 @@ class _Writer:
         if source is None:
             return None
         return {self.site.path: source} if own else {self.site.source: source, self.site.path: text}
-
-
-def _goes_in_circles(text: str) -> bool:
-    return _circle(text.splitlines()[:-1]) >= _CIRCLE
-
-
-def _circle(lines: Sequence[str]) -> int:
-    """How many of the last lines differ in numbers and texts only."""
-    shapes = [re.sub(r"\d+|'[^']*'|\"[^\"]*\"", "0", line) for line in lines if line.strip()]
-    return next((n for n, shape in enumerate(reversed(shapes)) if shape != shapes[-1]), len(shapes))
 
 
 def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
