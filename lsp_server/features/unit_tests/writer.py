@@ -69,6 +69,7 @@ class Writer:
     progress: str = ""
     timings: Timings = field(default_factory=Timings)
     dropped: dict[str, int] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         name, framework = self.target.scope.name, self.site.framework
@@ -79,18 +80,31 @@ class Writer:
             framework.fill(f, name, owner, self.target.path.stem) for f in (framework.opening, framework.begin)
         )
         self.form = Form(framework, self.target.language, subject, opening, begin)
-        there = Snapshot.open(self.site.existing or "", self._language)
-        self.taken = {case.name for case in test_cases(there)}
 
     @property
     def _language(self) -> str:
         return self.target.language.id
 
     async def write(self) -> Written:
-        """Generate, run, correct, and keep what holds."""
-        name = self.target.scope.name
+        """Generate, run, correct, and keep what holds; where nothing does, once more with other words.
+
+        Raises:
+            RefusedError: nothing holds; the reason is that of the first time.
+        """
+        try:
+            return await self._attempt(f"Writing tests for {self.target.scope.name}", 0.0)
+        except RefusedError as refusal:
+            try:
+                return await self._attempt(f"Writing other tests for {self.target.scope.name}", _OTHERWISE)
+            except RefusedError:
+                raise refusal from None
+
+    async def _attempt(self, phase: str, temperature: float) -> Written:
+        name, first = self.target.scope.name, not temperature
+        there = Snapshot.open(self.site.existing or "", self._language)
+        self.taken, self.dropped = {case.name for case in test_cases(there)}, {}
         messages = self._messages()
-        cases, answer = await self._generate(messages, (), f"Writing tests for {name}", 0.0)
+        cases, answer = await self._generate(messages, (), phase, temperature)
         if not cases:
             raise RefusedError(f"No usable test came out for {name}.", hint="Try again, or a larger model.")
         count = len(cases)
@@ -101,7 +115,7 @@ class Writer:
         observed, differences = await self._observed([case for case in cases if run.failed.get(case.name)], kept)
         kept += observed
         corrected: list[Case] = []
-        if run.failed and len(kept) < _ENOUGH:
+        if first and run.failed and len(kept) < _ENOUGH:
             self.taken -= run.failed.keys() - {case.name for case in kept}
             corrected = await self._correct(messages, answer, run, cases)
             kept += corrected

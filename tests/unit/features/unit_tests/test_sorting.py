@@ -71,6 +71,19 @@ async def test_what_failed_is_corrected_once() -> None:
     assert "These tests fail: test_add: assert 3 == 4." in request.messages[-2].content
 
 
+async def test_where_nothing_holds_other_words_are_tried_once() -> None:
+    where = bench(passed=("test_add_zero",), failed={"test_add": "assert 3 == 4"})
+    wrong, right = "():\n    assert add(1, 2) == 4\n", "_zero():\n    assert add(0, 0) == 0\n"
+    backend = scripted(wrong, "", right)
+    edit = await write_unit_tests(
+        target_of("def add(a, b):\n    <|>return a + b\n"), tools_of(backend=backend, bench=where)
+    )
+    assert edit.notes == ("1 written, 1 passes.",)
+    temperatures = [request.temperature for request in backend.seen if isinstance(request, ChatRequest)]
+    assert temperatures[0] == 0
+    assert temperatures[2] > 0
+
+
 async def test_a_test_that_expects_any_failure_is_spared_the_emptied_function() -> None:
     where = in_rust("add_panics", "add_idle")
     where.emptied = Run(frozenset({"add_panics", "add_idle"}))
