@@ -18,6 +18,7 @@ KNOWN = {
     },
     "outline": {"constant", "field", "attribute", "function", "method", "type", "interface", "struct", "enum", "name"},
     "imports": {"module", "name", "alias", "relative", "tree"},
+    "tests": {"case", "name"},
 }  # fmt: skip
 
 
