@@ -78,5 +78,5 @@ def test_the_probabilities_add_up_and_greedy_is_the_first(logits: list[float], n
     assert found.top[0] == (greedy, found.piece, found.logprob)
     assert [p for *_, p in found.top] == sorted((p for *_, p in found.top), reverse=True)
     total = sum(math.exp(p) for *_, p in found.top)
-    assert total <= 1 + 1e-9
+    assert total <= 1 + 1e-6  # logarithms in single precision
     assert n_probs < len(logits) or total == pytest.approx(1)
