@@ -29,8 +29,8 @@ _ENVIRONMENT = {"CI": "1", "NO_COLOR": "1", "FORCE_COLOR": "0", "COLUMNS": "4000
 class ProjectBench:
     """A ``TestBench`` that runs the project's own framework.
 
-    The copy is made for the first run and kept for the next, so that what is compiled once stays; `close` throws it
-    away.
+    The copy is made for the first run and kept for the next, so that what is compiled once stays; leaving the bench
+    throws it away.
     """
 
     def __init__(self, site: TestSite, *, trusted: bool, timeout_s: int, memory_mb: int = 4096) -> None:

@@ -91,6 +91,11 @@ def _reached(cpu: Cpu) -> float:
     return cpu.bandwidth if cpu.measured else cpu.bandwidth * _RAM_SHARE
 
 
+def _touched(used: float, n_tokens: int) -> float:
+    """The share of experts that some tokens use together, of which each uses that share."""
+    return 1.0 - (1.0 - used) ** n_tokens
+
+
 class _Processor:
     """Seconds for products on the CPU."""
 
@@ -112,7 +117,7 @@ class _Processor:
 
     def batch(self, weights: Weights, n_tokens: int, used: float = 1.0) -> float:
         """To multiply a batch; of each weight only ``used`` tokens' share takes part (experts)."""
-        touched = 1.0 if used == 1.0 else 1.0 - (1.0 - used) ** n_tokens
+        touched = _touched(used, n_tokens)
         seconds = 0.0
         for kind, count in weights.n_params_by_type.items():
             rate = self._rate(kind)
@@ -144,7 +149,7 @@ class _Accelerator:
 
     def experts(self, weights: Weights, n_tokens: int, used: float) -> float:
         """To multiply a batch with experts, of which each token uses that share."""
-        touched = 1.0 - (1.0 - used) ** n_tokens
+        touched = _touched(used, n_tokens)
         return self.batch(
             2.0 * weights.n_params * (n_tokens * used + _EXPERT_ROWS * touched), weights.n_bytes * touched
         )
@@ -222,7 +227,7 @@ def _from_disk(model: Anatomy, hardware: Hardware, ram: Share, missing_bytes: in
     """
     if not hardware.disk_read:
         return float("inf")
-    experts = ram.experts.n_bytes * (1.0 - (1.0 - model.expert_share) ** n_tokens)
+    experts = ram.experts.n_bytes * _touched(model.expert_share, n_tokens)
     if missing_bytes <= ram.experts.n_bytes:
         return missing_bytes / ram.experts.n_bytes * experts / hardware.disk_read
     return (ram.dense.n_bytes + experts) / hardware.disk_read

@@ -13,7 +13,6 @@ from lsp_server.server.documents import path_of
 from lsp_server.server.handlers.hints import find_in_changed_functions, publish, withdraw
 from lsp_server.server.handlers.workspace import watching
 from lsp_server.server.session import Place, Session
-from lsp_server.syntax.names import names_in
 
 _background: set[asyncio.Task[None]] = set()
 
@@ -51,8 +50,6 @@ def opened(session: Session, uri: str) -> None:
         if session.notebooks.notebook_of(uri) is None:
             session.recent.viewed(place.path, text_around(place.snapshot.lines, 0))
         _index(session, place)
-        # What finds names in a language is made once; the first list of actions need not wait for it.
-        asyncio.get_running_loop().run_in_executor(None, names_in, place.snapshot, 0, 0)
     if session.completed_place(uri):
         # The model loads while the user reads.
         session.backends.if_ready("completion")

@@ -28,25 +28,6 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def workspace(root: Path) -> Workspace:
-    """The workspace with no document open."""
-    return Workspace((root,), lambda _path: None)
-
-
-@pytest.fixture
-def files(root: Path) -> MakeFiles:
-    """``files({"pkg/a.py": text})`` writes files below the root, character for character."""
-
-    def make(texts: dict[str, str]) -> None:
-        for name, text in texts.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-
-    return make
-
-
-@pytest.fixture
 def spot(root: Path, files: MakeFiles) -> MakeSpot:
     """``spot("pkg/a.py", "x = |")`` writes a file and is the place in it that the bar marks."""
 
