@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -16,6 +17,7 @@ from lsp_server.syntax.scopes import ClassScope, FunctionScope, enclosing_class,
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.statements import whole_statements
 from lsp_server.testing.reports import TestRun
+from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 from lsp_server.text.edits import TextEdit
 from lsp_server.text.snippet import Snippet
@@ -34,6 +36,10 @@ class TestBench(Protocol):
 
     async def run(self, files: Mapping[Path, str], names: Iterable[str]) -> TestRun:
         """Run tests of these names, with some of the workspace's files as they are here, and leave nothing there."""
+        ...
+
+    def shell(self, files: Mapping[Path, str], lines: range) -> AbstractAsyncContextManager[PythonShell | None]:
+        """A shell in which the function of these lines (1-based) can be tried out; None where there is none."""
         ...
 
 

@@ -7,13 +7,14 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from lsp_server.testing.processes import output_of
+from lsp_server.testing.processes import output_of, started
 from lsp_server.testing.reports import TestRun
 from lsp_server.testing.runners import Job
+from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
 # What is larger is not copied.
@@ -73,17 +74,8 @@ class ProjectBench:
         copied = await self._copied()
         if isinstance(copied, str):
             return TestRun(trouble=copied)
-        original, copy = copied
-        places = {copy / path.relative_to(original): text for path, text in files.items()}
-        job = Job(
-            project=self.site.project.folder,
-            root=copy,
-            folder=copy / self.site.project.folder.relative_to(original),
-            test_file=copy / self.site.path.relative_to(original),
-            names=tuple(names),
-            scratch=copy.parent,
-        )
-        with _written(places):
+        job = self._job(*copied, names)
+        with _written(_moved(files, *copied)):
             command = await runner(job)
             if isinstance(command, str):
                 return TestRun(trouble=command)
@@ -97,6 +89,51 @@ class ProjectBench:
             if output is None:
                 return TestRun(failed={"": f"they did not finish within {self._timeout_s} s"})
             return command.read(output)
+
+    @contextlib.asynccontextmanager
+    async def shell(self, files: Mapping[Path, str], lines: range) -> AsyncIterator[PythonShell | None]:
+        """A shell with the names of the tested file, after some files were written into the copy.
+
+        Args:
+            files: absolute paths in the workspace → texts.
+            lines: of the function in the tested file, 1-based.
+
+        None where there is no interpreter for it, or the workspace's code may not be run.
+        """
+        site, interpreter = self.site, self.site.framework.interpreter
+        copied = await self._copied() if interpreter and self._trusted else ""
+        if interpreter is None or isinstance(copied, str):
+            yield None
+            return
+        original, copy = copied
+        job = self._job(original, copy, ())
+        file = copy / site.source.relative_to(original)
+        with _written(_moved(files, original, copy)):
+            found = await interpreter(job)
+            if found is None:
+                yield None
+                return
+            arguments, environment = found
+            watched = [site.module, str(file), str(lines.start), str(lines.stop - 1), str(copy)]
+            async with started(
+                [*arguments, *watched],
+                cwd=job.root,
+                environment={**os.environ, **_ENVIRONMENT, **environment},
+                memory_mb=self._memory_mb,
+                talks=True,
+            ) as process:
+                yield PythonShell(process)
+
+    def _job(self, original: Path, copy: Path, names: Iterable[str]) -> Job:
+        project = self.site.project.folder
+        return Job(
+            project=project,
+            root=copy,
+            folder=copy / project.relative_to(original),
+            test_file=copy / self.site.path.relative_to(original),
+            names=tuple(names),
+            scratch=copy.parent,
+        )
 
     async def _copied(self) -> tuple[Path, Path] | str:
         """What was copied, and its copy; or why there is none."""
@@ -114,6 +151,10 @@ class ProjectBench:
                 self._copy = (folder, to)
                 break
         return self._copy or "the workspace is too large to be copied for it."
+
+
+def _moved(files: Mapping[Path, str], original: Path, copy: Path) -> dict[Path, str]:
+    return {copy / path.relative_to(original): text for path, text in files.items()}
 
 
 @contextlib.contextmanager

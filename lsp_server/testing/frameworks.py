@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 from lsp_server.testing.project import Project
 from lsp_server.testing.runners import (
+    Interpreter,
     Runner,
+    python_interpreter,
     run_with_cargo,
     run_with_go,
     run_with_jest,
@@ -43,6 +45,7 @@ class Framework:
         asserts: finds what makes a test say something.
         expects_error: finds a test that is content with a failure of any kind, which an emptied function has too.
         runner: how they are run; None if they are written without.
+        interpreter: what a function is tried out in, piece by piece; None where there is nothing of the kind.
         used: whether a project has it; None for the usual one of its languages.
     """
 
@@ -57,6 +60,7 @@ class Framework:
     indent: str = ""
     expects_error: str = ""
     runner: Runner | None = None
+    interpreter: Interpreter | None = None
     used: Callable[[Project], bool] | None = None
 
     def fill(self, form: str, name: str, owner: str | None, stem: str) -> str:
@@ -112,6 +116,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         opening="class Test<Camel>(unittest.TestCase):\n",
         indent="    ",
         runner=run_with_unittest,
+        interpreter=python_interpreter,
         used=lambda project: project.has_unittest_only(),
     ),
     Framework(
@@ -121,6 +126,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         begin="def test_<snake>",
         asserts=r"\bassert\b|raises\(",
         runner=run_with_pytest,
+        interpreter=python_interpreter,
     ),
     _described("vitest", "test('", r"\bexpect\(|\bassert\b", run_with_vitest, lambda project: project.needs("vitest")),
     _described("jest", "test('", r"\bexpect\(|\bassert\b", run_with_jest, lambda project: project.needs("jest")),

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 # Programs for which memory is only reserved (Node.js, Java, Go) take far more addresses than memory, so it is data
@@ -40,26 +40,49 @@ async def output_of(
         environment: all its variables; None for those of this process.
         memory_mb: how much memory each of its processes may take; 0 for any.
     """
+    try:
+        async with started(arguments, cwd=cwd, environment=environment, memory_mb=memory_mb) as process:
+            output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
+            return output.decode("utf-8", "replace")
+    except asyncio.TimeoutError:
+        return None
+    except OSError:
+        return ""
+
+
+@contextlib.asynccontextmanager
+async def started(
+    arguments: list[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    memory_mb: int = 0,
+    talks: bool = False,
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process with pipes, which is ended with all that it has started when the context is left.
+
+    Args:
+        environment: all its variables; None for those of this process.
+        memory_mb: how much memory each of its processes may take; 0 for any.
+        talks: it has an input, and its errors are lost; else it has none, and they are part of its output.
+
+    Raises:
+        OSError: it cannot be started.
+    """
     posix = sys.platform != "win32"
     if memory_mb and posix:
         arguments = [sys.executable, "-c", _WITHIN_LIMITS, str(memory_mb * 1024 * 1024), *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *arguments,
+        cwd=cwd,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL if talks else asyncio.subprocess.STDOUT,
+        start_new_session=posix,
+    )
     try:
-        process = await asyncio.create_subprocess_exec(
-            *arguments,
-            cwd=cwd,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=posix,
-        )
-    except OSError:
-        return ""
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
-        return output.decode("utf-8", "replace")
-    except asyncio.TimeoutError:
-        return None
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if posix:

@@ -76,8 +76,20 @@ class Command:
     folder: Path | None = None
 
 
+_SHELL_PROCESS = Path(__file__).with_name("shell_process.py")
+
 # How it is run, or why it cannot be.
 Runner = Callable[[Job], Awaitable["Command | str"]]
+
+
+# What a shell is started with: the function's lines come behind it. None where there is no interpreter for it.
+Interpreter = Callable[[Job], Awaitable["tuple[list[str], Mapping[str, str]] | None"]]
+
+
+async def python_interpreter(job: Job) -> tuple[list[str], Mapping[str, str]] | None:
+    """The Python that runs the project's tests, and its variables."""
+    python = await _python(job.project, "unittest")
+    return ([python, str(_SHELL_PROCESS)], _python_paths(job)) if python else None
 
 
 async def run_with_pytest(job: Job) -> Command | str:

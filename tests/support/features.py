@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,7 @@ from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.testing.frameworks import FRAMEWORKS
 from lsp_server.testing.project import Project
 from lsp_server.testing.reports import TestRun
+from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 from tests.support.cursor import cursor
 
@@ -101,6 +103,11 @@ class FakeBench:
             run = self.again if self.again and len(self.ran) > 1 else self.outcome
         failed = {name: why for name, why in run.failed.items() if not name or name in wanted}
         return replace(run, passed=run.passed & wanted, failed=failed)
+
+    @asynccontextmanager
+    async def shell(self, files: Mapping[Path, str], lines: range) -> AsyncIterator[PythonShell | None]:
+        """See ``TestBench.shell``: there is none."""
+        yield None
 
 
 def bench(

@@ -94,7 +94,7 @@ def take_apart(answer: str, form: Form, taken: set[str], known: Iterable[Case] =
         telling = re.search(form.framework.asserts, answer[test.start : test.end])
         uses = re.search(rf"(?<![\w'\"]){re.escape(form.subject)}\b", said)
         case = _case(test, snapshot, taken, body)
-        if telling and uses and body not in bodies and _is_sound(case, form):
+        if telling and uses and body not in bodies and is_sound(case, form):
             bodies.add(body)
             taken.add(case.name)
             found.append(case)
@@ -111,7 +111,7 @@ def _within_another(test: TestCase, snapshot: Snapshot) -> bool:
 
 def _case(test: TestCase, snapshot: Snapshot, taken: set[str], body: str) -> Case:
     titled = snapshot.text[test.name_start - 1] in "'\"`"
-    name = _unique(test.name, " ({})" if titled else "_{}", taken)
+    name = unique(test.name, " ({})" if titled else "_{}", taken)
     # We have begun the first one with a blank, and a model may say another.
     before = re.sub(r" {2,}$", " ", snapshot.text[test.start : test.name_start])
     text = before + name + snapshot.text[test.name_end : test.end]
@@ -119,14 +119,15 @@ def _case(test: TestCase, snapshot: Snapshot, taken: set[str], body: str) -> Cas
     return Case(name, at_column_0(indentation + text).rstrip() + "\n", body)
 
 
-def _unique(name: str, ending: str, taken: set[str]) -> str:
+def unique(name: str, ending: str, taken: set[str]) -> str:
+    """The name, or with the first number in its ending that is free."""
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = name + ending.format(number), number + 1
     return candidate
 
 
-def _is_sound(case: Case, form: Form) -> bool:
+def is_sound(case: Case, form: Form) -> bool:
     """Whether it can be read as code. Python itself sees more than a grammar, such as an argument given twice."""
     if form.language.id == "shellscript":
         return True  # What bats reads is no Bash.

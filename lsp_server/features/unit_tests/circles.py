@@ -10,11 +10,22 @@ from lsp_server.text.edits import indent_of
 
 # So many lines are a circle; so many of them are kept.
 _CIRCLE, _FEW = 8, 4
+_LONGEST_BLOCK = 20
 
 
 def goes_in_circles(text: str) -> bool:
     """Whether the last whole lines of a text are a circle."""
     return _length(text.splitlines()[:-1]) >= _CIRCLE
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether a text ends with the same lines three times over."""
+    lines = text.splitlines()[:-1]
+    for size in range(1, min(_LONGEST_BLOCK, len(lines) // 3) + 1):
+        last = lines[-size:]
+        if any(last) and lines[-2 * size : -size] == last and lines[-3 * size : -2 * size] == last:
+            return True
+    return False
 
 
 def whole_lines(code: str) -> str:

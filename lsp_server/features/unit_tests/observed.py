@@ -1,120 +1,98 @@
 """Tests that expect something else than the function returns: they can be made to expect what it returns today.
 
-A small model knows what to call and miscounts what comes of it. Such a test still notices when the function changes; it
-does not say that the function is right, so it is marked, and people are told what the model had expected.
+Such a test still notices when the function changes; it does not say that the function is right, so it is marked, and
+people are told what the model had expected.
 """
 
 from __future__ import annotations
 
 import ast
-import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lsp_server.features.unit_tests.cases import Case
+from lsp_server.features.unit_tests.recorded import assertions
+from lsp_server.testing.shell import PythonShell
 from lsp_server.text.positions import LineIndex
 
-_MARK = "  # as it is today"
-_SEEN = "observed: "
-# A longer value is no expectation that anybody would read.
-_LONGEST_VALUE = 80
+# What an assertion of unittest with one argument expects of it.
+_SINGLE = {"assertTrue": True, "assertFalse": False, "assertIsNone": None}
 
 
-@dataclass(frozen=True, slots=True)
-class _Expectation:
-    """``assert subject == expected``, or one of its kind: the statement's offsets in a test, and both sides."""
+async def as_observed(case: Case, shell: PythonShell, *, unittest: bool) -> tuple[Case, list[str]] | None:
+    """The test with what is seen in a shell in place of what it expects, and sentences on what the model had expected.
 
-    start: int
-    end: int
-    subject: str
-    expected: str
-
-
-def probe(case: Case) -> Case | None:
-    """The test made to fail with what it finds where it expects something; None if it expects nothing plain."""
-    found = _expectations(case.source)
-    if not found:
-        return None
-    source = case.source
-    for one in reversed(found):
-        source = f"{source[: one.start]}_seen.append(repr({one.subject})){source[one.end :]}"
-    # The first of them begins a line of the body.
-    first = source.rindex("\n", 0, found[0].start) + 1
-    blank = source[first : found[0].start]
-    told = f'{blank}raise AssertionError("{_SEEN}" + __import__("json").dumps(_seen))\n'
-    return replace(case, source=f"{source[:first]}{blank}_seen = []\n{source[first:]}{told}")
-
-
-def as_observed(case: Case, message: str) -> tuple[Case, list[str]] | None:
-    """The test with what was seen in place of what it expects, and sentences on what the model had expected.
-
-    Args:
-        message: what its probe failed with.
-
-    None if the values were not seen, or cannot be written down.
+    None if nothing of it is otherwise, or what is seen cannot be written down.
     """
-    said = re.search(rf"{_SEEN}(\[.*\])", message)
     try:
-        values = json.loads(said[1]) if said else None
-    except ValueError:
+        function = ast.parse(case.source).body[0]
+    except (SyntaxError, ValueError, IndexError):
         return None
-    found = _expectations(case.source)
-    if not isinstance(values, list) or len(values) != len(found) or not all(map(_is_written, values)):
+    begun = await shell.forget()
+    if begun is None or begun.error or not isinstance(function, ast.FunctionDef):
         return None
-    source, notes = case.source, []
-    for one, value in reversed(list(zip(found, values, strict=True))):
-        if _same(one.expected, value):
+    changes: list[tuple[int, int, str]] = []
+    notes: list[str] = []
+    for statement in function.body:
+        start, end = _span(case.source, statement)
+        looked_at = sides(statement)
+        code = ast.unparse(looked_at[0] if looked_at else statement)
+        seen = await shell.run(code)
+        if seen is None or seen.error:
+            return None
+        if looked_at is None:
             continue
-        notes.append(f"{one.subject} was expected to be {one.expected}, and is {value}.")
-        operator = "is" if value in ("True", "False", "None") else "=="
-        source = f"{source[: one.start]}assert {one.subject} {operator} {value}{_MARK}{source[one.end :]}"
+        if seen.nothing:
+            seen = replace(seen, forms=(("{}", "None"),))
+        if not seen.forms:
+            return None
+        (form, said), expected = seen.forms[0], ast.unparse(looked_at[1])
+        if form != "{}" or not _same(expected, said):
+            notes.append(f"{form.replace('{}', code)} was expected to be {expected}, and is {said}.")
+            lines = assertions(code, seen, unittest=unittest)
+            changes.append((start, end, f"\n{' ' * statement.col_offset}".join(lines)))
+    source = case.source
+    for start, end, text in reversed(changes):
+        source = source[:start] + text + source[end:]
     # As `take_apart` has it: two tests that do the same are one.
     body = re.sub(r"#.*|\s", "", source.partition(case.name)[2])
-    return (replace(case, source=source, body=body), notes[::-1]) if notes else None
+    return (replace(case, source=source, body=body), notes) if notes else None
 
 
-def _expectations(source: str) -> list[_Expectation]:
-    """The plain expectations among a test's own statements, each on a line of its own."""
-    try:
-        function = ast.parse(source).body[0]
-    except (SyntaxError, ValueError, IndexError):
-        return []
+def _span(source: str, statement: ast.stmt) -> tuple[int, int]:
+    """A statement's offsets; those of a tree count bytes in a line."""
     lines = LineIndex(source)
-    found = []
-    for statement in getattr(function, "body", []):
-        if not isinstance(statement, ast.Assert) or statement.end_lineno != statement.lineno:
-            continue
-        sides = _sides(statement.test)
-        line = lines.line_start(statement.lineno - 1)
-        text = lines.line_text(statement.lineno - 1)
-        if sides is not None and text[: statement.col_offset].isspace():
-            # Columns count bytes; what stands behind the statement is a comment at most.
-            end = line + len(text.encode()[: statement.end_col_offset].decode())
-            subject, expected = (side if isinstance(side, str) else ast.unparse(side) for side in sides)
-            found.append(_Expectation(line + statement.col_offset, end, subject, expected))
-    return found
+
+    def offset(line: int, column: int) -> int:
+        return lines.line_start(line - 1) + len(lines.line_text(line - 1).encode()[:column].decode())
+
+    last = statement.end_lineno or statement.lineno
+    return offset(statement.lineno, statement.col_offset), offset(last, statement.end_col_offset or 0)
 
 
-def _sides(test: ast.expr) -> tuple[ast.expr, ast.expr | str] | None:
-    """What is looked at, and what it should be."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
-        return test.operand, "False"
-    if isinstance(test, ast.Call):
-        return test, "True"
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is)):
-        return None if isinstance(test.left, ast.Constant) else (test.left, test.comparators[0])
+def sides(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
+    """What a plain expectation looks at, and what that should be."""
+    if isinstance(statement, ast.Assert):
+        return _sides_of(statement.test)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    name, arguments = call.func.attr, call.args
+    if name in ("assertEqual", "assertIs") and len(arguments) > 1:
+        return arguments[0], arguments[1]
+    if name in _SINGLE and arguments:
+        return arguments[0], ast.Constant(_SINGLE[name])
     return None
 
 
-def _is_written(value: object) -> bool:
-    """Whether a value's representation is one that Python reads back."""
-    if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
-        return False
-    try:
-        ast.literal_eval(value)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
-    return True
+def _sides_of(test: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
+        return test.operand, ast.Constant(False)
+    if isinstance(test, ast.Call):
+        return test, ast.Constant(True)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is)):
+        return None if isinstance(test.left, ast.Constant) else (test.left, test.comparators[0])
+    return None
 
 
 def _same(expected: str, value: str) -> bool:

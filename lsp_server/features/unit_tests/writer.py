@@ -7,6 +7,7 @@ all, is dropped.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +16,25 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
-from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
-from lsp_server.features.unit_tests.circles import closed, goes_in_circles, whole_lines
+from lsp_server.features.unit_tests.cases import Case, Form, is_sound, take_apart, unique, with_tests
+from lsp_server.features.unit_tests.circles import closed, goes_in_circles, repeats_itself, whole_lines
+from lsp_server.features.unit_tests.dialogue import Calls, Dialogue, goals
+from lsp_server.features.unit_tests.examples import documented, written
 from lsp_server.features.unit_tests.heads import head, owner_of
-from lsp_server.features.unit_tests.observed import as_observed, probe
+from lsp_server.features.unit_tests.observed import as_observed
+from lsp_server.features.unit_tests.recorded import body_of
+from lsp_server.features.unit_tests.repairs import Signature
+from lsp_server.features.unit_tests.trial import Trial, needed
+from lsp_server.features.unit_tests.variations import variations
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.emptied import emptied
 from lsp_server.syntax.outline import outline, render
 from lsp_server.syntax.scopes import ClassScope, enclosing_class, functions
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.test_cases import test_cases
+from lsp_server.testing.frameworks import snake
 from lsp_server.testing.reports import TestRun
+from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
 _COUNT = 5
@@ -39,6 +48,8 @@ _ENOUGH = 2
 _OTHERWISE = 0.7
 # So many differences between what was expected and what is are told.
 _MOST_TOLD = 3
+# Of the calls that work with other values, so many are tried.
+_MOST_VARIATIONS = 80
 # A compiler stops at the first faults, so those behind them show when these are gone.
 _MOST_COMPILATIONS = 4
 
@@ -100,44 +111,64 @@ class Writer:
                 raise refusal from None
 
     async def _attempt(self, phase: str, temperature: float) -> Written:
-        name, first = self.target.scope.name, not temperature
+        name = self.target.scope.name
         there = Snapshot.open(self.site.existing or "", self._language)
         self.taken, self.dropped = {case.name for case in test_cases(there)}, {}
-        messages = self._messages()
+        messages = self._messages("unit_tests")
         cases, answer = await self._generate(messages, (), phase, temperature)
-        if not cases:
-            raise RefusedError(f"No usable test came out for {name}.", hint="Try again, or a larger model.")
-        count = len(cases)
-        run, cases = await self._run(cases, f"Running {len(cases)} tests")
+        count, run = len(cases), TestRun()
+        if cases:
+            run, cases = await self._run(cases, f"Running {count} tests")
         if run.trouble:
             return self._written(cases, f"not run, {run.trouble}")
-        kept = [case for case in cases if case.name in run.passed]
-        observed, differences = await self._observed([case for case in cases if run.failed.get(case.name)], kept)
-        kept += observed
+        passed = [case for case in cases if case.name in run.passed]
+        failed = [case for case in cases if run.failed.get(case.name)]
         corrected: list[Case] = []
-        if first and run.failed and len(kept) < _ENOUGH:
-            self.taken -= run.failed.keys() - {case.name for case in kept}
-            corrected = await self._correct(messages, answer, run, cases)
-            kept += corrected
-        if not kept:
+        differences: list[str] = []
+        async with self.bench.shell(self._files(self.site.existing or ""), self._lines()) as shell:
+            if shell is not None:
+                self._report(f"Looking at what {name} returns")
+                corrected, differences = await self._observed(shell, failed, passed)
+            elif not temperature and run.failed and len(passed) < _ENOUGH:
+                self.taken -= {case.name for case in failed}
+                corrected = await self._correct(messages, answer, run, cases)
+            # What was corrected is another test; what was observed is the one that failed.
+            good = len(passed) + (len(corrected) if shell is not None else 0)
+            self.dropped["failed"] = count - sum(self.dropped.values()) - good
+            kept, silent = await self._telling([*passed, *corrected])
+            self.dropped |= silent
+            recorded: list[Case] = []
+            if shell is not None and len(kept) < _COUNT:
+                seen = await self._recorded(shell, kept, strip_answer(answer), f"Trying {name} out", temperature)
+                recorded, _ = await self._telling(seen)
+        if not kept and not recorded:
+            raise RefusedError(self._refusal(count, run), hint="Try again, or a larger model.")
+        corrected = [case for case in corrected if case in kept]
+        ways = {"corrected" if shell is None else "expecting what it returns today": len(corrected)}
+        note = _note(count, len(kept), ways, len(recorded), self.dropped)
+        return self._written([*kept, *recorded], " ".join([note, *differences[:_MOST_TOLD]]))
+
+    def _refusal(self, count: int, run: TestRun) -> str:
+        name, why = self.target.scope.name, _why(self.dropped)
+        if not count:
+            return f"No usable test came out for {name}."
+        if self.dropped["failed"] == count:
             reason = next(iter(run.failed.values()), "they could not be collected")
-            raise RefusedError(f"None of the {count} tests for {name} passed, so none is offered ({reason}).")
-        self.dropped["failed"] = count - sum(self.dropped.values()) - (len(kept) - len(corrected))
-        kept = await self._telling(kept)
-        if not kept:
-            raise RefusedError(
-                f"None of the {count} tests for {name} says anything, so none is offered ({_why(self.dropped)})."
-            )
-        note = _note(count, kept, [c for c in corrected if c in kept], [c for c in observed if c in kept], self.dropped)
-        return self._written(kept, " ".join([note, *differences[:_MOST_TOLD]]))
+            return f"None of the {count} tests for {name} passed, so none is offered ({reason})."
+        return f"None of the {count} tests for {name} says anything, so none is offered ({why})."
+
+    def _lines(self) -> range:
+        """The function's lines, 1-based."""
+        scope, lines = self.target.scope, self.target.snapshot.lines
+        return range(lines.line_of(scope.start) + 1, lines.line_of(scope.end) + 2)
 
     def _written(self, cases: list[Case], note: str) -> Written:
         return Written(self.target.scope.name, self._text(cases), len(cases), note, self.timings)
 
-    def _messages(self) -> tuple[Message, ...]:
+    def _messages(self, task: str) -> tuple[Message, ...]:
         target = self.target
         return self.tools.prompts.render(
-            "unit_tests",
+            task,
             target.language.id,
             language=target.language.name,
             fence=target.fence,
@@ -164,7 +195,9 @@ class Writer:
                 stop=("```",),
                 max_tokens=left,
                 temperature=temperature,
-                enough=lambda text: len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or goes_in_circles(text),
+                enough=lambda text: (
+                    len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or goes_in_circles(text) or repeats_itself(text)
+                ),
             )
             table = None if guide.complete else closed(guide.answer, target.language.line_comment)
             if table is None:
@@ -191,23 +224,88 @@ class Writer:
         again, fresh = await self._run(fresh, f"Running {len(fresh)} corrected tests")
         return [case for case in fresh if case.name in again.passed]
 
-    async def _observed(self, failed: list[Case], kept: list[Case]) -> tuple[list[Case], list[str]]:
+    async def _observed(
+        self, shell: PythonShell, failed: list[Case], passed: list[Case]
+    ) -> tuple[list[Case], list[str]]:
         """Of tests that failed, those that pass when they expect what is, and what the model had expected instead.
 
-        What then says the same as one that is kept is left out.
+        What then says the same as one that passed is left out.
         """
-        probes = [made for case in failed if (made := probe(case))] if self._language == "python" else []
-        if not probes:
-            return [], []
-        self._report(f"Looking at what {self.target.scope.name} returns")
-        run = await self.bench.run(self._files(self._text(probes)), [case.name for case in probes])
-        seen = [(case, as_observed(case, run.failed.get(case.name, ""))) for case in failed]
-        bodies = {case.body for case in kept}
-        changed = {found[0].name: found for _, found in seen if found and found[0].body not in bodies}
-        cases = [found[0] for found in changed.values()]
+        changed: dict[str, tuple[Case, list[str]]] = {}
+        bodies = {case.body for case in passed}
+        for case in failed:
+            found = await as_observed(case, shell, unittest=self._unittest)
+            if found is not None and found[0].body not in bodies:
+                bodies.add(found[0].body)
+                changed[case.name] = found
+        cases = [case for case, _ in changed.values()]
         again, cases = await self._run(cases, f"Running {len(cases)} tests") if cases else (TestRun(), [])
         passing = [case for case in cases if case.name in again.passed]
         return passing, [told for case in passing for told in changed[case.name][1]]
+
+    async def _recorded(
+        self, shell: PythonShell, kept: list[Case], answer: str, phase: str, temperature: float
+    ) -> list[Case]:
+        """Tests of calls, each with what came of it; those that pass.
+
+        The calls are those of the documentation, of the answer, and of the model in a shell, and the same with other
+        values.
+        """
+        target, trial, wanted = self.target, Trial(shell, self._signature()), _COUNT - len(kept)
+        for pieces in (*documented(target.code), *written(answer), *documented(target.snapshot.text)):
+            await trial.replay(pieces)
+        if len(trial.useful) < wanted and not trial.ended:
+            guide = Guide(self.tools, self._messages("try_out"), phase=f"{self.progress}{phase}")
+            own = f"from {self.site.module} "
+            opening = [s for s in head(target, self.site, _shown_code(target)).statements if s.startswith(own)]
+            aims = goals(target.code, self._lines().start)
+            await Dialogue(guide, trial, opening, _calls(target), wanted, aims, temperature).run()
+            self.timings = add_timings(self.timings, guide.timings)
+        await self._vary(trial, wanted)
+        found: list[Case] = []
+        bodies = {case.body for case in kept}
+        for at in trial.best(wanted):
+            case = self._recorded_case(body_of(trial.steps, at, unittest=self._unittest))
+            if case is not None and case.body not in bodies:
+                bodies.add(case.body)
+                found.append(case)
+        run, found = await self._run(found, f"Running {len(found)} tests") if found else (TestRun(), [])
+        return [case for case in found if case.name in run.passed]
+
+    async def _vary(self, trial: Trial, wanted: int) -> None:
+        """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""
+        scope = self.target.scope
+        defaults = {p.name: p.default for p in scope.parameters if p.default is not None}
+        seeds = [[*(trial.steps[i].code for i in needed(trial.steps, at)), trial.steps[at].code] for at in trial.useful]
+        every = [one for seed in seeds for one in variations(seed, self.form.subject, defaults)][:_MOST_VARIATIONS]
+        for if_new in (True, False):
+            for pieces in every:
+                if trial.ended or (len(trial.useful) >= wanted and not if_new):
+                    return
+                await trial.replay(pieces, if_new=if_new)
+
+    def _signature(self) -> Signature:
+        scope = self.target.scope
+        names = [parameter.name for parameter in scope.parameters]
+        is_method = bool(scope.class_name) and names[:1] == ["self"]
+        return Signature(self.form.subject, owner_of(self.target) or "" if is_method else "", names[is_method:])
+
+    def _recorded_case(self, body: str) -> Case | None:
+        form = self.form
+        if not re.search(rf"(?<![\w'\"]){re.escape(form.subject)}\b", body):
+            return None
+        parameters = ["self"] if self._unittest else ["capsys"] if "capsys." in body else []
+        name = unique(f"{form.begin.split()[-1]}_as_it_is", "_{}", self.taken)
+        said = f"({', '.join(parameters)}):\n{textwrap.indent(body, '    ')}"
+        case = Case(name, f"def {name}{said}", re.sub(r"#.*|\s", "", said))
+        if not is_sound(case, form):
+            return None
+        self.taken.add(name)
+        return case
+
+    @property
+    def _unittest(self) -> bool:
+        return self.form.framework.name == "unittest"
 
     async def _run(self, cases: list[Case], phase: str) -> tuple[TestRun, list[Case]]:
         """Run tests; those that a compiler finds fault with are dropped, and the others are run without them."""
@@ -223,8 +321,10 @@ class Writer:
             self.dropped["did not compile"] = self.dropped.get("did not compile", 0) + len(faulty)
         return run, cases
 
-    async def _telling(self, cases: list[Case]) -> list[Case]:
-        """Those that pass once more, and not if the function does nothing."""
+    async def _telling(self, cases: list[Case]) -> tuple[list[Case], dict[str, int]]:
+        """Those that pass once more, and not if the function does nothing; and how many do not, by the reason."""
+        if not cases:
+            return [], {}
         self._report("Running them once more, and without the function")
         text, names = self._text(cases), [case.name for case in cases]
         steady = await self.bench.run(self._files(text), names)
@@ -233,9 +333,11 @@ class Writer:
         expects_error = self.form.framework.expects_error
         spared = {c.name for c in cases if expects_error and re.search(expects_error, c.source)}
         idle = (idle & steady.passed) - spared
-        self.dropped["does not always pass"] = sum(case.name not in steady.passed for case in cases)
-        self.dropped["passes without the function"] = sum(case.name in idle for case in cases)
-        return [case for case in cases if case.name in steady.passed and case.name not in idle]
+        silent = {
+            "does not always pass": sum(case.name not in steady.passed for case in cases),
+            "passes without the function": sum(case.name in idle for case in cases),
+        }
+        return [case for case in cases if case.name in steady.passed and case.name not in idle], silent
 
     def _report(self, phase: str) -> None:
         self.tools.report(f"{self.progress}{phase}", self.timings.predicted_tokens)
@@ -257,6 +359,27 @@ class Writer:
         if source is None:
             return None
         return {self.site.path: source} if own else {self.site.source: source, self.site.path: text}
+
+
+def _calls(target: Target) -> Calls:
+    """How lines of Python begin that try a function out."""
+    scope, owner = target.scope, owner_of(target)
+    taken = [parameter.name for parameter in scope.parameters if parameter.name not in ("self", "cls", "*", "/")]
+    closing = "" if taken else ")"
+    if not scope.class_name:
+        return Calls("", f"{scope.name}({closing}")
+    if owner != scope.class_name:
+        return Calls("", "")
+    if scope.name in ("__init__", "__new__"):
+        return Calls("", f"{owner}({closing}")
+    decorators = target.snapshot.text[scope.start : scope.end].partition("def ")[0]
+    if re.search(r"@(staticmethod|classmethod)\b", decorators):
+        return Calls("", f"{owner}.{scope.name}({closing}")
+    it = snake(owner)
+    maker = f"{it} = {owner}("
+    if scope.name.startswith("__") or re.search(r"property\b|\.setter\b", decorators):
+        return Calls(maker, "")
+    return Calls(maker, f"{it}.{scope.name}({closing}")
 
 
 def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
@@ -300,14 +423,13 @@ def _definitions(target: Target) -> str:
     return f"{stubs}\n{target.related_text}".strip()
 
 
-def _note(count: int, kept: list[Case], corrected: list[Case], observed: list[Case], dropped: dict[str, int]) -> str:
-    """How it went, in a sentence."""
-    ways = {"corrected": len(corrected), "expecting what it returns today": len(observed)}
-    mended = _why(ways)
-    mended = f" ({mended})" if mended else ""
-    said = f"{count} written, {len(kept)} {'passes' if len(kept) == 1 else 'pass'}{mended}"
-    why = _why(dropped)
-    return f"{said}, {sum(dropped.values())} dropped ({why})." if why else f"{said}."
+def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int]) -> str:
+    """How it went, in a sentence or two."""
+    mended = f" ({way})" if (way := _why(ways)) else ""
+    said = f"{written} written, {kept} {'passes' if kept == 1 else 'pass'}{mended}"
+    if why := _why(dropped):
+        said += f", {sum(dropped.values())} dropped ({why})"
+    return f"{said}. {recorded} more from trying it out, expecting what it does today." if recorded else f"{said}."
 
 
 def _why(dropped: dict[str, int]) -> str:

@@ -1,0 +1,71 @@
+"""Calls of a function that somebody has written down already: in its documentation, or in tests that came out wrong."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+from collections.abc import Iterator
+
+from lsp_server.features.unit_tests.observed import sides
+
+
+def documented(code: str) -> list[list[str]]:
+    """The examples of each docstring in some code that have the form of a shell's session, piece by piece."""
+    try:
+        nodes = [*ast.walk(ast.parse(code))]
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        docstrings = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, kinds)]
+        sessions = [doctest.DocTestParser().get_examples(docstring) for docstring in docstrings]
+    except (SyntaxError, ValueError):
+        return []
+    return [[code for example in session if _reads(code := example.source.strip())] for session in sessions]
+
+
+def written(answer: str) -> list[list[str]]:
+    """For each test of an answer, whole or not: what it does, piece by piece, and what its assertions look at."""
+    lines = answer.splitlines()
+    while lines:
+        try:
+            tree = ast.parse("\n".join(lines))
+        except (SyntaxError, ValueError):
+            lines.pop()
+        else:
+            tests = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+            found = ([piece for one in test.body for piece in _pieces(one)] for test in tests)
+            return [pieces for pieces in found if pieces]
+    return []
+
+
+def _pieces(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.With):
+        for inside in statement.body:
+            yield from _pieces(inside)
+    elif looked_at := sides(statement):
+        yield from (ast.unparse(one) for one in _looked_at(looked_at[0]))
+    elif isinstance(statement, ast.Assert):
+        yield from (ast.unparse(one) for one in _looked_at(statement.test))
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return  # Documentation is no example.
+    elif isinstance(statement, (ast.Assign, ast.AnnAssign, ast.Expr, ast.FunctionDef, ast.ClassDef, ast.Import)):
+        yield ast.unparse(statement)
+
+
+def _looked_at(test: ast.expr) -> Iterator[ast.expr]:
+    """What an assertion looks at: of questions that only say yes or no what they are about."""
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Name) and test.func.id == "isinstance" and test.args:
+        yield test.args[0]
+    elif isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from _looked_at(value)
+    elif isinstance(test, ast.Compare):
+        yield from (side for side in (test.left, *test.comparators) if not isinstance(side, ast.Constant))
+    else:
+        yield test
+
+
+def _reads(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError):
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""Tests that expect what was seen in a shell: what the function does today, be that right or not."""
+
+from __future__ import annotations
+
+import ast
+import pprint
+import textwrap
+from collections.abc import Sequence
+
+from lsp_server.features.unit_tests.trial import Step, needed
+from lsp_server.testing.shell import Seen
+
+MARK = "  # as it is today"
+# Longer values get lines of their own.
+_LONG = 80
+
+
+def body_of(steps: Sequence[Step], at: int, *, unittest: bool) -> str:
+    """A test's body, at column 0, that takes a step with what it needs of those before it, and expects what was seen.
+
+    Empty if nothing can be expected.
+    """
+    step = steps[at]
+    expected = assertions(step.code, step.seen, unittest=unittest)
+    before = [steps[i].code for i in needed(steps, at)]
+    return "\n".join([*before, *expected, ""]) if expected else ""
+
+
+def assertions(code: str, seen: Seen, *, unittest: bool) -> list[str]:
+    """Statements that run a piece of code and hold if what was seen is seen again; none if there is nothing to see."""
+    if seen.error:
+        raises = f"self.assertRaises({seen.error})" if unittest else f"pytest.raises({seen.error})"
+        return [f"with {raises}:{MARK}", textwrap.indent(code, "    ")] if seen.on_purpose else []
+    subject = code
+    lines: list[str] = []
+    if len(seen.forms) > 1 and not code.isidentifier():
+        subject = "result"
+        lines.append(f"{subject} = {code}")
+    elif not seen.forms:
+        lines.append(code)
+    lines += [_equal(form.replace("{}", subject), said, unittest=unittest) for form, said in seen.forms]
+    lines += [_equal(where, said, unittest=unittest) for where, said in seen.changed]
+    if seen.printed and not unittest:
+        lines.append(_equal("capsys.readouterr().out", repr(seen.printed), unittest=False))
+    return lines if lines != [code] else []
+
+
+def _equal(subject: str, said: str, *, unittest: bool) -> str:
+    one = said in ("True", "False", "None")
+    if len(subject) + len(said) > _LONG:
+        said = pprint.pformat(ast.literal_eval(said), width=_LONG)
+    if unittest:
+        return f"self.{'assertIs' if one else 'assertEqual'}({subject}, {said}){MARK}"
+    return f"assert {subject} {'is' if one else '=='} {said}{MARK}"

@@ -1,0 +1,97 @@
+"""A call that works, with other values in it: what a small model does not think of."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+# What a value is replaced by, by its kind: the ends of its range first.
+_INSTEAD: dict[type, tuple[str, ...]] = {
+    int: ("0", "-1", "2", "10", "'1'", "None"),
+    float: ("0.0", "-1.5", "1"),
+    str: ("''", "'a'", "'Ab 1'", "'a,b'", "None"),
+    bytes: ("b''",),
+    type(None): ("0", "1", "'a'", "[]"),
+}
+_UNGIVEN = {"True": ("False",), "False": ("True",), "None": ("1", "'a'", "[1]", "True")}
+
+
+def variations(pieces: list[str], name: str, defaults: Mapping[str, str]) -> Iterator[list[str]]:
+    """The pieces of code with one value replaced, or one more argument given, in each.
+
+    Args:
+        pieces: what belongs together; the last one calls the function.
+        name: the function's.
+        defaults: its parameters that need not be given → what stands for them then, as code.
+    """
+    for at in range(len(pieces) - 1, -1, -1):
+        code = pieces[at]
+        tree = ast.parse(code)
+        if isinstance(tree.body[0], (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
+            continue
+        changes = [*_given(tree, code, name, defaults)] if at == len(pieces) - 1 else []
+        for start, end, new in (*changes, *_replaced(tree, code)):
+            yield [*pieces[:at], code[:start] + new + code[end:], *pieces[at + 1 :]]
+
+
+def _given(tree: ast.Module, code: str, name: str, defaults: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
+    """One of the arguments more that need not be given."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or _name(node.func) != name or any(k.arg is None for k in node.keywords):
+            continue
+        end = _offset(code, node.end_lineno, node.end_col_offset) - 1
+        comma = ", " if node.args or node.keywords else ""
+        for parameter, default in defaults.items():
+            if parameter not in {keyword.arg for keyword in node.keywords}:
+                for value in _others(default):
+                    yield end, end, f"{comma}{parameter}={value}"
+
+
+def _others(default: str) -> tuple[str, ...]:
+    if default in _UNGIVEN:
+        return _UNGIVEN[default]
+    try:
+        kind = type(ast.literal_eval(default))
+    except (ValueError, SyntaxError):
+        return ()
+    return tuple(one for one in _INSTEAD.get(kind, ()) if one != default and type(ast.literal_eval(one)) is kind)
+
+
+def _replaced(tree: ast.Module, code: str) -> Iterator[tuple[int, int, str]]:
+    """Another value in place of one."""
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)):
+            continue
+        start = _offset(code, node.lineno, node.col_offset)
+        end = _offset(code, node.end_lineno, node.end_col_offset)
+        for new in _instead(node):
+            if new != code[start:end]:
+                yield start, end, new
+
+
+def _instead(node: ast.expr) -> tuple[str, ...]:
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, bool):
+            return (str(not node.value),)
+        return _INSTEAD.get(type(node.value), ())
+    if isinstance(node, ast.Dict):
+        return ("{}",)
+    if isinstance(node, (ast.List, ast.Tuple)):
+        items = [ast.unparse(item) for item in node.elts]
+        shown = [*dict.fromkeys((", ".join(items[::-1]), ", ".join(items[:1]), ", ".join([*items, *items[:1]]), ""))]
+        opening, closing = ("[", "]") if isinstance(node, ast.List) else ("(", ",)")
+        return tuple(f"{opening}{one}{closing}" if one else ("[]" if closing == "]" else "()") for one in shown)
+    return ()
+
+
+def _name(function: ast.expr) -> str:
+    return (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
+
+
+def _offset(code: str, line: int | None, column: int | None) -> int:
+    """The place in code of a tree's line and column, which count bytes."""
+    lines = code.splitlines(keepends=True)
+    at = (line or 1) - 1
+    return sum(map(len, lines[:at])) + len(lines[at].encode()[: column or 0].decode())

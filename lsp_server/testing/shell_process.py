@@ -1,0 +1,274 @@
+"""A Python that runs code piece by piece, and says what came of each piece in words that an assertion can use.
+
+Run as a program by `PythonShell`, with the Python of the user's project: it needs nothing but the standard library of
+Python 3.8. Arguments: the module whose names are there from the start, its file, the first and the last line that are
+watched, and the folder of the project's own code. Each line of its input is a request, each line of its output the
+answer, both JSON; ``Seen`` in `lsp_server.testing.shell` says what an answer has.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dis
+import importlib
+import io
+import itertools
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from types import CodeType, FrameType, TracebackType
+from typing import Any
+
+# What is shown of a value, and of an error.
+_SHOWN = 300
+# A longer value is no expectation that anybody would read.
+_LONGEST_VALUE = 240
+_MOST_ITEMS = 50
+_MOST_ATTRIBUTES = 3
+_PLAIN: tuple[Callable[[Any], Any], ...] = (bool, int, float, complex, str, bytes, tuple, list, dict)
+
+
+class Shell:
+    """The names that code of before has left, and what it takes to say what becomes of them."""
+
+    def __init__(self, module: str, file: str, first: int, last: int, root: str) -> None:
+        """See this module."""
+        self._module = module
+        self._watched = (os.path.realpath(file), range(first, last + 1))
+        self._root = os.path.realpath(root)
+        # A value that names this machine would be another one on the next.
+        places = (self._root, os.path.realpath(tempfile.gettempdir()), os.path.expanduser("~"), sys.prefix)
+        self._places = tuple(place for place in places if len(place) > 1)
+        self._names: dict[str, Any] = {}
+        self._own: set[str] = set()
+        self._reached: set[int] = set()
+
+    def forget(self) -> None:
+        """Back to the module's names alone."""
+        self._names = dict(vars(importlib.import_module(self._module)))
+        # What is defined here says so, and not that it is the module's.
+        self._names["__name__"] = "__main__"
+        self._own = set()
+
+    def run(self, code: str) -> dict[str, Any]:
+        """Run a piece of code; if it ends with an expression, its value is what is told of."""
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError) as error:
+            return {"error": type(error).__name__, "shown": f"SyntaxError: {error}"}
+        last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        before = {name: _state(self._names[name]) for name in sorted(used & self._own) if name in self._names}
+        known = {name: id(value) for name, value in self._names.items()}
+        printed, self._reached, value = io.StringIO(), set(), None
+        try:
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()), self._watching():
+                if last is not None:
+                    tree.body.pop()
+                exec(compile(tree, "<shell>", "exec"), self._names)  # noqa: S102
+                if last is not None:
+                    value = eval(compile(ast.Expression(last.value), "<shell>", "eval"), self._names)  # noqa: S307
+        except BaseException as error:
+            return self._failed(error)
+        self._own |= {name for name, one in self._names.items() if known.get(name) != id(one)}
+        self._own.discard("__builtins__")
+        with self._watching():
+            forms = self._forms(value) if value is not None else []
+        changed = [
+            (name + path, now)
+            for name, state in before.items()
+            for path, now in _state(self._names.get(name)).items()
+            if known[name] == id(self._names.get(name)) and state.get(path) != now and self._is_portable(now)
+        ]
+        text = printed.getvalue()
+        return {
+            "shown": (text + _represented(value) if value is not None else text).rstrip("\n")[:_SHOWN],
+            "printed": text if text and len(text) <= _LONGEST_VALUE and self._is_portable(text) else "",
+            "nothing": value is None and last is not None,
+            "forms": forms,
+            "changed": changed[:_MOST_ATTRIBUTES],
+            "reached": sorted(self._reached),
+        }
+
+    def _failed(self, error: BaseException) -> dict[str, Any]:
+        name = type(error).__name__
+        said = ""
+        with contextlib.suppress(Exception):
+            said = str(error)
+        return {
+            "error": name,
+            "on_purpose": _is_raised_below(error.__traceback__, self._root) and not isinstance(error, AssertionError),
+            "shown": f"{name}: {said}".rstrip(": ")[:_SHOWN],
+            "reached": sorted(self._reached),
+        }
+
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Note the lines of the watched function that are run."""
+        file, lines = self._watched
+        known: dict[CodeType, bool] = {}
+
+        def entered(frame: FrameType, _event: str, _argument: object) -> Any:
+            code = frame.f_code
+            if code not in known:
+                known[code] = code.co_firstlineno in lines and os.path.realpath(code.co_filename) == file
+            return stepped if known[code] else None
+
+        def stepped(frame: FrameType, event: str, _argument: object) -> Any:
+            if event == "line":
+                self._reached.add(frame.f_lineno)
+            return stepped
+
+        sys.settrace(entered)
+        try:
+            yield
+        finally:
+            sys.settrace(None)
+
+    def _forms(self, value: Any) -> list[tuple[str, str]]:
+        """What can be said of a value: expressions in which ``{}`` stands for it, and what they are."""
+        whole = (_as_it_is(value), _as_a_list(value))
+        # What was used up to be looked at cannot be asked again.
+        used_up = isinstance(value, Iterator)
+        for found in whole if used_up else (*whole, _attributes(value), _as_text(value), _as_a_count(value)):
+            if found:
+                return [(form, said) for form, said in found if self._is_portable(said)][:_MOST_ATTRIBUTES]
+        return []
+
+    def _is_portable(self, text: str) -> bool:
+        return " at 0x" not in text and not any(place in text for place in self._places)
+
+
+def _is_raised_below(trace: TracebackType | None, root: str) -> bool:
+    """Whether an error comes from a ``raise`` in a file below a folder."""
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    # What has no file, such as the shell's own code, is in no folder.
+    below = os.path.isabs(code.co_filename) and os.path.realpath(code.co_filename).startswith(root + os.sep)
+    return below and code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def _represented(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+
+
+def _plain(value: Any) -> str | None:
+    """How Python code says a value that is equal to this one; None if it cannot in few words."""
+    if value is None:
+        return "None"
+    with contextlib.suppress(Exception):
+        for kind in _PLAIN:
+            if isinstance(value, kind):  # type: ignore[arg-type]
+                said = repr(kind(value))
+                if len(said) <= _LONGEST_VALUE and value == ast.literal_eval(said):
+                    return said
+                return None
+        if isinstance(value, (set, frozenset)):
+            # In an order that stays.
+            said = "{" + ", ".join(sorted(map(repr, value))) + "}"
+            if value and len(said) <= _LONGEST_VALUE and value == ast.literal_eval(said):
+                return said
+    return None
+
+
+def _as_it_is(value: Any) -> list[tuple[str, str]]:
+    said = _plain(value)
+    return [("{}", said)] if said is not None else []
+
+
+def _as_a_list(value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, (str, bytes, type)):
+        return []
+    with contextlib.suppress(Exception):
+        if isinstance(value, Mapping):
+            said = _plain(dict(value))
+            return [("dict({})", said)] if said is not None else []
+        items = list(itertools.islice(iter(value), _MOST_ITEMS + 1))
+        said = _plain(items) if len(items) <= _MOST_ITEMS else None
+        return [("list({})", said)] if said is not None else []
+    return []
+
+
+def _attributes(value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, type):
+        return [("{}.__name__", repr(value.__name__))]
+    if callable(value) and not hasattr(value, "__dict__"):
+        return []
+    return [("{}" + path, said) for path, said in _state(value).items() if path and said != "None"]
+
+
+def _as_text(value: Any) -> list[tuple[str, str]]:
+    kind = type(value)
+    if callable(value):
+        return []
+    with contextlib.suppress(Exception):
+        if _has_its_own(kind, "__str__") and len(str(value)) <= _LONGEST_VALUE:
+            return [("str({})", repr(str(value)))]
+        if _has_its_own(kind, "__repr__") and len(repr(value)) <= _LONGEST_VALUE:
+            return [("repr({})", repr(repr(value)))]
+    return []
+
+
+def _as_a_count(value: Any) -> list[tuple[str, str]]:
+    """Of what is too much to be said as a whole."""
+    with contextlib.suppress(Exception):
+        keys = _plain(sorted(value)) if isinstance(value, Mapping) else None
+        return [("sorted({})", keys)] if keys else [("len({})", repr(len(value)))]
+    return []
+
+
+def _has_its_own(kind: type, method: str) -> bool:
+    return getattr(kind, method) is not getattr(object, method)
+
+
+def _state(value: Any) -> dict[str, str]:
+    """What can be seen of an object without calling anything of its own: path → how code says the value there."""
+    found: dict[str, str] = {}
+    whole = _plain(value)
+    if whole is not None:
+        return {"": whole}
+    for name, inside in getattr(value, "__dict__", {}).items():
+        said = _plain(inside) if isinstance(name, str) and not name.startswith("_") else None
+        if said is not None:
+            found[f".{name}"] = said
+    return found
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    module, file, first, last, root = sys.argv[1:]
+    # What the tested code prints or reads must not get between requests and answers.
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with open(os.devnull, "r+b", buffering=0) as nowhere:
+        os.dup2(nowhere.fileno(), 0)
+        os.dup2(nowhere.fileno(), 1)
+    sys.argv = [""]
+    # As when Python itself is started without a file.
+    sys.path[0] = ""
+    shell = Shell(module, file, int(first), int(last), root)
+    for line in requests:
+        request = json.loads(line)
+        if "code" in request:
+            answer = shell.run(request["code"])
+        else:
+            answer = {}
+            try:
+                shell.forget()
+            except BaseException as error:
+                answer = {"error": type(error).__name__, "shown": str(error)[:_SHOWN]}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

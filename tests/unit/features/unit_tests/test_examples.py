@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from lsp_server.features.unit_tests.examples import documented, written
+
+CODE = '''
+class Box:
+    """A box.
+
+    >>> box = Box(2)
+    >>> for n in (1, 2):
+    ...     box.put(n)
+    >>> box.held
+    [1, 2]
+    """
+
+    def put(self, thing):
+        r"""Put it.
+
+        >>> Box().put('\\n')
+        1
+        >>> Box().put(
+
+        """
+'''
+
+
+def test_examples_of_docstrings() -> None:
+    assert documented(CODE) == [["box = Box(2)", "for n in (1, 2):\n    box.put(n)", "box.held"], ["Box().put('\\n')"]]
+    assert documented("def f(:\n") == []
+    assert documented('def f():\n    """\n    >>> f()\n  3\n    """\n') == []
+
+
+def test_what_tests_do() -> None:
+    answer = """\
+import pytest
+
+def test_put():
+    '''It holds things.'''
+    box = Box(2)
+    assert box.put(1) == 1
+    assert isinstance(box.held, list) and box.size > len(box.held)
+    with pytest.raises(ValueError) as error:
+        box.put(None)
+    assert not box.put(3)
+    assert box.is_full()
+    for n in range(3):
+        box.put(n)
+
+class TestBox:
+    def test_put(self):
+        self.assertEqual(Box().put('a'), 1)
+
+def test_broken_off():
+    assert Box(
+"""
+    assert written(answer) == [
+        [
+            "box = Box(2)",
+            "box.put(1)",
+            "box.held",
+            "box.size",
+            "len(box.held)",
+            "box.put(None)",
+            "box.put(3)",
+            "box.is_full()",
+        ],
+        ["Box().put('a')"],
+    ]
+    assert written("no code") == []
