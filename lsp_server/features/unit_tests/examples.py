@@ -65,7 +65,6 @@ def _looked_at(test: ast.expr) -> Iterator[ast.expr]:
 
 def _reads(code: str) -> bool:
     try:
-        ast.parse(code)
+        return bool(ast.parse(code).body)
     except (SyntaxError, ValueError):
         return False
-    return True

@@ -425,11 +425,14 @@ def _definitions(target: Target) -> str:
 
 def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int]) -> str:
     """How it went, in a sentence or two."""
+    tried = f"{recorded} from trying it out, expecting what it does today." if recorded else ""
+    if not written and tried:
+        return tried
     mended = f" ({way})" if (way := _why(ways)) else ""
     said = f"{written} written, {kept} {'passes' if kept == 1 else 'pass'}{mended}"
     if why := _why(dropped):
         said += f", {sum(dropped.values())} dropped ({why})"
-    return f"{said}. {recorded} more from trying it out, expecting what it does today." if recorded else f"{said}."
+    return f"{said}. And {tried}" if tried else f"{said}."
 
 
 def _why(dropped: dict[str, int]) -> str:

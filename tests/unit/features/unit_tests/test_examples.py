@@ -6,6 +6,7 @@ CODE = '''
 class Box:
     """A box.
 
+    >>> # one for two
     >>> box = Box(2)
     >>> for n in (1, 2):
     ...     box.put(n)
