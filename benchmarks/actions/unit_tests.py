@@ -41,6 +41,8 @@ _PACKAGES = ("boltons", "cachetools", "click", "itsdangerous", "jinja2", "mistun
 _MUTANTS = 5
 _LINES = range(4, 41)
 _PLAIN_TOKENS = 600
+# With some of the mutants a test does not end.
+_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ async def _measured(chosen: _Chosen, tools: Tools) -> Outcome:
     site = test_site(chosen.path, "python", workspace)
     if site is None:
         raise RuntimeError("no framework is known for Python")
-    async with ProjectBench(site, trusted=True, timeout_s=60) as bench:
+    async with ProjectBench(site, trusted=True, timeout_s=_TIMEOUT_S) as bench:
         ours = await _ours(chosen, target, bench, replace(tools, bench=bench))
         plain = await _plainly(chosen, target, bench, tools)
     return Outcome(chosen.where, len(chosen.mutated), ours, plain)
@@ -202,7 +204,7 @@ async def _judged(
     chosen: _Chosen, site: TestSite, text: str, names: Sequence[str], seconds: float, said: str = ""
 ) -> Side:
     """Run the tests, and those that pass with each mutant."""
-    async with ProjectBench(site, trusted=True, timeout_s=60) as bench:
+    async with ProjectBench(site, trusted=True, timeout_s=_TIMEOUT_S) as bench:
         # All of the file: an answer may have put its tests into classes.
         run = await bench.run({site.path: text}, ()) if names else None
         passing = [name for name in names if run and name in run.passed]

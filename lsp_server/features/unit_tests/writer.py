@@ -7,7 +7,6 @@ all, is dropped.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,40 +15,27 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
-from lsp_server.features.unit_tests.cases import Case, Form, is_sound, take_apart, unique, with_tests
+from lsp_server.features.unit_tests.asking import COUNT, messages
+from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
 from lsp_server.features.unit_tests.circles import closed, goes_in_circles, repeats_itself, whole_lines
-from lsp_server.features.unit_tests.dialogue import Calls, Dialogue, goals
-from lsp_server.features.unit_tests.examples import documented, written
 from lsp_server.features.unit_tests.heads import head, owner_of
 from lsp_server.features.unit_tests.observed import as_observed
-from lsp_server.features.unit_tests.recorded import body_of
-from lsp_server.features.unit_tests.repairs import Signature
-from lsp_server.features.unit_tests.trial import Trial, needed
-from lsp_server.features.unit_tests.variations import variations
+from lsp_server.features.unit_tests.trying_out import TryOut
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.emptied import emptied
-from lsp_server.syntax.outline import outline, render
-from lsp_server.syntax.scopes import ClassScope, enclosing_class, functions
+from lsp_server.syntax.scopes import functions
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.test_cases import test_cases
-from lsp_server.testing.frameworks import snake
 from lsp_server.testing.reports import TestRun
 from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
-_COUNT = 5
 _MAX_TOKENS = 480
-# A class is shown whole to the model if it is no longer than this many characters.
-_CLASS_CHARS = 3000
-# What else of the file is shown.
-_STUB_CHARS = 1500
 # With fewer that pass, those that fail are worth another request; the likeliest words have failed already.
 _ENOUGH = 2
 _OTHERWISE = 0.7
 # So many differences between what was expected and what is are told.
 _MOST_TOLD = 3
-# Of the calls that work with other values, so many are tried.
-_MOST_VARIATIONS = 80
 # A compiler stops at the first faults, so those behind them show when these are gone.
 _MOST_COMPILATIONS = 4
 
@@ -114,8 +100,8 @@ class Writer:
         name = self.target.scope.name
         there = Snapshot.open(self.site.existing or "", self._language)
         self.taken, self.dropped = {case.name for case in test_cases(there)}, {}
-        messages = self._messages("unit_tests")
-        cases, answer = await self._generate(messages, (), phase, temperature)
+        asked = messages("unit_tests", self.target, self.form.framework.name, self.tools)
+        cases, answer = await self._generate(asked, (), phase, temperature)
         count, run = len(cases), TestRun()
         if cases:
             run, cases = await self._run(cases, f"Running {count} tests")
@@ -131,16 +117,15 @@ class Writer:
                 corrected, differences = await self._observed(shell, failed, passed)
             elif not temperature and run.failed and len(passed) < _ENOUGH:
                 self.taken -= {case.name for case in failed}
-                corrected = await self._correct(messages, answer, run, cases)
+                corrected = await self._correct(asked, answer, run, cases)
             # What was corrected is another test; what was observed is the one that failed.
             good = len(passed) + (len(corrected) if shell is not None else 0)
             self.dropped["failed"] = count - sum(self.dropped.values()) - good
             kept, silent = await self._telling([*passed, *corrected])
             self.dropped |= silent
             recorded: list[Case] = []
-            if shell is not None and len(kept) < _COUNT:
-                seen = await self._recorded(shell, kept, strip_answer(answer), f"Trying {name} out", temperature)
-                recorded, _ = await self._telling(seen)
+            if shell is not None and len(kept) < COUNT:
+                recorded = await self._recorded(shell, kept, answer, temperature)
         if not kept and not recorded:
             raise RefusedError(self._refusal(count, run), hint="Try again, or a larger model.")
         corrected = [case for case in corrected if case in kept]
@@ -165,26 +150,12 @@ class Writer:
     def _written(self, cases: list[Case], note: str) -> Written:
         return Written(self.target.scope.name, self._text(cases), len(cases), note, self.timings)
 
-    def _messages(self, task: str) -> tuple[Message, ...]:
-        target = self.target
-        return self.tools.prompts.render(
-            task,
-            target.language.id,
-            language=target.language.name,
-            fence=target.fence,
-            framework=self.form.framework.name,
-            name=f"{owner}.{target.name}" if (owner := owner_of(target)) else target.name,
-            count=_COUNT,
-            code=_shown_code(target),
-            related=_definitions(target),
-        )
-
     async def _generate(
-        self, messages: tuple[Message, ...], known: Sequence[Case], phase: str, temperature: float
+        self, asked: tuple[Message, ...], known: Sequence[Case], phase: str, temperature: float
     ) -> tuple[list[Case], str]:
         """Sound tests other than those that are known, and the whole answer that they are from."""
         form, target = self.form, self.target
-        guide = Guide(self.tools, messages, phase=f"{self.progress}{phase}")
+        guide = Guide(self.tools, asked, phase=f"{self.progress}{phase}")
         # With what a test may use, or the model would do without.
         above = head(target, self.site, f"{form.begin} {form.framework.name}").text
         guide.write(f"```{target.fence}\n{above}\n{form.apart if above else ''}{form.started}")
@@ -196,7 +167,7 @@ class Writer:
                 max_tokens=left,
                 temperature=temperature,
                 enough=lambda text: (
-                    len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or goes_in_circles(text) or repeats_itself(text)
+                    len(re.findall(rf"\n\s*{start}", text)) >= COUNT or goes_in_circles(text) or repeats_itself(text)
                 ),
             )
             table = None if guide.complete else closed(guide.answer, target.language.line_comment)
@@ -211,13 +182,13 @@ class Writer:
             code, whole = whole_lines(code), True
         return take_apart(code, form, self.taken, known, whole=whole), guide.answer
 
-    async def _correct(self, messages: tuple[Message, ...], answer: str, run: TestRun, cases: list[Case]) -> list[Case]:
+    async def _correct(self, first: tuple[Message, ...], answer: str, run: TestRun, cases: list[Case]) -> list[Case]:
         """What the model makes of the tests that failed when it is told why, as far as that passes."""
         wrong = "; ".join(f"{name}: {reason}" if name else reason for name, reason in run.failed.items())
         language = self.target.language
         reason = f"These tests fail: {wrong}."
         repair = self.tools.prompts.render("repair", language.id, language=language.name, reason=reason)
-        asked = (*messages, Message("assistant", f"{answer.rstrip('`')}\n```"), *repair)
+        asked = (*first, Message("assistant", f"{answer.rstrip('`')}\n```"), *repair)
         fresh, _ = await self._generate(asked, cases, "Correcting what failed", _OTHERWISE)
         if not fresh:
             return []
@@ -243,65 +214,16 @@ class Writer:
         passing = [case for case in cases if case.name in again.passed]
         return passing, [told for case in passing for told in changed[case.name][1]]
 
-    async def _recorded(
-        self, shell: PythonShell, kept: list[Case], answer: str, phase: str, temperature: float
-    ) -> list[Case]:
-        """Tests of calls, each with what came of it; those that pass.
-
-        The calls are those of the documentation, of the answer, and of the model in a shell, and the same with other
-        values.
-        """
-        target, trial, wanted = self.target, Trial(shell, self._signature()), _COUNT - len(kept)
-        for pieces in (*documented(target.code), *written(answer), *documented(target.snapshot.text)):
-            await trial.replay(pieces)
-        if len(trial.useful) < wanted and not trial.ended:
-            guide = Guide(self.tools, self._messages("try_out"), phase=f"{self.progress}{phase}")
-            own = f"from {self.site.module} "
-            opening = [s for s in head(target, self.site, _shown_code(target)).statements if s.startswith(own)]
-            aims = goals(target.code, self._lines().start)
-            await Dialogue(guide, trial, opening, _calls(target), wanted, aims, temperature).run()
-            self.timings = add_timings(self.timings, guide.timings)
-        await self._vary(trial, wanted)
-        found: list[Case] = []
-        bodies = {case.body for case in kept}
-        for at in trial.best(wanted):
-            case = self._recorded_case(body_of(trial.steps, at, unittest=self._unittest))
-            if case is not None and case.body not in bodies:
-                bodies.add(case.body)
-                found.append(case)
-        run, found = await self._run(found, f"Running {len(found)} tests") if found else (TestRun(), [])
-        return [case for case in found if case.name in run.passed]
-
-    async def _vary(self, trial: Trial, wanted: int) -> None:
-        """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""
-        scope = self.target.scope
-        defaults = {p.name: p.default for p in scope.parameters if p.default is not None}
-        seeds = [[*(trial.steps[i].code for i in needed(trial.steps, at)), trial.steps[at].code] for at in trial.useful]
-        every = [one for seed in seeds for one in variations(seed, self.form.subject, defaults)][:_MOST_VARIATIONS]
-        for if_new in (True, False):
-            for pieces in every:
-                if trial.ended or (len(trial.useful) >= wanted and not if_new):
-                    return
-                await trial.replay(pieces, if_new=if_new)
-
-    def _signature(self) -> Signature:
-        scope = self.target.scope
-        names = [parameter.name for parameter in scope.parameters]
-        is_method = bool(scope.class_name) and names[:1] == ["self"]
-        return Signature(self.form.subject, owner_of(self.target) or "" if is_method else "", names[is_method:])
-
-    def _recorded_case(self, body: str) -> Case | None:
-        form = self.form
-        if not re.search(rf"(?<![\w'\"]){re.escape(form.subject)}\b", body):
-            return None
-        parameters = ["self"] if self._unittest else ["capsys"] if "capsys." in body else []
-        name = unique(f"{form.begin.split()[-1]}_as_it_is", "_{}", self.taken)
-        said = f"({', '.join(parameters)}):\n{textwrap.indent(body, '    ')}"
-        case = Case(name, f"def {name}{said}", re.sub(r"#.*|\s", "", said))
-        if not is_sound(case, form):
-            return None
-        self.taken.add(name)
-        return case
+    async def _recorded(self, shell: PythonShell, kept: list[Case], answer: str, temperature: float) -> list[Case]:
+        """Tests of calls and what came of them, as many as there is room for, that hold and say something."""
+        phase = f"{self.progress}Trying {self.target.scope.name} out"
+        trying = TryOut(self.target, self.site, self.form, self.tools, self._lines(), phase)
+        cases = await trying.cases(shell, strip_answer(answer), kept, COUNT - len(kept), self.taken, temperature)
+        self.timings = add_timings(self.timings, trying.timings)
+        if not cases:
+            return []
+        run, cases = await self._run(cases, f"Running {len(cases)} tests")
+        return (await self._telling([case for case in cases if case.name in run.passed]))[0]
 
     @property
     def _unittest(self) -> bool:
@@ -361,27 +283,6 @@ class Writer:
         return {self.site.path: source} if own else {self.site.source: source, self.site.path: text}
 
 
-def _calls(target: Target) -> Calls:
-    """How lines of Python begin that try a function out."""
-    scope, owner = target.scope, owner_of(target)
-    taken = [parameter.name for parameter in scope.parameters if parameter.name not in ("self", "cls", "*", "/")]
-    closing = "" if taken else ")"
-    if not scope.class_name:
-        return Calls("", f"{scope.name}({closing}")
-    if owner != scope.class_name:
-        return Calls("", "")
-    if scope.name in ("__init__", "__new__"):
-        return Calls("", f"{owner}({closing}")
-    decorators = target.snapshot.text[scope.start : scope.end].partition("def ")[0]
-    if re.search(r"@(staticmethod|classmethod)\b", decorators):
-        return Calls("", f"{owner}.{scope.name}({closing}")
-    it = snake(owner)
-    maker = f"{it} = {owner}("
-    if scope.name.startswith("__") or re.search(r"property\b|\.setter\b", decorators):
-        return Calls(maker, "")
-    return Calls(maker, f"{it}.{scope.name}({closing}")
-
-
 def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
     """The names of the tests that some 1-based lines are in."""
     snapshot = Snapshot.open(text, language_id)
@@ -390,37 +291,6 @@ def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
         for case in test_cases(snapshot)
         if any(snapshot.lines.line_of(case.start) < line <= snapshot.lines.line_of(case.end) + 1 for line in lines)
     }
-
-
-def _shown_code(target: Target) -> str:
-    """The function; for a method its class, without which it makes no sense."""
-    around = enclosing_class(target.snapshot, target.scope.start)
-    if target.scope.class_name and around and around.end - around.start <= _CLASS_CHARS:
-        return target.snapshot.text[around.start : around.end].rstrip("\n")
-    if around and around.name == target.scope.class_name and target.language.id == "python":
-        return _with_constructor(around, target)
-    return target.code.rstrip("\n")
-
-
-def _with_constructor(around: ClassScope, target: Target) -> str:
-    """A method of a large Python class: without how one is made no test can begin."""
-    text = target.snapshot.text
-    inside = (f for f in functions(target.snapshot) if around.start <= f.start < around.end)
-    made = next((f for f in inside if f.name == "__init__" and f.start != target.scope.start), None)
-    parts = [f"{scope.indentation}{text[scope.start : scope.end]}" for scope in (made, target.scope) if scope]
-    return f"{around.signature.rstrip(':')}:\n" + "\n\n".join(parts)
-
-
-def _definitions(target: Target) -> str:
-    """Stubs of what the shown code uses, of this file and of others."""
-    shown = _shown_code(target)
-    words = set(re.findall(r"\w+", shown)) - {target.scope.name, owner_of(target)}
-    offered = (one for one in outline(target.snapshot) if one.kind != "attribute")
-    own = tuple(one for one in offered if (one.container or one.name).split(".")[0] in words)
-    stubs = render(own, target.language)
-    if len(stubs) > _STUB_CHARS:
-        stubs = ""
-    return f"{stubs}\n{target.related_text}".strip()
 
 
 def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int]) -> str:

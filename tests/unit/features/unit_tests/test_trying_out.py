@@ -1,0 +1,120 @@
+"""Trying a function out, with a project's real Python; only the model's words are said before."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from lsp_server.context.workspace import Workspace
+from lsp_server.features.types import find_target
+from lsp_server.features.unit_tests import write_unit_tests
+from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.bench import ProjectBench
+from lsp_server.testing.sites import test_site as site_of
+from lsp_server.text.edits import apply_edits
+from tests.support.features import scripted, tools_of
+
+
+async def written(root: Path, source: str, *chats: str, at: str, unittest: bool = False) -> tuple[str, tuple[str, ...]]:
+    """The test file that comes of it, and what is said."""
+    path = root / "calc.py"
+    path.write_text(source, encoding="utf-8")
+    if unittest:
+        (root / "tests").mkdir()
+        (root / "tests" / "test_other.py").write_text("import unittest\n", encoding="utf-8")
+    site = site_of(path, "python", Workspace((root,), lambda _path: None))
+    assert site is not None
+    assert site.framework.name == ("unittest" if unittest else "pytest")
+    target = find_target(Snapshot.open(source, "python"), source.index(at) + 1, path.relative_to(root))
+    async with ProjectBench(site, trusted=True, timeout_s=60) as bench:
+        tools = tools_of(backend=scripted(*chats))
+        edit = await write_unit_tests(target, type(tools)(tools.backend, tools.prompts, bench=bench))
+    return apply_edits(edit.before, edit.edits), edit.notes
+
+
+# So often the model is asked for code in vain; then it is asked for names.
+NOTHING = ["a b)"] * 5
+NAMES = ["low", "high", "too_much", "other"]
+LEVEL = '''\
+def level(percent):
+    """
+    >>> level(40)
+    'low'
+    """
+    if percent > 100:
+        raise ValueError("too much")
+    if percent > 50:
+        return "high"
+    return "low"
+'''
+
+
+async def test_examples_calls_and_other_values_become_tests(tmp_path: Path) -> None:
+    text, notes = await written(tmp_path, LEVEL, "no test at all", "60)", "500)", *NOTHING, *NAMES, at="level")
+    assert text == textwrap.dedent("""\
+        import pytest
+
+        from calc import level
+
+
+        def test_level_low():
+            assert level(40) == 'low'  # as it is today
+
+
+        def test_level_high():
+            assert level(60) == 'high'  # as it is today
+
+
+        def test_level_too_much():
+            with pytest.raises(ValueError):  # as it is today
+                level(500)
+        """)
+    assert notes == ("3 from trying it out, expecting what it does today.",)
+
+
+async def test_what_a_written_test_calls_is_tried_with_other_values(tmp_path: Path) -> None:
+    source = "def half(n, up=False):\n    if up:\n        return -(-n // 2)\n    return n // 2\n"
+    answer = "():\n    assert isinstance(half(5), int)\n"
+    text, notes = await written(tmp_path, source, answer, *NOTHING, "down", "up", "other", *"abc", at="half")
+    assert "def test_half():\n    assert isinstance(half(5), int)\n" in text
+    assert "def test_half_up():\n    assert half(5, up=True) == 3  # as it is today\n" in text
+    assert notes[0].startswith("1 written, 1 passes. And ")
+
+
+STORE = """\
+class Store:
+    def __init__(self):
+        self.items = {}
+
+    def put(self, name, count=1):
+        self.items[name] = self.items.get(name, 0) + count
+"""
+
+
+async def test_a_method_that_changes_its_object(tmp_path: Path) -> None:
+    text, _ = await written(tmp_path, STORE, "nothing", "'a')", "'a', 2)", *NOTHING, *NAMES, at="put", unittest=True)
+    assert "class TestPut(unittest.TestCase):\n" in text
+    assert (
+        "        store = Store()\n        store.put('a')\n        self.assertEqual(store.items, {'a': 1})  # as it is today\n"
+    ) in text
+    assert (
+        "        store = Store()\n        store.put('a')\n        store.put('a', 2)\n"
+        "        self.assertEqual(store.items, {'a': 3})  # as it is today\n"
+    ) in text
+
+
+async def test_what_is_printed(tmp_path: Path) -> None:
+    source = "def greet(name):\n    print(f'Hello, {name}!')\n"
+    text, _ = await written(tmp_path, source, "nothing", "'you')", *["x"] * 9, at="greet")
+    assert (
+        "(capsys):\n    greet('you')\n    assert capsys.readouterr().out == 'Hello, you!\\n'  # as it is today\n"
+        in text
+    )
+
+
+async def test_what_is_another_thing_each_time_is_no_test(tmp_path: Path) -> None:
+    source = "import random\n\n\ndef roll(sides):\n    return random.random() * sides\n"
+    with pytest.raises(Exception, match="No usable test came out for roll"):
+        await written(tmp_path, source, *["6)"] * 40, at="roll")
