@@ -1,7 +1,7 @@
 """Tests of a Python function that are made by trying it out: calls, and what came of them.
 
-The calls are those of the documentation, of tests that were written, and of the model in a shell, and the same with other
-values.
+The calls are those of the documentation, of tests that were written, and of the model in a shell, and the same with
+other values.
 """
 
 from __future__ import annotations
