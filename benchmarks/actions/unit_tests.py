@@ -121,7 +121,7 @@ def sample(count: int, seed: int) -> list[_Chosen]:
     for project in PROJECTS:
         if project.name in _PACKAGES:
             lay_out(project)
-            places += [(project, path) for path in project.files()]
+            places += [(project, path) for path in project.files() if not _is_private(project, path)]
     found: list[_Chosen] = []
     while len(found) < count:
         project, path = choice.choice(places)
@@ -143,6 +143,12 @@ def sample(count: int, seed: int) -> list[_Chosen]:
         if mutated and one.where not in taken:
             found.append(one)
     return found
+
+
+def _is_private(project: Project, path: str) -> bool:
+    """Whether a module is the package's own affair (or, as some of them, only there on Windows)."""
+    parts = PurePosixPath(path).relative_to(project.sources).with_suffix("").parts
+    return any(part.startswith("_") and part != "__init__" for part in parts)
 
 
 async def _measured(chosen: _Chosen, tools: Tools) -> Outcome:

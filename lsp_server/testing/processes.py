@@ -12,16 +12,18 @@ from pathlib import Path
 
 # Programs for which memory is only reserved (Node.js, Java, Go) take far more addresses than memory, so it is data
 # that is limited. Where the system has no such limit, none is set.
+# A process whose server was killed is ended by what time it takes itself: seconds of all cores together.
 _WITHIN_LIMITS = """
 import os, sys
 try:
     import resource
-    limit = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    for kind, limit in ((resource.RLIMIT_DATA, int(sys.argv[1])), (resource.RLIMIT_CPU, int(sys.argv[2]))):
+        resource.setrlimit(kind, (limit, limit))
 except (ImportError, OSError, ValueError):
     pass
-os.execvp(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[3], sys.argv[3:])
 """
+_CPU_S = 600
 
 
 async def output_of(
@@ -71,7 +73,7 @@ async def started(
     """
     posix = sys.platform != "win32"
     if memory_mb and posix:
-        arguments = [sys.executable, "-c", _WITHIN_LIMITS, str(memory_mb * 1024 * 1024), *arguments]
+        arguments = [sys.executable, "-c", _WITHIN_LIMITS, str(memory_mb * 1024 * 1024), str(_CPU_S), *arguments]
     process = await asyncio.create_subprocess_exec(
         *arguments,
         cwd=cwd,
