@@ -133,7 +133,7 @@ class Dialogue:
                 return None
             try:
                 if codeop.compile_command(code, symbol="single") is not None:
-                    return _without_comment(code)
+                    return _without_comment(code) or None
             except (SyntaxError, ValueError, OverflowError):
                 return None
             guide.write(f"\n{_MORE}")
@@ -149,7 +149,10 @@ def _typed(code: str) -> str:
 
 def _without_comment(code: str) -> str:
     """A piece of code without what stands behind its last statement."""
-    last = ast.parse(code).body[-1]
+    body = ast.parse(code).body
+    if not body:
+        return ""
+    last = body[-1]
     lines = code.splitlines()[: last.end_lineno]
     lines[-1] = lines[-1].encode()[: last.end_col_offset].decode()
     return "\n".join(lines)

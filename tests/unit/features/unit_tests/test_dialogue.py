@@ -99,7 +99,7 @@ async def test_what_takes_nothing_is_called_once_and_no_model_asked(shell_of: Sh
 
 
 async def test_what_is_no_code_or_of_no_use_is_not_run(shell_of: ShellOf) -> None:
-    backend = scripted("1 +)", "help(sign)", "", "# a comment", "1")
+    backend = scripted("1 +)", "help(sign)", "", "# a comment", "  # another")
     it = dialogue(shell_of(SIGN), Calls("", ""), backend)
     await it.run()
     assert it.trial.steps == []
