@@ -10,13 +10,11 @@ import ast
 import re
 from dataclasses import replace
 
+from lsp_server.features.trial.examples import sides
 from lsp_server.features.unit_tests.cases import Case
 from lsp_server.features.unit_tests.recorded import assertions
 from lsp_server.testing.shell import PythonShell
 from lsp_server.text.positions import LineIndex
-
-# What an assertion of unittest with one argument expects of it.
-_SINGLE = {"assertTrue": True, "assertFalse": False, "assertIsNone": None}
 
 
 async def as_observed(case: Case, shell: PythonShell, *, unittest: bool) -> tuple[Case, list[str]] | None:
@@ -68,31 +66,6 @@ def _span(source: str, statement: ast.stmt) -> tuple[int, int]:
 
     last = statement.end_lineno or statement.lineno
     return offset(statement.lineno, statement.col_offset), offset(last, statement.end_col_offset or 0)
-
-
-def sides(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
-    """What a plain expectation looks at, and what that should be."""
-    if isinstance(statement, ast.Assert):
-        return _sides_of(statement.test)
-    call = statement.value if isinstance(statement, ast.Expr) else None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
-        return None
-    name, arguments = call.func.attr, call.args
-    if name in ("assertEqual", "assertIs") and len(arguments) > 1:
-        return arguments[0], arguments[1]
-    if name in _SINGLE and arguments:
-        return arguments[0], ast.Constant(_SINGLE[name])
-    return None
-
-
-def _sides_of(test: ast.expr) -> tuple[ast.expr, ast.expr] | None:
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
-        return test.operand, ast.Constant(False)
-    if isinstance(test, ast.Call):
-        return test, ast.Constant(True)
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is)):
-        return None if isinstance(test.left, ast.Constant) else (test.left, test.comparators[0])
-    return None
 
 
 def _same(expected: str, value: str) -> bool:

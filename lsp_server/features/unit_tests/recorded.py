@@ -7,7 +7,7 @@ import pprint
 import textwrap
 from collections.abc import Sequence
 
-from lsp_server.features.unit_tests.trial import Step, needed
+from lsp_server.features.trial import Step, needed
 from lsp_server.testing.shell import Seen
 
 MARK = "  # as it is today"

@@ -14,6 +14,7 @@ from pathlib import Path
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
+from lsp_server.features.trial.exploring import lines_of
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
 from lsp_server.features.unit_tests.asking import COUNT, messages
 from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
@@ -111,7 +112,7 @@ class Writer:
         failed = [case for case in cases if run.failed.get(case.name)]
         corrected: list[Case] = []
         differences: list[str] = []
-        async with self.bench.shell(self._files(self.site.existing or ""), self._lines()) as shell:
+        async with self.bench.shell(self._files(self.site.existing or ""), lines_of(self.target)) as shell:
             if shell is not None:
                 self._report(f"Looking at what {name} returns")
                 corrected, differences = await self._observed(shell, failed, passed)
@@ -141,11 +142,6 @@ class Writer:
             reason = next(iter(run.failed.values()), "they could not be collected")
             return f"None of the {count} tests for {name} passed, so none is offered ({reason})."
         return f"None of the {count} tests for {name} says anything, so none is offered ({why})."
-
-    def _lines(self) -> range:
-        """The function's lines, 1-based."""
-        scope, lines = self.target.scope, self.target.snapshot.lines
-        return range(lines.line_of(scope.start) + 1, lines.line_of(scope.end) + 2)
 
     def _written(self, cases: list[Case], note: str) -> Written:
         return Written(self.target.scope.name, self._text(cases), len(cases), note, self.timings)
@@ -217,7 +213,7 @@ class Writer:
     async def _recorded(self, shell: PythonShell, kept: list[Case], answer: str, temperature: float) -> list[Case]:
         """Tests of calls and what came of them, as many as there is room for, that hold and say something."""
         phase = f"{self.progress}Trying {self.target.scope.name} out"
-        trying = TryOut(self.target, self.site, self.form, self.tools, self._lines(), phase)
+        trying = TryOut(self.target, self.site, self.form, self.tools, phase)
         cases = await trying.cases(shell, strip_answer(answer), kept, COUNT - len(kept), self.taken, temperature)
         self.timings = add_timings(self.timings, trying.timings)
         if not cases:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lsp_server.features.guided import Guide
-from lsp_server.features.unit_tests.dialogue import Calls, Dialogue, goals
-from lsp_server.features.unit_tests.repairs import Signature
-from lsp_server.features.unit_tests.trial import Trial
+from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
+from lsp_server.features.trial.repairs import Signature
+from lsp_server.features.trial.steps import Trial
 from lsp_server.inference.backend import Message
 from lsp_server.inference.scripted import ScriptedBackend
 from tests.support.features import scripted, tools_of

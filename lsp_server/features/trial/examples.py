@@ -6,7 +6,8 @@ import ast
 import doctest
 from collections.abc import Iterator
 
-from lsp_server.features.unit_tests.observed import sides
+# What an assertion of unittest with one argument expects of it.
+_SINGLE = {"assertTrue": True, "assertFalse": False, "assertIsNone": None}
 
 
 def documented(code: str) -> list[list[str]]:
@@ -34,6 +35,31 @@ def written(answer: str) -> list[list[str]]:
             found = ([piece for one in test.body for piece in _pieces(one)] for test in tests)
             return [pieces for pieces in found if pieces]
     return []
+
+
+def sides(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
+    """What a plain expectation looks at, and what that should be."""
+    if isinstance(statement, ast.Assert):
+        return _sides_of(statement.test)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    name, arguments = call.func.attr, call.args
+    if name in ("assertEqual", "assertIs") and len(arguments) > 1:
+        return arguments[0], arguments[1]
+    if name in _SINGLE and arguments:
+        return arguments[0], ast.Constant(_SINGLE[name])
+    return None
+
+
+def _sides_of(test: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Call):
+        return test.operand, ast.Constant(False)
+    if isinstance(test, ast.Call):
+        return test, ast.Constant(True)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.Is)):
+        return None if isinstance(test.left, ast.Constant) else (test.left, test.comparators[0])
+    return None
 
 
 def _pieces(statement: ast.stmt) -> Iterator[str]:

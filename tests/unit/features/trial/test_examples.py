@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lsp_server.features.unit_tests.examples import documented, written
+from lsp_server.features.trial.examples import documented, written
 
 CODE = '''
 class Box:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lsp_server.features.unit_tests.repairs import Signature, repairs
+from lsp_server.features.trial.repairs import Signature, repairs
 from lsp_server.testing.shell import PythonShell, Seen
 
 
@@ -87,6 +87,10 @@ class Trial:
             seen, _ = await self.take(code, if_new=True) if if_new else (await self.take_repaired(code))[1:]
             if seen.error and _named(code)[1]:
                 return
+
+    def sequences(self) -> list[list[str]]:
+        """For each useful step: its code, behind that of the steps that it needs."""
+        return [[*(self.steps[i].code for i in needed(self.steps, at)), self.steps[at].code] for at in self.useful]
 
     def best(self, count: int) -> list[int]:
         """So many useful steps at most: those that reached the most lines first, in the order in which they came."""

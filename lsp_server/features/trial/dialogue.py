@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.features.guided import Guide
-from lsp_server.features.unit_tests.trial import Trial
+from lsp_server.features.trial.steps import Trial
 
 _FIRST, _MORE = ">>> ", "... "
 _LINE_TOKENS, _MAX_TOKENS = 80, 400

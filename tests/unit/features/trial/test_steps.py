@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from lsp_server.features.trial.repairs import Signature, repairs
+from lsp_server.features.trial.steps import Trial
+from lsp_server.features.trial.variations import variations
 from lsp_server.features.unit_tests.recorded import assertions, body_of
-from lsp_server.features.unit_tests.repairs import Signature, repairs
-from lsp_server.features.unit_tests.trial import Trial
-from lsp_server.features.unit_tests.variations import variations
 from lsp_server.testing.shell import Seen
 from tests.support.shell import LocalShell
 

@@ -1,0 +1,111 @@
+"""Finding calls of a function that show what it does.
+
+They are those of the documentation, of tests that were written, and of the model in a shell, and the same with other
+values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lsp_server.features.guided import Guide
+from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
+from lsp_server.features.trial.examples import documented
+from lsp_server.features.trial.repairs import Signature
+from lsp_server.features.trial.steps import Trial
+from lsp_server.features.trial.variations import variations
+from lsp_server.features.types import Target, Tools, add_timings
+from lsp_server.inference.backend import Message, Timings
+from lsp_server.testing.frameworks import snake
+from lsp_server.testing.shell import PythonShell
+
+# Of the calls that work with other values, so many are tried.
+_MOST_VARIATIONS = 80
+
+
+@dataclass
+class Explorer:
+    """Explores one function.
+
+    Attributes:
+        owner: the class that it is reached through; None for a function.
+        opening: what brings the function into a shell, for the model to see.
+        messages: what the model is told.
+        phase: what is said while it is asked.
+    """
+
+    target: Target
+    owner: str | None
+    opening: Sequence[str]
+    messages: tuple[Message, ...]
+    tools: Tools
+    phase: str
+    timings: Timings = field(default_factory=Timings)
+
+    async def explore(
+        self, shell: PythonShell, wanted: int, known: Iterable[Sequence[str]] = (), temperature: float = 0.0
+    ) -> Trial:
+        """Try calls until so many of them show something, and the lines of the function are reached, or nothing helps.
+
+        Args:
+            known: pieces of code that use it, those that belong together each.
+        """
+        target, trial = self.target, Trial(shell, _signature(self.target, self.owner))
+        for pieces in (*documented(target.code), *known, *documented(target.snapshot.text)):
+            await trial.replay(pieces)
+        if len(trial.useful) < wanted and not trial.ended:
+            guide = Guide(self.tools, self.messages, phase=self.phase)
+            aims = goals(target.code, lines_of(target).start)
+            calls = _calls(target, self.owner)
+            await Dialogue(guide, trial, self.opening, calls, wanted, aims, temperature).run()
+            self.timings = add_timings(self.timings, guide.timings)
+        await self._vary(trial, wanted)
+        return trial
+
+    async def _vary(self, trial: Trial, wanted: int) -> None:
+        """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""
+        defaults = {p.name: p.default for p in self.target.scope.parameters if p.default is not None}
+        name = trial.signature.name
+        every = [one for seed in trial.sequences() for one in variations(seed, name, defaults)][:_MOST_VARIATIONS]
+        for if_new in (True, False):
+            for pieces in every:
+                if trial.ended or (len(trial.useful) >= wanted and not if_new):
+                    return
+                await trial.replay(pieces, if_new=if_new)
+
+
+def lines_of(target: Target) -> range:
+    """The function's lines, 1-based."""
+    scope, lines = target.scope, target.snapshot.lines
+    return range(lines.line_of(scope.start) + 1, lines.line_of(scope.end) + 2)
+
+
+def _signature(target: Target, owner: str | None) -> Signature:
+    scope = target.scope
+    names = [parameter.name for parameter in scope.parameters]
+    is_method = bool(scope.class_name) and names[:1] == ["self"]
+    name = owner if owner and scope.name.startswith("__") else scope.name
+    return Signature(name, owner or "" if is_method else "", names[is_method:])
+
+
+def _calls(target: Target, owner: str | None) -> Calls:
+    """How lines begin that try the function out."""
+    scope = target.scope
+    taken = [parameter.name for parameter in scope.parameters if parameter.name not in ("self", "cls", "*", "/")]
+    closing = "" if taken else ")"
+    if owner is None:
+        return Calls("", f"{scope.name}({closing}")
+    if owner != scope.class_name:
+        return Calls("", "")
+    if scope.name in ("__init__", "__new__"):
+        return Calls("", f"{owner}({closing}")
+    decorators = target.snapshot.text[scope.start : scope.end].partition("def ")[0]
+    if re.search(r"@(staticmethod|classmethod)\b", decorators):
+        return Calls("", f"{owner}.{scope.name}({closing}")
+    it = snake(owner)
+    maker = f"{it} = {owner}("
+    if scope.name.startswith("__") or re.search(r"property\b|\.setter\b", decorators):
+        return Calls(maker, "")
+    return Calls(maker, f"{it}.{scope.name}({closing}")
