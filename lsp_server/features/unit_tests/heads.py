@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from lsp_server.errors import RefusedError
+from lsp_server.features.describing import owner_of
 from lsp_server.features.types import Target
 from lsp_server.syntax.imports import imports
 from lsp_server.syntax.outline import outline
@@ -39,11 +40,6 @@ class Head:
         """The imports, each by itself."""
         lines = (line for group in self.imports for line in group if line not in ("import (", ")"))
         return [f"import {line.strip()}" if line.startswith("\t") else line for line in lines]
-
-
-def owner_of(target: Target) -> str | None:
-    """The class that tests of a method make or call it by."""
-    return target.scope.class_name.split(".")[0] if target.scope.class_name else None
 
 
 def imported_name(target: Target) -> str:

@@ -6,13 +6,13 @@ import re
 import textwrap
 from dataclasses import dataclass, field
 
+from lsp_server.features.describing import described, owner_of, shown_code
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial import Explorer
 from lsp_server.features.trial.examples import written
 from lsp_server.features.types import Target, Tools, add_timings
-from lsp_server.features.unit_tests.asking import messages, shown_code
 from lsp_server.features.unit_tests.cases import Case, Form, is_sound, unique
-from lsp_server.features.unit_tests.heads import head, owner_of
+from lsp_server.features.unit_tests.heads import head
 from lsp_server.features.unit_tests.recorded import MARK, body_of
 from lsp_server.inference.backend import Timings
 from lsp_server.testing.shell import PythonShell
@@ -46,17 +46,17 @@ class TryOut:
             answer: the code of the model's own tests.
             taken: names that are no longer free; those of the tests are added.
         """
-        target, framework = self.target, self.form.framework.name
+        target, language = self.target, self.target.language.id
         own = f"from {self.site.module} "
         opening = [line for line in head(target, self.site, shown_code(target)).statements if line.startswith(own)]
-        asked = messages("try_out", target, framework, self.tools)
+        asked = self.tools.prompts.render("try_out", language, **described(target))
         explorer = Explorer(target, owner_of(target), opening, asked, self.tools, self.phase)
         trial = await explorer.explore(shell, wanted, written(answer), temperature)
         subject = re.compile(rf"(?<![\w'\"]){re.escape(self.form.subject)}\b")
         bodies = [body_of(trial.steps, at, unittest=self._unittest) for at in trial.best(wanted)]
         known = {case.body for case in kept}
         found: list[Case] = []
-        guide = Guide(self.tools, messages("unit_tests", target, framework, self.tools), phase=self.phase)
+        guide = Guide(self.tools, asked, phase=self.phase)
         guide.write("```python\n")
         for body in filter(subject.search, bodies):
             case = self._case(body, await self._named(guide, body), taken)

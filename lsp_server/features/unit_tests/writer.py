@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lsp_server.errors import RefusedError
+from lsp_server.features.describing import described, owner_of
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
 from lsp_server.features.trial.exploring import lines_of
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
-from lsp_server.features.unit_tests.asking import COUNT, messages
 from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
 from lsp_server.features.unit_tests.circles import closed, goes_in_circles, repeats_itself, whole_lines
-from lsp_server.features.unit_tests.heads import head, owner_of
+from lsp_server.features.unit_tests.heads import head
 from lsp_server.features.unit_tests.observed import as_observed
 from lsp_server.features.unit_tests.trying_out import TryOut
 from lsp_server.inference.backend import Message, Timings
@@ -31,7 +31,7 @@ from lsp_server.testing.reports import TestRun
 from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
-_MAX_TOKENS = 480
+_COUNT, _MAX_TOKENS = 5, 480
 # With fewer that pass, those that fail are worth another request; the likeliest words have failed already.
 _ENOUGH = 2
 _OTHERWISE = 0.7
@@ -101,7 +101,9 @@ class Writer:
         name = self.target.scope.name
         there = Snapshot.open(self.site.existing or "", self._language)
         self.taken, self.dropped = {case.name for case in test_cases(there)}, {}
-        asked = messages("unit_tests", self.target, self.form.framework.name, self.tools)
+        framework = self.form.framework.name
+        said = described(self.target)
+        asked = self.tools.prompts.render("unit_tests", self._language, **said, framework=framework, count=_COUNT)
         cases, answer = await self._generate(asked, (), phase, temperature)
         count, run = len(cases), TestRun()
         if cases:
@@ -125,7 +127,7 @@ class Writer:
             kept, silent = await self._telling([*passed, *corrected])
             self.dropped |= silent
             recorded: list[Case] = []
-            if shell is not None and len(kept) < COUNT:
+            if shell is not None and len(kept) < _COUNT:
                 recorded = await self._recorded(shell, kept, answer, temperature)
         if not kept and not recorded:
             raise RefusedError(self._refusal(count, run), hint="Try again, or a larger model.")
@@ -163,7 +165,7 @@ class Writer:
                 max_tokens=left,
                 temperature=temperature,
                 enough=lambda text: (
-                    len(re.findall(rf"\n\s*{start}", text)) >= COUNT or goes_in_circles(text) or repeats_itself(text)
+                    len(re.findall(rf"\n\s*{start}", text)) >= _COUNT or goes_in_circles(text) or repeats_itself(text)
                 ),
             )
             table = None if guide.complete else closed(guide.answer, target.language.line_comment)
@@ -214,7 +216,7 @@ class Writer:
         """Tests of calls and what came of them, as many as there is room for, that hold and say something."""
         phase = f"{self.progress}Trying {self.target.scope.name} out"
         trying = TryOut(self.target, self.site, self.form, self.tools, phase)
-        cases = await trying.cases(shell, strip_answer(answer), kept, COUNT - len(kept), self.taken, temperature)
+        cases = await trying.cases(shell, strip_answer(answer), kept, _COUNT - len(kept), self.taken, temperature)
         self.timings = add_timings(self.timings, trying.timings)
         if not cases:
             return []

@@ -99,7 +99,7 @@ VARIABLES = {
     "docstring": {"language", "fence", "kind", "code"},
     "types": {"code", "related"},
     "unit_tests": {"language", "fence", "framework", "name", "count", "code", "related"},
-    "try_out": {"language", "fence", "framework", "name", "count", "code", "related"},
+    "try_out": {"language", "fence", "name", "code", "related"},
     "explain": {"language", "fence", "code", "related"},
     "explain_problem": {"language", "fence", "code", "related", "line", "problem"},
     "fill_hole": {"language", "fence", "suffix", "related"},

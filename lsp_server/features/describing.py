@@ -1,36 +1,33 @@
-"""What a model is told of a function whose tests it is to write."""
+"""What a model is told of a function that it is to use: the code, and what that uses."""
 
 from __future__ import annotations
 
 import re
 
-from lsp_server.features.types import Target, Tools
-from lsp_server.features.unit_tests.heads import owner_of
-from lsp_server.inference.backend import Message
+from lsp_server.features.types import Target
 from lsp_server.syntax.outline import outline, render
 from lsp_server.syntax.scopes import ClassScope, enclosing_class, functions
 
-# So many tests are asked for.
-COUNT = 5
 # A class is shown whole to the model if it is no longer than this many characters.
 _CLASS_CHARS = 3000
 # What else of the file is shown.
 _STUB_CHARS = 1500
 
 
-def messages(task: str, target: Target, framework: str, tools: Tools) -> tuple[Message, ...]:
-    """The messages of a task: ``unit_tests`` or ``try_out``."""
-    return tools.prompts.render(
-        task,
-        target.language.id,
-        language=target.language.name,
-        fence=target.fence,
-        framework=framework,
-        name=f"{owner}.{target.name}" if (owner := owner_of(target)) else target.name,
-        count=COUNT,
-        code=shown_code(target),
-        related=_definitions(target),
-    )
+def described(target: Target) -> dict[str, str]:
+    """The variables of a prompt on a function and its use."""
+    return {
+        "language": target.language.name,
+        "fence": target.fence,
+        "name": f"{owner}.{target.name}" if (owner := owner_of(target)) else target.name,
+        "code": shown_code(target),
+        "related": _definitions(target),
+    }
+
+
+def owner_of(target: Target) -> str | None:
+    """The class that a method is made or called by."""
+    return target.scope.class_name.split(".")[0] if target.scope.class_name else None
 
 
 def shown_code(target: Target) -> str:
