@@ -11,10 +11,11 @@ import re
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import ask_twice
 from lsp_server.features.postprocess.code import reindent, strip_answer
+from lsp_server.features.postprocess.imports import without_imports
 from lsp_server.features.types import FileEdit, Problem, Selection, Tools
 from lsp_server.inference.backend import Message
 from lsp_server.syntax.checks import error_count
-from lsp_server.syntax.imports import import_edit, import_statements, imports
+from lsp_server.syntax.imports import import_edit, import_statements
 from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
@@ -77,7 +78,10 @@ def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tup
         return None, "It is empty."
     if _LEFT_OUT.search(code) and not _LEFT_OUT.search(before):
         return None, "It leaves out code."
-    code, brought = _without_imports(_without_what_it_was_shown(code, selection), selection)
+    code, brought = _without_what_it_was_shown(code, selection), list[str]()
+    # A selection further down has none; one at the top of a file has its own.
+    if not import_statements(Snapshot.open(selection.code, selection.language.id)):
+        code, brought = without_imports(code, selection.language.id)
     if not code.strip():
         return None, "It is not what was to be changed."
     newline = detect_newline(snapshot.text)
@@ -103,36 +107,6 @@ def _without_what_it_was_shown(code: str, selection: Selection) -> str:
         if scope.name in repeated and not scope.indentation:
             code = code[: scope.full_start] + code[scope.end :].lstrip("\n")
     return code.strip("\n") + "\n"
-
-
-def _without_imports(code: str, selection: Selection) -> tuple[str, list[str]]:
-    """The code without the imports at its top, which a selection further down does not have; and these."""
-    language = selection.language.id
-    if import_statements(Snapshot.open(selection.code, language)):
-        return code, []
-    answered = Snapshot.open(code, language)
-    spans = import_statements(answered)
-    brought = [code[start:end].strip() for start, end in spans]
-    for start, end in reversed(spans):
-        code = code[:start] + code[end:].lstrip("\n")
-    words = set(re.findall(r"\w+", code))
-    # What a header of C offers is not said where it is included.
-    headers = language in ("c", "cpp")
-    used = [line for line in brought if headers or _bound(Snapshot.open(f"{line}\n", language)) & words]
-    return code.strip("\n") + "\n", used
-
-
-def _bound(line: Snapshot) -> set[str]:
-    """The names that an import statement brings, as far as they can be told."""
-    found: set[str] = set()
-    for one in imports(line):
-        other = dict(one.aliases)
-        found.update(other.get(name, name) for name in one.names)
-        if "*" in other:
-            found.add(other["*"])
-        elif not one.names:
-            found.update(re.findall(r"\w+", one.module)[-1:])
-    return found
 
 
 def _defined(snapshot: Snapshot, start: int, end: int) -> set[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import symtable
-
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.types import FileEdit, Selection, Target, Tools, at_column_0
 from lsp_server.syntax.names import names_in
 from lsp_server.syntax.python_flow import Flow, flow
+from lsp_server.syntax.python_symbols import function_tables
 from lsp_server.syntax.scopes import FunctionScope, enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline, indent_unit
@@ -126,8 +125,8 @@ def _check(selection: Selection, edits: tuple[TextEdit, ...], around: FunctionSc
     """Raise RefusedError unless each name of the function is local where it was, and known where it went."""
     after = selection.snapshot.edited(list(edits), selection.snapshot.version).text
     try:
-        before_tables = _tables(selection.snapshot.text)
-        after_tables = _tables(after)
+        before_tables = function_tables(selection.snapshot.text)
+        after_tables = function_tables(after)
     except (SyntaxError, ValueError) as error:
         raise RefusedError(f"The result would not be Python ({error}).") from error
     old = before_tables.get(around.name, [])
@@ -137,15 +136,3 @@ def _check(selection: Selection, edits: tuple[TextEdit, ...], around: FunctionSc
         known = {one.get_name() for other in old for one in other.get_symbols() if one.is_global()}
         if strayed - known:
             raise RefusedError(f"{sorted(strayed - known)[0]} would not be known in the new function.")
-
-
-def _tables(text: str) -> dict[str, list[symtable.SymbolTable]]:
-    """The symbol tables of a text's functions by their names."""
-    found: dict[str, list[symtable.SymbolTable]] = {}
-    pending = [symtable.symtable(text, "<text>", "exec")]
-    while pending:
-        table = pending.pop()
-        pending += table.get_children()
-        if table.get_type() == "function":
-            found.setdefault(table.get_name(), []).append(table)
-    return found

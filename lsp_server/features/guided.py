@@ -11,8 +11,9 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.types import FileTarget, Selection, Tools, add_timings
+from lsp_server.features.types import FileTarget, Selection, Tools, add_timings, fence_of
 from lsp_server.inference.backend import ChatRequest, Message, Priority, StopReason, Timings
+from lsp_server.syntax.languages import Language
 
 T = TypeVar("T")
 
@@ -27,26 +28,29 @@ async def ask_twice(
     max_tokens: int,
     refusal: str,
     hint: str,
+    language: Language | None = None,
 ) -> tuple[T, Timings]:
     """What comes of code that the model writes; where that cannot be used, of what it writes when it is told why.
 
     Args:
         taken: what comes of an answer, or None and the reason, a sentence.
         refusal: what is said before the last reason.
+        language: of the code; None for the target's.
 
     Raises:
         RefusedError: neither can be used.
     """
+    written = language or target.language
     timings, reason, asked = Timings(), "", messages
     for doing in (phase, f"{phase} once more"):
         guide = Guide(tools, asked, phase=doing)
-        guide.write(f"```{target.fence}\n")
+        guide.write(f"```{fence_of(written)}\n")
         await guide.fill(stop=("\n```",), max_tokens=max_tokens)
         timings = add_timings(timings, guide.timings)
         result, reason = taken(guide.answer) if guide.complete else (None, "It did not come to an end.")
         if result is not None:
             return result, timings
-        repair = tools.prompts.render("repair", target.language.id, language=target.language.name, reason=reason)
+        repair = tools.prompts.render("repair", written.id, language=written.name, reason=reason)
         asked = (*messages, Message("assistant", f"{guide.answer}\n```"), *repair)
     raise RefusedError(f"{refusal} {reason}", hint=hint)
 

@@ -19,7 +19,9 @@ from lsp_server.features.docstring import (
 from lsp_server.features.from_comment import LANGUAGES as FROM_COMMENTS
 from lsp_server.features.from_comment import CommentTarget, find_comment, write_from_comment
 from lsp_server.features.rename import has_unclear_variables, rename_variables
-from lsp_server.features.simplify import simplify
+from lsp_server.features.simplify import optimise, simplify
+from lsp_server.features.split import can_split, split
+from lsp_server.features.to_async import can_become_async, to_async
 from lsp_server.features.types import (
     ClassTarget,
     FileEdit,
@@ -115,6 +117,18 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
     EditAction(
         "simplify", lambda target: f"Simplify {target.name}", "refactor.rewrite.simplify", find_target, simplify
     ),
+    EditAction(
+        "optimise", lambda target: f"Optimise {target.name}", "refactor.rewrite.optimise", find_target, optimise
+    ),
+    EditAction(
+        "toAsync",
+        lambda target: f"Make {target.name} async",
+        "refactor.rewrite.async",
+        find_target,
+        to_async,
+        can_become_async,
+    ),
+    EditAction("split", lambda target: f"Split {target.name}", "refactor.extract.split", find_target, split, can_split),
     EditAction(
         "renameVariables",
         lambda target: f"Rename variables of {target.name}",

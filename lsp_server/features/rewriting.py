@@ -2,47 +2,113 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Awaitable, Callable
+
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import reindent, strip_answer
-from lsp_server.features.types import Target, Tools
-from lsp_server.inference.backend import Priority, Timings
+from lsp_server.features.postprocess.imports import without_imports
+from lsp_server.features.types import Target, Tools, add_timings
+from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.imports import import_edit
+from lsp_server.syntax.python_symbols import unknown_names
 from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.text.edits import TextEdit, detect_newline
+from lsp_server.text.edits import TextEdit, apply_edits, detect_newline
 from lsp_server.text.positions import split_lines
+
+# Words before a name that say who may use it, and how.
+_MODIFIERS = frozenset(
+    [
+        "export",
+        "default",
+        "public",
+        "protected",
+        "private",
+        "internal",
+        "static",
+        "abstract",
+        "final",
+        "override",
+        "virtual",
+        "pub",
+    ]
+)
+_ENDLESS = "It did not come to an end."
 
 
 async def rewrite(
-    task: str, target: Target, tools: Tools, *, phase: str, priority: Priority = Priority.ACTION
-) -> tuple[TextEdit | None, Timings]:
-    """Ask for the function anew, after the prompt of ``task``; returns the edit, or None if nothing changed.
+    task: str,
+    target: Target,
+    tools: Tools,
+    *,
+    phase: str,
+    becomes_async: bool = False,
+    check: Callable[[Snapshot], Awaitable[str]] | None = None,
+) -> tuple[tuple[TextEdit, ...], Timings]:
+    """Ask for the function anew, after the prompt of ``task``; once more, with the reason, if that cannot be used.
+
+    Args:
+        becomes_async: callers have to wait for the function afterwards.
+        check: says what is wrong with a document whose rewriting passes all other checks, a sentence; empty if nothing
+            is.
+
+    Returns:
+        the edits of the function, and of the imports that it needs; none if nothing changed; and what it cost.
 
     Raises:
         RefusedError: the answer is not that function: cut off, with syntax errors, another name, other parameters or
-            decorators; or the function holds text that cannot be moved to column 0 and back.
+            decorators; it did not pass the check; or the function holds text that cannot be moved to column 0 and back.
     """
     scope, snapshot = target.scope, target.snapshot
-    newline = detect_newline(snapshot.text)
     before = snapshot.text[scope.start : scope.end]
-    if not _same_lines(reindent(target.code, scope.indentation, newline), before):
+    if not _same_lines(reindent(target.code, scope.indentation, detect_newline(snapshot.text)), before):
         raise RefusedError(f"{scope.name} holds lines that must not be indented, so it was left as it is.")
-    messages = tools.prompts.render(
-        task, target.language.id, language=target.language.name, fence=target.fence, code=target.code.rstrip("\n")
+    language = target.language
+    asked = messages = tools.prompts.render(
+        task, language.id, language=language.name, fence=target.fence, code=target.code.rstrip("\n")
     )
-    guide = Guide(tools, messages, phase=phase, priority=priority)
-    guide.write(f"```{target.fence}\n")
-    # An honest rewriting is about as long as the original; a token is rarely shorter than two characters.
-    await guide.fill(stop=("```",), max_tokens=len(target.code) // 2 + 128)
-    if not guide.complete:
-        raise RefusedError(f"The rewriting of {scope.name} did not come to an end.", hint="Try again.")
-    new_text = reindent(_function_alone(strip_answer(guide.answer), target), scope.indentation, newline)
-    if new_text == before:
-        return None, guide.timings
+    timings, reason = Timings(), ""
+    for doing in (phase, f"{phase} once more"):
+        guide = Guide(tools, asked, phase=doing)
+        guide.write(f"```{target.fence}\n")
+        # An honest rewriting is about as long as the original; a token is rarely shorter than two characters.
+        await guide.fill(stop=("```",), max_tokens=len(target.code) // 2 + 128)
+        timings = add_timings(timings, guide.timings)
+        edits = _edits(guide.answer, target) if guide.complete else ()
+        reason = "" if guide.complete else _ENDLESS
+        if edits:
+            after = snapshot.edited(list(edits), snapshot.version)
+            reason = _fault(after, target, edits, becomes_async=becomes_async) or (await check(after) if check else "")
+        if not reason:
+            return edits, timings
+        repair = tools.prompts.render("repair", language.id, language=language.name, reason=reason)
+        asked = (*messages, Message("assistant", f"{guide.answer.rstrip('`')}\n```"), *repair)
+    raise RefusedError(f"What came back for {scope.name} cannot be used: {reason}", hint="Try again.")
+
+
+def _edits(answer: str, target: Target) -> tuple[TextEdit, ...]:
+    """The edit of the function, behind that of the imports that it needs; none if nothing changes."""
+    scope, snapshot = target.scope, target.snapshot
+    code, brought = without_imports(strip_answer(answer), target.language.id)
+    code = _function_alone(code, target)
+    # A small model forgets what stands before a function.
+    if (exported := re.match(r"export (default )?", target.code)) and not code.startswith("export"):
+        code = exported[0] + code
+    new_text = reindent(code, scope.indentation, detect_newline(snapshot.text))
+    if new_text == snapshot.text[scope.start : scope.end]:
+        return ()
     edit = TextEdit(scope.start, scope.end, new_text)
-    _check_same_function(edit, target)
-    return edit, guide.timings
+    if target.language.id == "python":
+        fresh = unknown_names(apply_edits(snapshot.text, [edit])) - unknown_names(snapshot.text)
+        said = " ".join(brought)
+        missing = sorted(name for name in fresh & sys.stdlib_module_names if not re.search(rf"\b{name}\b", said))
+        brought = [line for line in brought if fresh & set(re.findall(r"\w+", line))]
+        brought += [f"import {name}" for name in missing]
+    return (*import_edit(brought, snapshot), edit)
 
 
 def _same_lines(one: str, other: str) -> bool:
@@ -56,19 +122,25 @@ def _function_alone(code: str, target: Target) -> str:
     return code[found.start : found.end] if found and not error_count(answered) else code
 
 
-def _check_same_function(edit: TextEdit, target: Target) -> None:
-    """Raise RefusedError unless the edit leaves a function there that others can use as they did before."""
+def _fault(after: Snapshot, target: Target, edits: tuple[TextEdit, ...], *, becomes_async: bool) -> str:
+    """What is wrong unless there is a function now that others can use as they did before."""
     scope, snapshot = target.scope, target.snapshot
-    after = snapshot.edited([edit], snapshot.version)
-    end = edit.start + len(edit.new_text)
-    written = next((f for f in functions(after) if (f.start, f.end) == (edit.start, end)), None)
+    start = scope.start + sum(len(edit.new_text) for edit in edits[:-1])
+    end = start + len(edits[-1].new_text)
+    written = next((f for f in functions(after) if (f.start, f.end) == (start, end)), None)
     if written is None or error_count(after) > error_count(snapshot):
-        raise RefusedError(f"What came back for {scope.name} is not sound {target.language.name}.", hint="Try again.")
+        return f"It is no sound {target.language.name}."
     if _interface(written, after) != _interface(scope, snapshot):
-        raise RefusedError(f"What came back would change the signature of {scope.name}.", hint="Try again.")
+        return f"It would change the signature of {scope.name}."
+    if written.is_async != (scope.is_async or becomes_async):
+        return f"{scope.name} {'has to be' if becomes_async else 'would no longer be'} async."
+    if target.language.id == "python" and (unknown := unknown_names(after.text) - unknown_names(snapshot.text)):
+        return f"{sorted(unknown)[0]} is not known there."
+    return ""
 
 
 def _interface(scope: FunctionScope, snapshot: Snapshot) -> tuple[object, ...]:
-    """What others rely on: the name, the parameters' names, whether it is awaited, its decorators."""
-    decorators = snapshot.text[scope.start : snapshot.text.index(scope.signature, scope.start)]
-    return scope.name, [p.name for p in scope.parameters], scope.is_async, decorators.split()
+    """What others rely on, but for whether it is awaited: name, names of parameters, modifiers, decorators."""
+    decorators = snapshot.text[scope.start : snapshot.text.index(scope.signature, scope.start)].split()
+    modifiers = set(re.findall(r"\w+", scope.signature.partition(scope.name)[0])) & _MODIFIERS
+    return scope.name, [p.name for p in scope.parameters], modifiers, [word for word in decorators if word != "async"]

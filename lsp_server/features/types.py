@@ -74,6 +74,11 @@ class Tools:
         )
 
 
+def fence_of(language: Language) -> str:
+    """The word after three backticks."""
+    return _FENCES.get(language.id, language.id)
+
+
 class _InLanguage:
     """What a document or a part of it has by its language."""
 
@@ -83,7 +88,7 @@ class _InLanguage:
     @property
     def fence(self) -> str:
         """The word after three backticks."""
-        return _FENCES.get(self.language.id, self.language.id)
+        return fence_of(self.language)
 
 
 class _WithRelated:

@@ -37,7 +37,7 @@ async def test_honest_capabilities(editor_name: str, encoding: str, connect: Con
         f"shardlight.{name}"
         for name in (
             *("docstring", "classDocstring", "missingDocstrings", "addTypes", "unitTests", "simplify", "fromComment"),
-            *("classTests", "fileTests"),
+            *("classTests", "fileTests", "optimise", "toAsync", "split", "port"),
             *("renameVariables", "edit", "extractFunction", "fix", "debug", "findBugsInFile", "dismissHint"),
             *("explain", "findBugs"),
             *("show", "statistics", "status"),

@@ -10,9 +10,13 @@ local actions = {
   "classTests",
   "fileTests",
   "simplify",
+  "optimise",
+  "toAsync",
+  "split",
   "renameVariables",
   "fromComment",
   "edit",
+  "port",
   "extractFunction",
   "explain",
   "debug",
@@ -55,7 +59,8 @@ local function shown_by(show)
   end
 end
 
--- `:Shardlight edit use a dict` changes the function at the cursor, with a range before it those lines.
+-- `:Shardlight edit use a dict` changes the function at the cursor, with a range before it those lines; likewise
+-- `:Shardlight port go`.
 local function run(client, bufnr, given)
   local action, instruction = given.args:match("^(%S+)%s*(.*)$")
   local command = { title = action, command = "shardlight." .. action }
@@ -72,7 +77,8 @@ local function run(client, bufnr, given)
   local at = vim.lsp.util.make_position_params(0, client.offset_encoding)
   local argument = { uri = at.textDocument.uri, position = at.position }
   command.arguments = { argument }
-  if action ~= "edit" and action ~= "extractFunction" then
+  local needs = { edit = "instruction", port = "language" }
+  if not needs[action] and action ~= "extractFunction" then
     return send()
   end
   argument.range = { start = at.position, ["end"] = at.position }
@@ -87,14 +93,15 @@ local function run(client, bufnr, given)
   end
   local function said(words)
     if words and words ~= "" then
-      argument.instruction = words
+      argument[needs[action]] = words
       send()
     end
   end
   if instruction ~= "" then
     said(instruction)
   else
-    vim.ui.input({ prompt = "What is to be changed? " }, said)
+    local prompt = action == "port" and "Into which language? " or "What is to be changed? "
+    vim.ui.input({ prompt = prompt }, said)
   end
 end
 

@@ -6,6 +6,23 @@ import type { ExplanationPanel } from "./explanation";
 // Both functions send their requests themselves, since the client library's own way keeps the server's reasons, which
 // are written for users, from them.
 
+const PORTED_LANGUAGES = [
+  "Python",
+  "JavaScript",
+  "TypeScript",
+  "Go",
+  "Rust",
+  "Java",
+  "C",
+  "C++",
+  "C#",
+  "Ruby",
+  "PHP",
+  "Shell",
+  "Lua",
+  "Kotlin",
+];
+
 /** Run a command of the server. Code actions bring their argument along, the palette brings none. */
 export async function executeCommand(
   client: LanguageClient,
@@ -31,6 +48,13 @@ export async function executeCommand(
     });
     if (!instruction) return undefined;
     Object.assign(wanted[0] as object, { instruction });
+  }
+  if (command === "shardlight.port" && args.length === 0) {
+    const language = await vscode.window.showQuickPick(PORTED_LANGUAGES, {
+      title: "Shardlight: write the selected code, or the function at the cursor, in another language",
+    });
+    if (!language) return undefined;
+    Object.assign(wanted[0] as object, { language });
   }
   try {
     const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: wanted });

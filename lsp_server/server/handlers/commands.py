@@ -15,6 +15,7 @@ from lsp_server import __version__
 from lsp_server.features.change import change
 from lsp_server.features.explain import explain, explain_code, explain_problem
 from lsp_server.features.extract import extract_function
+from lsp_server.features.port import port
 from lsp_server.features.registry import EDIT_ACTIONS
 from lsp_server.features.types import FileEdit
 from lsp_server.inference.backend import Priority
@@ -43,6 +44,7 @@ def register(server: LanguageServer, session: Session) -> None:
         server.command(command_name(action.name))(partial(_apply, session, action.name))
     server.command("shardlight.edit")(partial(_edit, session))
     server.command("shardlight.extractFunction")(partial(_extract, session))
+    server.command("shardlight.port")(partial(_port, session))
     server.command("shardlight.fix")(partial(_fix, session))
     server.command("shardlight.explain")(partial(_explain, session))
     server.command("shardlight.findBugs")(partial(_find_bugs, session))
@@ -70,6 +72,16 @@ async def _extract(session: Session, arguments: list[Any]) -> dict[str, Any]:
     """Move the selected statements into a function of their own."""
     where = from_proto.command_range(arguments, "")
     return await _applied(session, *await perform_on_selection(session, where, extract_function))
+
+
+async def _port(session: Session, arguments: list[Any]) -> dict[str, Any]:
+    """Write the selected code in another language."""
+    where = from_proto.command_range(arguments, "language")
+    path = opened(session, where.uri).path
+    if not path.is_absolute():
+        raise JsonRpcException("There is no folder for a new file. Save this document first.", REQUEST_FAILED)
+    found = await perform_on_selection(session, where, lambda code, tools: port(code, path, where.said, tools))
+    return await _applied(session, *found)
 
 
 async def _fix(session: Session, arguments: list[Any]) -> dict[str, Any]:

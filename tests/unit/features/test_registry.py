@@ -40,6 +40,8 @@ def test_titles_name_the_target() -> None:
         "unitTests": "Write unit tests for area",
         "classTests": "Write unit tests for A",
         "simplify": "Simplify area",
+        "optimise": "Optimise area",
+        "toAsync": "Make area async",
         "fileTests": "Write unit tests for calc.x",
         "missingDocstrings": "Write all missing documentation of calc.x",
     }
@@ -66,6 +68,7 @@ def test_only_what_makes_sense_is_offered() -> None:
         "docstring",
         "unitTests",
         "simplify",
+        "optimise",
         "fileTests",
     ]
     assert list(titles('"""It."""\n<|>x = 1\n')) == []

@@ -4,7 +4,7 @@ import pytest
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.rewriting import rewrite
-from lsp_server.inference.backend import ChatRequest, Priority
+from lsp_server.inference.backend import ChatRequest
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.text.edits import apply_edits
 from tests.support.features import limited, scripted, target_of, tools_of
@@ -18,9 +18,9 @@ async def rewritten(
 ) -> str | None:
     """The document after the rewriting; None if nothing changed."""
     target = target_of(marked, language)
-    tools = tools_of(answer, backend=backend)
-    edit, _ = await rewrite("simplify", target, tools, phase="Rewriting", priority=Priority.BACKGROUND)
-    return None if edit is None else apply_edits(target.snapshot.text, [edit])
+    tools = tools_of(answer, answer, backend=backend)
+    edits, _ = await rewrite("simplify", target, tools, phase="Rewriting")
+    return apply_edits(target.snapshot.text, edits) if edits else None
 
 
 async def test_only_the_function_changes() -> None:
@@ -34,7 +34,6 @@ async def test_the_request() -> None:
     request = backend.seen[0]
     assert isinstance(request, ChatRequest)
     assert request.messages[-1].content == "```python\n"
-    assert request.priority is Priority.BACKGROUND
     assert "```" in request.stop
 
 
@@ -116,7 +115,7 @@ async def test_other_languages(language: str, before: str, answer: str, expected
     ],
 )
 async def test_another_signature_is_refused(answer: str) -> None:
-    with pytest.raises(RefusedError, match=r"signature of absolute|not sound"):
+    with pytest.raises(RefusedError, match=r"signature of absolute|no sound|no longer be|has to be|async"):
         await rewritten(ABS, answer)
 
 
@@ -142,13 +141,13 @@ async def test_a_new_default_is_allowed() -> None:
     ],
 )
 async def test_what_is_not_that_function_is_refused(answer: str) -> None:
-    with pytest.raises(RefusedError, match="not sound Python"):
+    with pytest.raises(RefusedError, match="no sound Python"):
         await rewritten(ABS, answer)
 
 
 async def test_cut_off_is_refused() -> None:
     with pytest.raises(RefusedError, match="did not come to an end"):
-        await rewritten(ABS, "", backend=limited(4, SHORT))
+        await rewritten(ABS, "", backend=limited(4, SHORT, SHORT))
 
 
 async def test_two_functions_instead_of_a_method_are_refused() -> None:
@@ -168,3 +167,41 @@ async def test_a_function_with_text_at_the_lines_start_is_left_alone() -> None:
 async def test_half_typed_code_elsewhere_does_not_matter() -> None:
     after = await rewritten(ABS + "\n\nx = (1,\n", SHORT)
     assert after == SHORT + "\n\nx = (1,\n"
+
+
+async def test_what_is_exported_stays_so() -> None:
+    before = "export function area(r) {\n  <|>const x = r;\n  return x;\n}\n"
+    after = "export function area(r) {\n  return r;\n}\n"
+    assert await rewritten(before, "function area(r) {\n  return r;\n}\n", "javascript") == after
+    assert await rewritten(before, after, "javascript") == after
+
+
+async def test_lost_modifiers_are_refused() -> None:
+    before = "class A {\n    public static int area(int r) {\n        <|>int x = r;\n        return x;\n    }\n}\n"
+    with pytest.raises(RefusedError, match="signature of area"):
+        await rewritten(before, "int area(int r) {\n    return r;\n}", "java")
+
+
+@pytest.mark.parametrize("line", ["", "import math\n\n\n", "import os, math\n"])
+async def test_imports_come_along(line: str) -> None:
+    answer = f"{line}def absolute(x):\n    return math.fabs(x)\n"
+    after = await rewritten(f"import os\n\n\n{ABS}", answer)
+    assert after is not None
+    assert "\n\n\ndef absolute(x):\n    return math.fabs(x)\n" in after
+    assert after.index("math") < after.index("def")
+
+
+async def test_what_nobody_knows_is_refused() -> None:
+    with pytest.raises(RefusedError, match="numpy is not known there"):
+        await rewritten(ABS, "def absolute(x):\n    return numpy.abs(x)\n")
+    after = await rewritten(ABS, "import numpy\n\ndef absolute(x):\n    return numpy.abs(x)\n")
+    assert after is not None
+    assert after.startswith("import numpy\n\n")
+
+
+async def test_a_fault_is_told_to_the_model_once() -> None:
+    target, backend = target_of(ABS), scripted("def magnitude(x):\n    return x\n", SHORT)
+    edits, _ = await rewrite("simplify", target, tools_of(backend=backend), phase="Rewriting")
+    assert apply_edits(target.snapshot.text, edits) == SHORT
+    asked = [request for request in backend.seen if isinstance(request, ChatRequest)]
+    assert "change the signature of absolute" in asked[1].messages[-2].content

@@ -1,0 +1,68 @@
+"""A function that is awaited from now on."""
+
+from __future__ import annotations
+
+import re
+
+from lsp_server.errors import RefusedError
+from lsp_server.features.rewriting import rewrite
+from lsp_server.features.trial.behaviour import behaviour
+from lsp_server.features.types import FileEdit, Target, Tools, add_timings
+from lsp_server.syntax.names import names_in
+from lsp_server.syntax.snapshot import Snapshot
+
+_LANGUAGES = ("python", "javascript", "javascriptreact", "typescript", "typescriptreact")
+# So many of the lines that call it are told.
+_MOST_TOLD = 5
+
+
+def can_become_async(target: Target) -> bool:
+    """Whether it is worth offering; cheap. What Python itself calls, such as a constructor, cannot be awaited."""
+    scope = target.scope
+    called_by_language = scope.name.startswith("__") or scope.name == "constructor"
+    return target.language.id in _LANGUAGES and not scope.is_async and not called_by_language
+
+
+async def to_async(target: Target, tools: Tools) -> FileEdit:
+    """Make the function one that is awaited.
+
+    Raises:
+        RefusedError: what came back is not that function, waits for nothing, or does something else in calls that were
+            tried.
+    """
+    if not can_become_async(target):
+        raise RefusedError(f"{target.name} cannot become async.")
+    before = await behaviour(target, tools)
+
+    async def fault(after: Snapshot) -> str:
+        grown = len(after.text) - len(target.snapshot.text)
+        written = after.text[target.scope.start : target.scope.end + grown]
+        if not re.search(r"\bawait\b|\basync (?:for|with)\b", written):
+            return "It awaits nothing."
+        return await before.difference(after.text, awaited=True)
+
+    phase = f"Making {target.name} async"
+    edits, timings = await rewrite("to_async", target, tools, phase=phase, becomes_async=True, check=fault)
+    if not edits:
+        raise RefusedError(f"The model found nothing to await in {target.name}.")
+    notes = [note for note in (before.note, _callers(target)) if note]
+    cost = add_timings(before.timings, timings)
+    return FileEdit(f"Make {target.name} async", edits, notes=tuple(notes), timings=cost, preview=True)
+
+
+def _callers(target: Target) -> str:
+    """Which lines of the document have to await it now."""
+    snapshot, scope = target.snapshot, target.scope
+    text = snapshot.text
+    calls = (
+        name.start
+        for name in names_in(snapshot, 0, len(text))
+        if name.text == scope.name
+        and not scope.start <= name.start < scope.end
+        and text[name.start + len(name.text) :].lstrip()[:1] == "("
+    )
+    lines = sorted({snapshot.lines.line_of(start) + 1 for start in calls})
+    if not lines:
+        return f"Whoever calls {scope.name} has to await it now."
+    shown = ", ".join(map(str, lines[:_MOST_TOLD])) + (" …" if len(lines) > _MOST_TOLD else "")
+    return f"Whoever calls {scope.name} has to await it now, as in line{'s' if len(lines) > 1 else ''} {shown}."
