@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
+
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.types import FileEdit, Selection, Target, Tools, at_column_0
@@ -12,6 +15,8 @@ from lsp_server.syntax.scopes import FunctionScope, enclosing_function
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline, indent_unit
 
+# Names that Python itself gives a meaning.
+_GIVEN = {*dir(builtins), *keyword.kwlist, *keyword.softkwlist}
 _GRAMMAR = 'root ::= [a-z] [a-z0-9]{1,15} ("_" [a-z0-9]{1,15}){0,3} "`"'
 
 
@@ -38,7 +43,7 @@ async def extract_function(selection: Selection, tools: Tools) -> FileEdit:
     guide = Guide(tools, messages, phase="Naming the new function")
     guide.write("`")
     said = await guide.fill(stop=("`", "\n"), max_tokens=24, grammar=_GRAMMAR)
-    taken = {name.text for name in names_in(selection.snapshot, 0, len(selection.snapshot.text))}
+    taken = {name.text for name in names_in(selection.snapshot, 0, len(selection.snapshot.text))} | _GIVEN
     name = _free(said.strip("`_") or "extracted", taken)
     edits = _edits(selection, around, found, name)
     _check(selection, edits, around, name)

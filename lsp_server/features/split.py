@@ -18,7 +18,7 @@ from lsp_server.text.edits import minimal_edits
 # A function of fewer lines is not long; a part of fewer says no more than a call.
 _LONG, _PART = 12, 4
 # What is left should not be less than this share of the lines.
-_MOST_OF_IT = 0.7
+_MOST_OF_IT = 0.5
 # A part that takes or gives more than this is no part.
 _MOST_NAMES = 4
 _MOST_PARTS = 3
@@ -94,7 +94,7 @@ def _best_part(snapshot: Snapshot, target: Target) -> Selection | None:
 
 def _worth(found: Flow, size: int) -> float:
     names = len(found.inputs) + len(found.outputs)
-    return size / (2 + names) if names <= _MOST_NAMES and not found.hindrance else 0.0
+    return size**0.5 / (1 + names) if names <= _MOST_NAMES and not found.hindrance else 0.0
 
 
 def _blocks(code: str, head: int) -> Iterator[tuple[int, int]]:

@@ -30,10 +30,12 @@ class Calls:
     Attributes:
         maker: that make what the method is called on: ``name = Class(``; empty for a function.
         call: that call the function; the whole call where it takes nothing. Empty for one that is called otherwise.
+        needed: the names of the arguments that it cannot do without.
     """
 
     maker: str
     call: str
+    needed: Sequence[str] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -60,56 +62,79 @@ class Dialogue:
     wanted: int
     goals: Mapping[int, str]
     temperature: float = 0.0
+    # What worked, as the shell shows it; and what has just failed, so that the model is not led on by more of that.
+    _history: str = ""
+    _failure: str = ""
+    _kept: list[str] = field(default_factory=list)
+    _tried: set[str] = field(default_factory=set)
     _aimed: list[int] = field(default_factory=list)
 
     async def run(self) -> None:
         """Go on until enough is seen, the model says nothing new, or the shell is gone."""
-        guide, trial = self.guide, self.trial
+        trial = self.trial
         if not await trial.begin():
             return
-        # What worked; the model sees besides what has just failed, and is not led on by more of that.
-        history, failure = "```python\n" + "".join(map(_typed, self.opening)), ""
-        tried: set[str] = set()
-        kept: list[str] = []
+        self._history = "```python\n" + "".join(map(_typed, self.opening))
         if self.calls.maker:
-            simplest = f"{self.calls.maker})"
-            tried.add(simplest)
-            if (await trial.take(simplest))[1]:
-                kept.append(simplest)
-                history += _typed(simplest)
+            await self._take(f"{self.calls.maker})")
         wasted = 0
-        while len(trial.useful) < self.wanted and len(tried) < _MOST_TRIED and wasted < _MOST_WASTED:
-            if self.calls.is_whole and not self.calls.maker and kept:
-                return  # There is only one call.
-            beginning = self._beginning(kept, wasted)
-            aim = self._aim() if beginning == self.calls.call else ""
-            guide.answer = history + failure + aim
-            code = await self._code(beginning, _OTHERWISE if wasted else self.temperature)
-            if guide.timings.predicted_tokens > _MAX_TOKENS:
+        while len(trial.useful) < self.wanted and len(self._tried) < _MOST_TRIED and wasted < _MOST_WASTED:
+            only_one = self.calls.is_whole and not self.calls.maker and self._kept
+            if only_one or trial.ended or self.guide.timings.predicted_tokens > _MAX_TOKENS:
                 return
-            wasted += 1
-            # The same call of another object is another one.
-            if code is None or (code in tried and not (self.calls.is_whole and code == self.calls.call)):
-                continue
-            tried.add(code)
-            code, seen, is_kept = await trial.take_repaired(code)
-            if trial.ended:
-                return
-            tried.add(code)
-            done = aim + _typed(code) + (f"{seen.shown}\n" if seen.shown else "")
-            if is_kept:
-                kept.append(code)
-                history, failure, wasted = history + done, "", 0
+            temperature = _OTHERWISE if wasted else self.temperature
+            if wasted % 2 and self.calls.needed and (self._kept or not self.calls.maker):
+                taken = await self._prepared(temperature)
             else:
-                failure = done
+                taken = await self._turn(self._beginning(wasted), temperature)
+            wasted = 0 if taken else wasted + 1
 
-    def _beginning(self, kept: Sequence[str], wasted: int) -> str:
+    def _beginning(self, wasted: int) -> str:
         """How the next line begins: with a call of the function, but for the lines that prepare one."""
-        calls = self.calls
+        calls, kept = self.calls, self._kept
         if calls.maker and (not kept or (calls.is_whole and kept[-1] == calls.call)):
             return calls.maker
         # When it leads nowhere, the model may first prepare something.
-        return "" if wasted % 3 == 2 and kept else calls.call
+        return "" if wasted == _MOST_WASTED - 1 and kept else calls.call
+
+    async def _turn(self, beginning: str, temperature: float) -> bool:
+        """Have the model say a line; whether it was kept."""
+        aim = self._aim() if beginning == self.calls.call else ""
+        self.guide.answer = self._history + self._failure + aim
+        code = await self._code(beginning, temperature)
+        # The same call of another object is another one.
+        is_new = code not in self._tried or (self.calls.is_whole and code == self.calls.call)
+        return bool(code) and is_new and await self._take(code or "", aim)
+
+    async def _prepared(self, temperature: float) -> bool:
+        """Have the model say each argument in a line of its own, and call the function with them; whether that worked.
+
+        In brackets a small model forgets how many there are, and what each is.
+        """
+        history = self._history
+        for name in self.calls.needed:
+            self.guide.answer = self._history
+            code = await self._code(f"{name} = ", temperature)
+            if code is None or not await self._take(code):
+                self._history = history
+                return False
+        taken = await self._take(f"{self.calls.call}{', '.join(self.calls.needed)})")
+        if not taken:
+            self._history = history
+        return taken
+
+    async def _take(self, code: str, aim: str = "") -> bool:
+        """Run a line; whether it was kept, and is part of the session from now on."""
+        self._tried.add(code)
+        code, seen, is_kept = await self.trial.take_repaired(code)
+        self._tried.add(code)
+        done = aim + _typed(code) + (f"{seen.shown}\n" if seen.shown else "")
+        if is_kept:
+            self._kept.append(code)
+            self._history, self._failure = self._history + done, ""
+        else:
+            self._failure = done
+        return is_kept
 
     def _aim(self) -> str:
         """A comment on a line that was not reached yet, and not aimed at twice."""

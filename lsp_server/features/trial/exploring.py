@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
 from lsp_server.features.trial.examples import documented
 from lsp_server.features.trial.repairs import Signature
 from lsp_server.features.trial.steps import Trial
-from lsp_server.features.trial.variations import variations
+from lsp_server.features.trial.variations import literals, variations
 from lsp_server.features.types import Target, Tools, add_timings
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.testing.frameworks import snake
@@ -66,14 +67,20 @@ class Explorer:
 
     async def _vary(self, trial: Trial, wanted: int) -> None:
         """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""
-        defaults = {p.name: p.default for p in self.target.scope.parameters if p.default is not None}
-        name = trial.signature.name
-        every = [one for seed in trial.sequences() for one in variations(seed, name, defaults)][:_MOST_VARIATIONS]
+        every = varied(trial, self.target)[:_MOST_VARIATIONS]
         for if_new in (True, False):
             for pieces in every:
                 if trial.ended or (len(trial.useful) >= wanted and not if_new):
                     return
                 await trial.replay(pieces, if_new=if_new)
+
+
+def varied(trial: Trial, target: Target) -> list[list[str]]:
+    """The useful steps, each with what it needs, with other values in them; those of different steps take turns."""
+    defaults = {p.name: p.default for p in target.scope.parameters if p.default is not None}
+    name, more = trial.signature.name, literals(target.code)
+    turns = zip_longest(*(variations(seed, name, defaults, more) for seed in trial.sequences()))
+    return [pieces for turn in turns for pieces in turn if pieces is not None]
 
 
 def lines_of(target: Target) -> range:
@@ -95,17 +102,19 @@ def _calls(target: Target, owner: str | None) -> Calls:
     scope = target.scope
     taken = [parameter.name for parameter in scope.parameters if parameter.name not in ("self", "cls", "*", "/")]
     closing = "" if taken else ")"
+    required = (p.name for p in scope.parameters if p.default is None and p.name in taken)
+    needed = tuple(name for name in required if name.isidentifier() and name != scope.name)
     if owner is None:
-        return Calls("", f"{scope.name}({closing}")
+        return Calls("", f"{scope.name}({closing}", needed)
     if owner != scope.class_name:
         return Calls("", "")
     if scope.name in ("__init__", "__new__"):
-        return Calls("", f"{owner}({closing}")
+        return Calls("", f"{owner}({closing}", needed)
     decorators = target.snapshot.text[scope.start : scope.end].partition("def ")[0]
     if re.search(r"@(staticmethod|classmethod)\b", decorators):
-        return Calls("", f"{owner}.{scope.name}({closing}")
+        return Calls("", f"{owner}.{scope.name}({closing}", needed)
     it = snake(owner)
     maker = f"{it} = {owner}("
     if scope.name.startswith("__") or re.search(r"property\b|\.setter\b", decorators):
         return Calls(maker, "")
-    return Calls(maker, f"{it}.{scope.name}({closing}")
+    return Calls(maker, f"{it}.{scope.name}({closing}", needed)

@@ -92,11 +92,6 @@ class Trial:
         """For each useful step: its code, behind that of the steps that it needs."""
         return [[*(self.steps[i].code for i in needed(self.steps, at)), self.steps[at].code] for at in self.useful]
 
-    def best(self, count: int) -> list[int]:
-        """So many useful steps at most: those that reached the most lines first, in the order in which they came."""
-        ranked = sorted(self.useful, key=lambda at: -self.useful[at])
-        return sorted(ranked[:count])
-
 
 def _shown(seen: Seen) -> tuple[object, ...]:
     """What a test can expect of it."""

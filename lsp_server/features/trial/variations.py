@@ -13,16 +13,37 @@ _INSTEAD: dict[type, tuple[str, ...]] = {
     bytes: ("b''",),
     type(None): ("0", "1", "'a'", "[]"),
 }
+_MOST_LITERALS, _LONGEST_LITERAL = 9, 30
 _UNGIVEN = {"True": ("False",), "False": ("True",), "None": ("1", "'a'", "[1]", "True")}
 
 
-def variations(pieces: list[str], name: str, defaults: Mapping[str, str]) -> Iterator[list[str]]:
+def literals(code: str) -> dict[type, tuple[str, ...]]:
+    """The numbers and texts in a function, and the numbers beside them: where it is likely to do something else."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return {}
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in documentation]
+    numbers = [one for one in found if type(one) is int]
+    beside = [near for one in numbers for near in (one, one - 1, one + 1)]
+    texts = [one for one in found if isinstance(one, str) and 0 < len(one) <= _LONGEST_LITERAL]
+    return {
+        int: tuple(repr(one) for one in dict.fromkeys(beside))[:_MOST_LITERALS],
+        str: tuple(repr(one) for one in dict.fromkeys(texts))[:_MOST_LITERALS],
+    }
+
+
+def variations(
+    pieces: list[str], name: str, defaults: Mapping[str, str], more: Mapping[type, tuple[str, ...]] | None = None
+) -> Iterator[list[str]]:
     """The pieces of code with one value replaced, or one more argument given, in each.
 
     Args:
         pieces: what belongs together; the last one calls the function.
         name: the function's.
         defaults: its parameters that need not be given → what stands for them then, as code.
+        more: values to try besides, by their kind.
     """
     for at in range(len(pieces) - 1, -1, -1):
         code = pieces[at]
@@ -30,7 +51,7 @@ def variations(pieces: list[str], name: str, defaults: Mapping[str, str]) -> Ite
         if isinstance(tree.body[0], (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
             continue
         changes = [*_given(tree, code, name, defaults)] if at == len(pieces) - 1 else []
-        for start, end, new in (*changes, *_replaced(tree, code)):
+        for start, end, new in (*changes, *_replaced(tree, code, more or {})):
             yield [*pieces[:at], code[:start] + new + code[end:], *pieces[at + 1 :]]
 
 
@@ -57,23 +78,23 @@ def _others(default: str) -> tuple[str, ...]:
     return tuple(one for one in _INSTEAD.get(kind, ()) if one != default and type(ast.literal_eval(one)) is kind)
 
 
-def _replaced(tree: ast.Module, code: str) -> Iterator[tuple[int, int, str]]:
+def _replaced(tree: ast.Module, code: str, more: Mapping[type, tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
     """Another value in place of one."""
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)):
             continue
         start = _offset(code, node.lineno, node.col_offset)
         end = _offset(code, node.end_lineno, node.end_col_offset)
-        for new in _instead(node):
+        for new in dict.fromkeys(_instead(node, more)):
             if new != code[start:end]:
                 yield start, end, new
 
 
-def _instead(node: ast.expr) -> tuple[str, ...]:
+def _instead(node: ast.expr, more: Mapping[type, tuple[str, ...]]) -> tuple[str, ...]:
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool):
             return (str(not node.value),)
-        return _INSTEAD.get(type(node.value), ())
+        return (*more.get(type(node.value), ()), *_INSTEAD.get(type(node.value), ()))
     if isinstance(node, ast.Dict):
         return ("{}",)
     if isinstance(node, (ast.List, ast.Tuple)):

@@ -10,7 +10,8 @@ from lsp_server.features.describing import described, owner_of, shown_code
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial import Explorer
 from lsp_server.features.trial.examples import written
-from lsp_server.features.types import Target, Tools, add_timings
+from lsp_server.features.trial.noticing import best, calls_of, notice
+from lsp_server.features.types import Target, TestBench, Tools, add_timings
 from lsp_server.features.unit_tests.cases import Case, Form, is_sound, unique
 from lsp_server.features.unit_tests.heads import head
 from lsp_server.features.unit_tests.recorded import MARK, body_of
@@ -28,14 +29,19 @@ class TryOut:
 
     Attributes:
         phase: what is said while the model is asked.
+        mutants: so many variants of the function with a small bug were tried.
+        noticed: the names of the tests → which of them each notices.
     """
 
     target: Target
     site: TestSite
     form: Form
+    bench: TestBench
     tools: Tools
     phase: str
     timings: Timings = field(default_factory=Timings)
+    mutants: int = 0
+    noticed: dict[str, set[int]] = field(default_factory=dict)
 
     async def cases(
         self, shell: PythonShell, answer: str, kept: list[Case], wanted: int, taken: set[str], temperature: float
@@ -52,18 +58,24 @@ class TryOut:
         asked = self.tools.prompts.render("try_out", language, **described(target))
         explorer = Explorer(target, owner_of(target), opening, asked, self.tools, self.phase)
         trial = await explorer.explore(shell, wanted, written(answer), temperature)
+        calls = await calls_of(trial, target, self.bench)
+        self.mutants = await notice(calls, target, self.bench)
         subject = re.compile(rf"(?<![\w'\"]){re.escape(self.form.subject)}\b")
-        bodies = [body_of(trial.steps, at, unittest=self._unittest) for at in trial.best(wanted)]
         known = {case.body for case in kept}
         found: list[Case] = []
         guide = Guide(self.tools, asked, phase=self.phase)
         guide.write("```python\n")
-        for body in filter(subject.search, bodies):
+        telling = [call for call in calls if subject.search(" ".join(call.codes))]
+        for call in best(telling, wanted):
+            body = body_of(call.steps, len(call.steps) - 1, unittest=self._unittest)
+            if not body:
+                continue
             case = self._case(body, await self._named(guide, body), taken)
             if case.body not in known and is_sound(case, self.form):
                 known.add(case.body)
                 taken.add(case.name)
                 found.append(case)
+                self.noticed[case.name] = call.noticed
         self.timings = add_timings(add_timings(self.timings, explorer.timings), guide.timings)
         return found
 

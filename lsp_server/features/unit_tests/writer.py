@@ -68,6 +68,7 @@ class Writer:
     timings: Timings = field(default_factory=Timings)
     dropped: dict[str, int] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    strength: str = ""
 
     def __post_init__(self) -> None:
         name, framework = self.target.scope.name, self.site.framework
@@ -133,7 +134,7 @@ class Writer:
             raise RefusedError(self._refusal(count, run), hint="Try again, or a larger model.")
         corrected = [case for case in corrected if case in kept]
         ways = {"corrected" if shell is None else "expecting what it returns today": len(corrected)}
-        note = _note(count, len(kept), ways, len(recorded), self.dropped)
+        note = _note(count, len(kept), ways, len(recorded), self.dropped, self.strength)
         return self._written([*kept, *recorded], " ".join([note, *differences[:_MOST_TOLD]]))
 
     def _refusal(self, count: int, run: TestRun) -> str:
@@ -215,13 +216,18 @@ class Writer:
     async def _recorded(self, shell: PythonShell, kept: list[Case], answer: str, temperature: float) -> list[Case]:
         """Tests of calls and what came of them, as many as there is room for, that hold and say something."""
         phase = f"{self.progress}Trying {self.target.scope.name} out"
-        trying = TryOut(self.target, self.site, self.form, self.tools, phase)
+        trying = TryOut(self.target, self.site, self.form, self.bench, self.tools, phase)
         cases = await trying.cases(shell, strip_answer(answer), kept, _COUNT - len(kept), self.taken, temperature)
         self.timings = add_timings(self.timings, trying.timings)
         if not cases:
             return []
         run, cases = await self._run(cases, f"Running {len(cases)} tests")
-        return (await self._telling([case for case in cases if case.name in run.passed]))[0]
+        cases, _ = await self._telling([case for case in cases if case.name in run.passed])
+        noticed = set().union(*(trying.noticed[case.name] for case in cases))
+        self.strength = (
+            f": they notice {len(noticed)} of {trying.mutants} small changes to it" if trying.mutants else ""
+        )
+        return cases
 
     @property
     def _unittest(self) -> bool:
@@ -291,9 +297,9 @@ def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
     }
 
 
-def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int]) -> str:
+def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int], strength: str) -> str:
     """How it went, in a sentence or two."""
-    tried = f"{recorded} from trying it out, expecting what it does today." if recorded else ""
+    tried = f"{recorded} from trying it out, expecting what it does today{strength}." if recorded else ""
     if not written and tried:
         return tried
     mended = f" ({way})" if (way := _why(ways)) else ""

@@ -6,7 +6,7 @@ import pytest
 
 from lsp_server.features.trial.repairs import Signature, repairs
 from lsp_server.features.trial.steps import Trial
-from lsp_server.features.trial.variations import variations
+from lsp_server.features.trial.variations import literals, variations
 from lsp_server.features.unit_tests.recorded import assertions, body_of
 from lsp_server.testing.shell import Seen
 from tests.support.shell import LocalShell
@@ -59,13 +59,6 @@ async def test_useful_is_what_shows_something_new(shell_of: ShellOf) -> None:
     trial = Trial(shell_of(BOX), PUT)
     await trial.replay(["box = Box()", "box.put('a')", "box.put('b')"], if_new=True)
     assert [trial.steps[at].code for at in trial.useful] == ["box.put('a')"]
-
-
-async def test_the_best_reach_the_most_lines(shell_of: ShellOf) -> None:
-    source = "def f(n):\n    if n:\n        return n\n    return 0\n"
-    trial = await tried(shell_of(source), ["f(1)", "f(2)", "f(3)", "f(0)"], Signature("f", "", ["n"]))
-    assert [trial.steps[at].code for at in trial.best(2)] == ["f(1)", "f(0)"]
-    assert [trial.steps[at].code for at in trial.best(9)] == ["f(1)", "f(2)", "f(3)", "f(0)"]
 
 
 async def test_what_cannot_be_made_ends_it(shell_of: ShellOf) -> None:
@@ -162,3 +155,13 @@ def test_variations() -> None:
 def test_definitions_do_not_vary() -> None:
     assert list(variations(["def g(x=1):\n    return 2", "f(g)"], "f", {})) == []
     assert list(variations(["f()"], "f", {"a": "0.5"})) == [["f(a=0.0)"], ["f(a=-1.5)"]]
+
+
+def test_the_values_of_a_function_are_tried() -> None:
+    code = 'def f(n, kind):\n    """Doc 7."""\n    if kind == "old" and n > 50:\n        return f"{n} years"\n'
+    more = literals(code)
+    assert more == {int: ("50", "49", "51"), str: ("'old'", "' years'")}
+    found = [pieces[0] for pieces in variations(["f(1, 'x')"], "f", {}, more)]
+    assert found[:3] == ["f(50, 'x')", "f(49, 'x')", "f(51, 'x')"]
+    assert "f(1, 'old')" in found
+    assert literals("no code") == {}

@@ -60,18 +60,23 @@ async def test_examples_calls_and_other_values_become_tests(tmp_path: Path) -> N
 
 
         def test_level_low():
-            assert level(40) == 'low'  # as it is today
+            assert level(50) == 'low'  # as it is today
 
 
         def test_level_high():
-            assert level(60) == 'high'  # as it is today
+            assert level(51) == 'high'  # as it is today
 
 
         def test_level_too_much():
+            assert level(100) == 'high'  # as it is today
+
+
+        def test_level_other():
             with pytest.raises(ValueError):  # as it is today
-                level(500)
+                level(101)
         """)
-    assert notes == ("3 from trying it out, expecting what it does today.",)
+    said = "4 from trying it out, expecting what it does today: they notice 6 of 7 small changes to it."
+    assert notes == (said,)
 
 
 async def test_what_a_written_test_calls_is_tried_with_other_values(tmp_path: Path) -> None:
@@ -98,10 +103,8 @@ async def test_a_method_that_changes_its_object(tmp_path: Path) -> None:
     assert "class TestPut(unittest.TestCase):\n" in text
     made = "        store = Store()\n        store.put('a')\n"
     assert f"{made}        self.assertEqual(store.items, {{'a': 1}})  # as it is today\n" in text
-    assert (
-        f"{made}        store.put('a', 2)\n        self.assertEqual(store.items, {{'a': 3}})  # as it is today\n"
-        in text
-    )
+    # Another test would notice no more.
+    assert text.count("def test_") == 1
 
 
 async def test_what_is_printed(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""Which calls of a function notice small bugs in it: those make the best tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lsp_server.features.postprocess.code import reindent
+from lsp_server.features.trial.exploring import lines_of, varied
+from lsp_server.features.trial.mutants import mutants
+from lsp_server.features.trial.steps import Step, Trial
+from lsp_server.features.types import Target, TestBench
+from lsp_server.testing.shell import PythonShell, Seen
+from lsp_server.text.edits import TextEdit, apply_edits, detect_newline
+
+_MOST_MUTANTS = 12
+_MOST_CALLS = 60
+
+
+@dataclass
+class Call:
+    """Pieces of code that belong together, the last of which uses the function.
+
+    Attributes:
+        steps: the pieces with what came of them.
+        noticed: the mutants with which something else comes of the last one.
+    """
+
+    steps: list[Step]
+    noticed: set[int] = field(default_factory=set)
+
+    @property
+    def codes(self) -> list[str]:
+        """The pieces alone."""
+        return [step.code for step in self.steps]
+
+    @property
+    def seen(self) -> Seen:
+        """What came of the last piece."""
+        return self.steps[-1].seen
+
+    @property
+    def reached(self) -> frozenset[int]:
+        """The lines of the function that were run."""
+        return frozenset().union(*(step.seen.reached for step in self.steps))
+
+
+async def calls_of(trial: Trial, target: Target, bench: TestBench) -> list[Call]:
+    """The useful calls of a trial and those with other values, as far as they come to the same in a new process."""
+    sequences = [*trial.sequences(), *varied(trial, target)]
+    found: list[Call] = []
+    files, lines = {bench.site.source: target.snapshot.text}, lines_of(target)
+    for first in (True, False):
+        async with bench.shell(files, lines) as shell:
+            if shell is None:
+                return []
+            if first:
+                unique = [list(one) for one in dict.fromkeys(map(tuple, sequences))]
+                for pieces in unique[:_MOST_CALLS]:
+                    steps = await replayed(shell, pieces)
+                    if steps is None:
+                        break
+                    call = Call(steps)
+                    if call.reached and (call.seen.on_purpose or not call.seen.error):
+                        found.append(call)
+            else:
+                again = [(call, await replayed(shell, call.codes)) for call in found]
+                # What depends on chance or on the time is left out.
+                found = [call for call, steps in again if steps and compared(steps[-1].seen) == compared(call.seen)]
+    return found
+
+
+async def notice(calls: Sequence[Call], target: Target, bench: TestBench) -> int:
+    """Note for each call which mutants of the function it notices; returns how many there are."""
+    scope, text = target.scope, target.snapshot.text
+    every = mutants(target.code, _MOST_MUTANTS)
+    for number, code in enumerate(every):
+        written = reindent(code, scope.indentation, detect_newline(text))
+        changed = apply_edits(text, [TextEdit(scope.start, scope.end, written)])
+        async with bench.shell({bench.site.source: changed}, lines_of(target)) as shell:
+            if shell is None:
+                return 0
+            for call in calls:
+                steps = await replayed(shell, call.codes)
+                if steps is None or compared(steps[-1].seen) != compared(call.seen):
+                    call.noticed.add(number)
+                if steps is None:
+                    break  # It did not come to an end.
+    return len(every)
+
+
+def best(calls: Sequence[Call], count: int) -> list[Call]:
+    """So many calls at most that together notice the most mutants, and reach the most lines."""
+    chosen: list[Call] = []
+    left = list(calls)
+    noticed: set[int] = set()
+    reached: set[int] = set()
+    while left and len(chosen) < count:
+        gains = [(len(call.noticed - noticed), len(call.reached - reached)) for call in left]
+        at = gains.index(max(gains))
+        if gains[at] == (0, 0):
+            break
+        chosen.append(left.pop(at))
+        noticed |= chosen[-1].noticed
+        reached |= chosen[-1].reached
+    # The shorter ones come first, as the simpler.
+    return sorted(chosen, key=lambda call: sum(map(len, call.codes)))
+
+
+async def replayed(shell: PythonShell, pieces: Sequence[str]) -> list[Step] | None:
+    """What comes of some pieces of code, run from the start; None if the shell is gone."""
+    begun = await shell.forget()
+    if begun is None:
+        return None
+    if begun.error:
+        return [Step("", begun)]
+    steps = []
+    for code in pieces:
+        seen = await shell.run(code)
+        if seen is None:
+            return None
+        steps.append(Step(code, seen))
+    return steps
+
+
+def compared(seen: Seen) -> tuple[object, ...]:
+    """What two runs have to have in common."""
+    return seen.forms, seen.changed, seen.printed, seen.nothing, seen.error
