@@ -25,7 +25,7 @@ from typing import Any
 # What is shown of a value, and of an error.
 _SHOWN = 300
 # A longer value is no expectation that anybody would read.
-_LONGEST_VALUE = 240
+_LONGEST_VALUE, _LONGEST_TEXT = 240, 500
 _MOST_ITEMS = 50
 _MOST_ATTRIBUTES = 3
 _PLAIN: tuple[Callable[[Any], Any], ...] = (bool, int, float, complex, str, bytes, tuple, list, dict)
@@ -169,7 +169,7 @@ def _plain(value: Any) -> str | None:
         for kind in _PLAIN:
             if isinstance(value, kind):  # type: ignore[arg-type]
                 said = repr(kind(value))
-                if len(said) <= _LONGEST_VALUE and value == ast.literal_eval(said):
+                if len(said) <= (_LONGEST_TEXT if kind is str else _LONGEST_VALUE) and value == ast.literal_eval(said):
                     return said
                 return None
         if isinstance(value, (set, frozenset)):

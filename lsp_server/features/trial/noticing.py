@@ -89,12 +89,15 @@ async def notice(calls: Sequence[Call], target: Target, bench: TestBench) -> int
     return len(every)
 
 
-def best(calls: Sequence[Call], count: int) -> list[Call]:
-    """So many calls at most that together notice the most mutants, and reach the most lines."""
+def best(calls: Sequence[Call], count: int, there: Sequence[Call] = ()) -> list[Call]:
+    """So many calls at most that together notice the most mutants, and reach the most lines.
+
+    Of calls that are worth the same the first is taken; none that says no more than those that are there.
+    """
     chosen: list[Call] = []
     left = list(calls)
-    noticed: set[int] = set()
-    reached: set[int] = set()
+    noticed = set().union(*(call.noticed for call in there))
+    reached = set().union(*(call.reached for call in there))
     while left and len(chosen) < count:
         gains = [(len(call.noticed - noticed), len(call.reached - reached)) for call in left]
         at = gains.index(max(gains))

@@ -64,7 +64,9 @@ class Trial:
         if any(_shown(seen)) and reached and (fresh or not (if_new or _shown(seen) in known)):
             self.useful[at] = fresh
             self.reached |= reached
-        kept = at in self.useful or bool(seen.changed) or (not seen.error and bool(_named(code)[1]))
+        used, made = _named(code)
+        changes = seen.changed or (seen.nothing and used & set().union(*(_named(s.code)[1] for s in self.steps)))
+        kept = at in self.useful or bool(changes) or (not seen.error and bool(made))
         if kept:
             self.steps = steps
         return seen, kept
@@ -99,12 +101,17 @@ def _shown(seen: Seen) -> tuple[object, ...]:
 
 
 def needed(steps: Sequence[Step], at: int) -> list[int]:
-    """The steps before one without which it would be another one: those that make or change what it names."""
+    """The steps before one without which it would be another one: those that make or change what it names.
+
+    What gives nothing is called for what it changes, even where that cannot be seen.
+    """
     names = _named(steps[at].code)[0]
+    own = set().union(*(_named(step.code)[1] for step in steps[:at]))
     found = []
     for i in range(at - 1, -1, -1):
         used, made = _named(steps[i].code)
         changes = {re.split(r"\W", where, maxsplit=1)[0] for where, _ in steps[i].seen.changed}
+        changes |= used & own if steps[i].seen.nothing else set()
         if not steps[i].seen.error and (made | changes) & names:
             found.append(i)
             # What is made here does not come from before.

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.features.describing import described, owner_of, shown_code
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial import Explorer
 from lsp_server.features.trial.examples import written
-from lsp_server.features.trial.noticing import best, calls_of, notice
+from lsp_server.features.trial.noticing import Call, best, calls_of, notice, replayed
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
 from lsp_server.features.unit_tests.cases import Case, Form, is_sound, unique
 from lsp_server.features.unit_tests.heads import head
 from lsp_server.features.unit_tests.recorded import MARK, body_of
-from lsp_server.inference.backend import Timings
+from lsp_server.inference.backend import Message, Timings
 from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
-_NAME_TOKENS, _LONGEST_SHOWN = 12, 200
+_NAME_TOKENS, _LONGEST_NAME, _LONGEST_SHOWN = 12, 40, 200
 _NAME = "root ::= [a-z] [a-z0-9_]*"
 
 
@@ -29,6 +30,8 @@ class TryOut:
 
     Attributes:
         phase: what is said while the model is asked.
+        most: so many tests in all.
+        taken: names that are no longer free; those of new tests are added.
         mutants: so many variants of the function with a small bug were tried.
         noticed: the names of the tests → which of them each notices.
     """
@@ -39,45 +42,71 @@ class TryOut:
     bench: TestBench
     tools: Tools
     phase: str
+    most: int
+    taken: set[str]
     timings: Timings = field(default_factory=Timings)
     mutants: int = 0
     noticed: dict[str, set[int]] = field(default_factory=dict)
 
     async def cases(
-        self, shell: PythonShell, answer: str, kept: list[Case], wanted: int, taken: set[str], temperature: float
-    ) -> list[Case]:
-        """So many tests at most, not run yet, that do something else than those that were kept.
+        self, shell: PythonShell, answer: str, there: Sequence[Case], weak: Sequence[Case], temperature: float
+    ) -> tuple[list[Case], list[Case]]:
+        """Those of the weak tests that are of use beside those that are there, and new ones, which were not run yet.
 
         Args:
             answer: the code of the model's own tests.
-            taken: names that are no longer free; those of the tests are added.
+            there: tests that stay.
+            weak: tests that stay only where they notice what no other does.
         """
         target, language = self.target, self.target.language.id
         own = f"from {self.site.module} "
         opening = [line for line in head(target, self.site, shown_code(target)).statements if line.startswith(own)]
         asked = self.tools.prompts.render("try_out", language, **described(target))
         explorer = Explorer(target, owner_of(target), opening, asked, self.tools, self.phase)
-        trial = await explorer.explore(shell, wanted, written(answer), temperature)
-        calls = await calls_of(trial, target, self.bench)
-        self.mutants = await notice(calls, target, self.bench)
+        trial = await explorer.explore(shell, self.most - len(there), written(answer), temperature)
         subject = re.compile(rf"(?<![\w'\"]){re.escape(self.form.subject)}\b")
-        known = {case.body for case in kept}
+        calls = [call for call in await calls_of(trial, target, self.bench) if subject.search(" ".join(call.codes))]
+        kept = {case.name: call for case in (*there, *weak) if (call := await self._as_call(case, shell))}
+        self.mutants = await notice([*kept.values(), *calls], target, self.bench)
+        self.noticed |= {name: call.noticed for name, call in kept.items()}
+        # What cannot be looked at stays, as does all where there is nothing to notice.
+        sure = [case for case in weak if case.name not in kept or not self.mutants]
+        unsure = [kept[case.name] for case in weak if case not in sure]
+        chosen = best(
+            [*unsure, *calls], self.most - len(there) - len(sure), [kept[c.name] for c in there if c.name in kept]
+        )
+        stay = [*sure, *(case for case in weak if kept.get(case.name) in chosen)]
+        fresh = await self._written(
+            [call for call in chosen if call not in unsure], {case.body for case in (*there, *stay)}, asked
+        )
+        self.timings = add_timings(self.timings, explorer.timings)
+        return stay, fresh
+
+    async def _written(self, calls: Sequence[Call], known: set[str], asked: tuple[Message, ...]) -> list[Case]:
+        """Calls as tests, with names that the model gives them."""
         found: list[Case] = []
         guide = Guide(self.tools, asked, phase=self.phase)
         guide.write("```python\n")
-        telling = [call for call in calls if subject.search(" ".join(call.codes))]
-        for call in best(telling, wanted):
+        for call in calls:
             body = body_of(call.steps, len(call.steps) - 1, unittest=self._unittest)
-            if not body:
-                continue
-            case = self._case(body, await self._named(guide, body), taken)
-            if case.body not in known and is_sound(case, self.form):
+            case = self._case(body, await self._named(guide, body)) if body else None
+            if case is not None and case.body not in known and is_sound(case, self.form):
                 known.add(case.body)
-                taken.add(case.name)
+                self.taken.add(case.name)
                 found.append(case)
                 self.noticed[case.name] = call.noticed
-        self.timings = add_timings(add_timings(self.timings, explorer.timings), guide.timings)
+        self.timings = add_timings(self.timings, guide.timings)
         return found
+
+    async def _as_call(self, case: Case, shell: PythonShell) -> Call | None:
+        """A test as something that can be tried out; None for one that needs more than a shell has."""
+        takes = re.match(r"\s*\((.*?)\)\s*(?:->[^:]*)?:", case.source.partition(case.name)[2])
+        if takes is None or takes[1] not in ("", "self"):
+            return None
+        given = "__import__('unittest').TestCase()" if takes[1] else ""
+        pieces = [*(["import pytest"] if "pytest." in case.source else []), case.source, f"{case.name}({given})"]
+        steps = await replayed(shell, pieces)
+        return Call(steps) if steps and not steps[-1].seen.error else None
 
     async def _named(self, guide: Guide, body: str) -> str:
         """What the model would call a test that does this, behind the function's name."""
@@ -85,12 +114,13 @@ class TryOut:
         guide.write(textwrap.indent(shown, "# ", lambda _line: True) + f"def {self._begin}_")
         said = await guide.fill(stop=("(", "\n"), max_tokens=_NAME_TOKENS, grammar=_NAME)
         guide.write("():\n    ...\n\n\n")
-        return said.strip("_") or "as_it_is"
+        # Whole words.
+        return textwrap.shorten(said.replace("_", " "), _LONGEST_NAME, placeholder="").replace(" ", "_") or "as_it_is"
 
-    def _case(self, body: str, name: str, taken: set[str]) -> Case:
+    def _case(self, body: str, name: str) -> Case:
         parameters = ["self"] if self._unittest else ["capsys"] if "capsys." in body else []
         said = f"({', '.join(parameters)}):\n{textwrap.indent(body, '    ')}"
-        name = unique(f"{self._begin}_{name}", "_{}", taken)
+        name = unique(f"{self._begin}_{name}", "_{}", self.taken)
         return Case(name, f"def {name}{said}", re.sub(r"#.*|\s", "", said))
 
     @property

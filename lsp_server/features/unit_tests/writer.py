@@ -114,28 +114,28 @@ class Writer:
         passed = [case for case in cases if case.name in run.passed]
         failed = [case for case in cases if run.failed.get(case.name)]
         corrected: list[Case] = []
-        differences: list[str] = []
+        observed: dict[str, list[str]] = {}
         async with self.bench.shell(self._files(self.site.existing or ""), lines_of(self.target)) as shell:
             if shell is not None:
                 self._report(f"Looking at what {name} returns")
-                corrected, differences = await self._observed(shell, failed, passed)
+                corrected, observed = await self._observed(shell, failed, passed)
             elif not temperature and run.failed and len(passed) < _ENOUGH:
                 self.taken -= {case.name for case in failed}
                 corrected = await self._correct(asked, answer, run, cases)
             # What was corrected is another test; what was observed is the one that failed.
-            good = len(passed) + (len(corrected) if shell is not None else 0)
-            self.dropped["failed"] = count - sum(self.dropped.values()) - good
+            self.dropped["failed"] = count - sum(self.dropped.values()) - len(passed) - len(observed)
             kept, silent = await self._telling([*passed, *corrected])
             self.dropped |= silent
             recorded: list[Case] = []
-            if shell is not None and len(kept) < _COUNT:
-                recorded = await self._recorded(shell, kept, answer, temperature)
+            if shell is not None and (observed or len(kept) < _COUNT):
+                kept, recorded = await self._tried_out(shell, kept, set(observed), answer, temperature)
         if not kept and not recorded:
             raise RefusedError(self._refusal(count, run), hint="Try again, or a larger model.")
-        corrected = [case for case in corrected if case in kept]
-        ways = {"corrected" if shell is None else "expecting what it returns today": len(corrected)}
-        note = _note(count, len(kept), ways, len(recorded), self.dropped, self.strength)
-        return self._written([*kept, *recorded], " ".join([note, *differences[:_MOST_TOLD]]))
+        mended = [case.name for case in corrected if case in kept]
+        ways = {"corrected" if shell is None else "expecting what it returns today": len(mended)}
+        note = _note(count, len(kept), ways, len(recorded), self.dropped)
+        told = [sentence for name in mended for sentence in observed.get(name, ())]
+        return self._written([*kept, *recorded], " ".join(filter(None, [note, self.strength, *told[:_MOST_TOLD]])))
 
     def _refusal(self, count: int, run: TestRun) -> str:
         name, why = self.target.scope.name, _why(self.dropped)
@@ -196,8 +196,8 @@ class Writer:
 
     async def _observed(
         self, shell: PythonShell, failed: list[Case], passed: list[Case]
-    ) -> tuple[list[Case], list[str]]:
-        """Of tests that failed, those that pass when they expect what is, and what the model had expected instead.
+    ) -> tuple[list[Case], dict[str, list[str]]]:
+        """Of tests that failed, those that pass when they expect what is; by name, what the model had expected instead.
 
         What then says the same as one that passed is left out.
         """
@@ -211,23 +211,32 @@ class Writer:
         cases = [case for case, _ in changed.values()]
         again, cases = await self._run(cases, f"Running {len(cases)} tests") if cases else (TestRun(), [])
         passing = [case for case in cases if case.name in again.passed]
-        return passing, [told for case in passing for told in changed[case.name][1]]
+        return passing, {case.name: changed[case.name][1] for case in passing}
 
-    async def _recorded(self, shell: PythonShell, kept: list[Case], answer: str, temperature: float) -> list[Case]:
-        """Tests of calls and what came of them, as many as there is room for, that hold and say something."""
+    async def _tried_out(
+        self, shell: PythonShell, kept: list[Case], weak: set[str], answer: str, temperature: float
+    ) -> tuple[list[Case], list[Case]]:
+        """What is of use of the tests that hold, and of new ones of calls and what came of them, if there is room.
+
+        Args:
+            weak: the names of tests that need not be kept.
+        """
         phase = f"{self.progress}Trying {self.target.scope.name} out"
-        trying = TryOut(self.target, self.site, self.form, self.bench, self.tools, phase)
-        cases = await trying.cases(shell, strip_answer(answer), kept, _COUNT - len(kept), self.taken, temperature)
+        trying = TryOut(self.target, self.site, self.form, self.bench, self.tools, phase, most=_COUNT, taken=self.taken)
+        sure = [case for case in kept if case.name not in weak]
+        unsure = [case for case in kept if case.name in weak]
+        stay, cases = await trying.cases(shell, strip_answer(answer), sure, unsure, temperature)
         self.timings = add_timings(self.timings, trying.timings)
-        if not cases:
-            return []
-        run, cases = await self._run(cases, f"Running {len(cases)} tests")
-        cases, _ = await self._telling([case for case in cases if case.name in run.passed])
-        noticed = set().union(*(trying.noticed[case.name] for case in cases))
-        self.strength = (
-            f": they notice {len(noticed)} of {trying.mutants} small changes to it" if trying.mutants else ""
-        )
-        return cases
+        if left_out := len(unsure) - len(stay):
+            self.dropped["says no more than others"] = left_out
+        if cases:
+            run, cases = await self._run(cases, f"Running {len(cases)} tests")
+            cases, _ = await self._telling([case for case in cases if case.name in run.passed])
+        names = [case.name for case in (*sure, *stay, *cases)]
+        noticed = set().union(*(trying.noticed.get(name, set()) for name in names))
+        if trying.mutants and names:
+            self.strength = f"They notice {len(noticed)} of {trying.mutants} small changes to it."
+        return [*sure, *stay], cases
 
     @property
     def _unittest(self) -> bool:
@@ -297,9 +306,9 @@ def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
     }
 
 
-def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int], strength: str) -> str:
+def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int]) -> str:
     """How it went, in a sentence or two."""
-    tried = f"{recorded} from trying it out, expecting what it does today{strength}." if recorded else ""
+    tried = f"{recorded} from trying it out, expecting what it does today." if recorded else ""
     if not written and tried:
         return tried
     mended = f" ({way})" if (way := _why(ways)) else ""

@@ -165,3 +165,11 @@ def test_the_values_of_a_function_are_tried() -> None:
     assert found[:3] == ["f(50, 'x')", "f(49, 'x')", "f(51, 'x')"]
     assert "f(1, 'old')" in found
     assert literals("no code") == {}
+
+
+async def test_what_gives_nothing_is_called_for_what_it_changes(shell_of: ShellOf) -> None:
+    source = "class Bag:\n    def __init__(self):\n        self._n = 0\n\n    def grow(self):\n        self._n += 1\n\n"
+    source += "    def size(self):\n        return self._n\n"
+    codes = ["bag = Bag()", "other = Bag()", "bag.grow()", "other.grow()", "bag.size()"]
+    trial = await tried(shell_of(source), codes, Signature("size", "Bag", []))
+    assert bodies(trial)[-1] == "bag = Bag()\nbag.grow()\nassert bag.size() == 1  # as it is today\n"

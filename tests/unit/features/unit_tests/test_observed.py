@@ -126,6 +126,5 @@ async def test_people_are_told_what_was_expected(shell_of: ShellOf) -> None:
     target = target_of("def add(a, b):\n    <|>return a + b\n")
     edit = await write_unit_tests(target, tools_of("():\n    assert add(1, 2) == 4\n", *[""] * 5, bench=where))
     assert "    assert add(1, 2) == 3  # as it is today\n" in apply_edits("", edit.edits)
-    assert edit.notes == (
-        "1 written, 1 passes (1 expecting what it returns today). add(1, 2) was expected to be 4, and is 3.",
-    )
+    said = "1 written, 1 passes (1 expecting what it returns today). They notice 0 of 2 small changes to it."
+    assert edit.notes == (f"{said} add(1, 2) was expected to be 4, and is 3.",)

@@ -75,7 +75,7 @@ async def test_examples_calls_and_other_values_become_tests(tmp_path: Path) -> N
             with pytest.raises(ValueError):  # as it is today
                 level(101)
         """)
-    said = "4 from trying it out, expecting what it does today: they notice 6 of 7 small changes to it."
+    said = "4 from trying it out, expecting what it does today. They notice 6 of 7 small changes to it."
     assert notes == (said,)
 
 
@@ -120,3 +120,17 @@ async def test_what_is_another_thing_each_time_is_no_test(tmp_path: Path) -> Non
     source = "import random\n\n\ndef roll(sides):\n    return random.random() * sides\n"
     with pytest.raises(Exception, match="No usable test came out for roll"):
         await written(tmp_path, source, *["6)"] * 40, at="roll")
+
+
+async def test_tests_that_say_the_same_as_others_are_left_out(tmp_path: Path) -> None:
+    one = "    assert half(9) == 5\n"
+    answer = (
+        f"_one():\n{one}\n\ndef test_half_two():\n    n = 9\n{one}\n\ndef test_half_three():\n    assert half(9) == 4\n"
+    )
+    source = "def half(n):\n    return n // 2\n"
+    text, notes = await written(tmp_path, source, answer, *NOTHING, *NAMES, at="half")
+    # Those that were wrong go; the one that was right stays.
+    assert text == "from calc import half\n\n\ndef test_half_three():\n    assert half(9) == 4\n"
+    assert notes == (
+        "3 written, 1 passes, 2 dropped (1 failed, 1 says no more than others). They notice 3 of 3 small changes to it.",
+    )
