@@ -40,6 +40,8 @@ class Behaviour:
                 *before, last = call.codes
                 steps = await replayed(shell, [*before, f"__import__('asyncio').run({last})" if awaited else last])
                 seen = steps[-1].seen if steps else None
+                if awaited and seen and "'await' expression" in seen.shown:
+                    continue  # What the call brings along has to become async as well.
                 if seen is None or compared(seen) != compared(call.seen):
                     now = "not come to an end" if seen is None else f"give {_cut(seen.shown or 'nothing')}"
                     return f"`{_said(call)}` gives {_cut(call.seen.shown or 'nothing')}, and would {now}."
