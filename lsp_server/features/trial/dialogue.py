@@ -76,7 +76,12 @@ class Dialogue:
             return
         self._history = "```python\n" + "".join(map(_typed, self.opening))
         if self.calls.maker:
-            await self._take(f"{self.calls.maker})")
+            # The simplest that can be made, else what worked before.
+            known = [step.code for step in trial.steps if step.code.startswith(self.calls.maker)]
+            for maker in dict.fromkeys((f"{self.calls.maker})", *known)):
+                if await self._take(maker):
+                    break
+            self._failure = ""
         wasted = 0
         while len(trial.useful) < self.wanted and len(self._tried) < _MOST_TRIED and wasted < _MOST_WASTED:
             only_one = self.calls.is_whole and not self.calls.maker and self._kept

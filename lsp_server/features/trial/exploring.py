@@ -6,6 +6,7 @@ values.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
 from lsp_server.features.trial.examples import documented
 from lsp_server.features.trial.repairs import Signature
 from lsp_server.features.trial.steps import Trial
+from lsp_server.features.trial.usages import usages
 from lsp_server.features.trial.variations import literals, variations
 from lsp_server.features.types import Target, Tools, add_timings
 from lsp_server.inference.backend import Message, Timings
@@ -24,6 +26,8 @@ from lsp_server.testing.shell import PythonShell
 
 # Of the calls that work with other values, so many are tried.
 _MOST_VARIATIONS = 80
+# And so many of those that the project has.
+_MOST_CALLED = 24
 
 
 @dataclass
@@ -54,7 +58,8 @@ class Explorer:
             known: pieces of code that use it, those that belong together each.
         """
         target, trial = self.target, Trial(shell, _signature(self.target, self.owner))
-        for pieces in (*documented(target.code), *known, *documented(target.snapshot.text)):
+        called = await asyncio.to_thread(self._called)
+        for pieces in (*documented(target.code), *known, *documented(target.snapshot.text), *called):
             await trial.replay(pieces)
         if len(trial.useful) < wanted and not trial.ended:
             guide = Guide(self.tools, self.messages, phase=self.phase)
@@ -64,6 +69,20 @@ class Explorer:
             self.timings = add_timings(self.timings, guide.timings)
         await self._vary(trial, wanted)
         return trial
+
+    def _called(self) -> list[list[str]]:
+        """How the project calls the function; how it makes what a method is called on comes before that."""
+        calls, bench = _calls(self.target, self.owner), self.tools.bench
+        if bench is None:
+            return []
+        project, name = bench.site.project, self.target.name
+        if not calls.maker:
+            return [[call] for call in usages(name, project)] if self.owner is None else []
+        it = calls.maker.partition(" ")[0]
+        makers = [f"{it} = {call}" for call in (f"{self.owner}()", *usages(self.owner or "", project))]
+        used = [calls.call] if calls.is_whole else [f"{it}.{call}" for call in usages(name, project)]
+        # How it is made is of use even where no call is known.
+        return [[maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])][:_MOST_CALLED]
 
     async def _vary(self, trial: Trial, wanted: int) -> None:
         """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""

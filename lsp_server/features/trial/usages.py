@@ -1,0 +1,60 @@
+"""How a project itself calls something, as far as such a call can stand alone."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lsp_server.context.counterparts import is_test
+from lsp_server.testing.project import Project
+
+_MOST_FILES, _MOST_CALLS, _LONGEST = 400, 12, 200
+
+
+def usages(name: str, project: Project) -> list[str]:
+    """Calls of a name in a project's Python code that only have values in them, the shortest first.
+
+    Tests are left out: what they call is tested already.
+    """
+    calls: set[str] = set()
+    pattern = re.compile(rf"(?<!def )(?<!class )\b{re.escape(name)}\(")
+    for path in _files(project.folder):
+        text = project.workspace.read(path) or ""
+        if pattern.search(text):
+            calls.update(_calls(text, name))
+    return sorted(calls, key=lambda call: (len(call), call))[:_MOST_CALLS]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    count = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(one for one in folders if not one.startswith((".", "_")) and one not in ("venv", "tests"))
+        for name in sorted(names):
+            path = Path(place) / name
+            if path.suffix == ".py" and not is_test(path):
+                yield path
+                count += 1
+                if count == _MOST_FILES:
+                    return
+
+
+def _calls(text: str, name: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called != name or not (node.args or node.keywords):
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if any(isinstance(inside, (ast.Name, ast.Await, ast.Starred)) for one in given for inside in ast.walk(one)):
+            continue
+        code = ast.unparse(ast.Call(ast.Name(name), node.args, node.keywords))
+        if len(code) <= _LONGEST and "\n" not in code:
+            yield code
