@@ -26,10 +26,11 @@ class RefusedActionError(Exception):
 
 
 class Window:
-    """An editor that asks for actions."""
+    """An editor that asks for actions; ``progress`` gets a token for each whose progress the server shows."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, progress: asyncio.Queue[lsp.ProgressToken]) -> None:
         self.client = client
+        self.progress = progress
 
     async def act(self, path: Path, text: str, language: str, offset: int, kind: str) -> str:
         """The document after an action of a kind at an offset.
@@ -76,8 +77,9 @@ def _offset(lines: LineIndex, place: lsp.Position) -> int:
 async def window(root: Path, settings: dict[str, Any]) -> AsyncIterator[Window]:
     """A window on a folder. Raises RuntimeError with the server's last words if it does not answer."""
     client = Client()
-    for method in (lsp.WINDOW_WORK_DONE_PROGRESS_CREATE, lsp.CLIENT_REGISTER_CAPABILITY):
-        client.feature(method)(lambda _params: None)
+    progress: asyncio.Queue[lsp.ProgressToken] = asyncio.Queue()
+    client.feature(lsp.WINDOW_WORK_DONE_PROGRESS_CREATE)(lambda params: progress.put_nowait(params.token))
+    client.feature(lsp.CLIENT_REGISTER_CAPABILITY)(lambda _params: None)
     client.feature(lsp.PROGRESS)(lambda _params: None)
     client.feature(lsp.WORKSPACE_CONFIGURATION)(lambda params: [None] * len(params.items))
     await client.start_io(sys.executable, "-m", "lsp_server", "serve", cwd=_REPOSITORY, env=dict(os.environ))
@@ -90,7 +92,7 @@ async def window(root: Path, settings: dict[str, Any]) -> AsyncIterator[Window]:
         )
         await asyncio.wait_for(client.initialize_async(params), _PATIENCE_S)
         client.initialized(lsp.InitializedParams())
-        yield Window(client)
+        yield Window(client, progress)
         await asyncio.wait_for(client.shutdown_async(None), _PATIENCE_S)
         client.exit(None)
     except (asyncio.TimeoutError, ConnectionError) as error:

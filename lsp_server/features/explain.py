@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lsp_server.errors import RefusedError
@@ -12,14 +12,21 @@ from lsp_server.features.postprocess.markdown import harmless
 from lsp_server.features.safety import warnings
 from lsp_server.features.types import Problem, Selection, Target, Tools
 from lsp_server.inference.backend import Timings
+from lsp_server.syntax.names import names_in
+from lsp_server.syntax.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Markdown for a person."""
+    """Markdown for a person.
+
+    Attributes:
+        lines: the names in the code → where each stands first, 1-based.
+    """
 
     markdown: str
     timings: Timings
+    lines: Mapping[str, int]
 
 
 async def explain(target: Target, tools: Tools) -> Explanation:
@@ -60,7 +67,9 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         sections.append(f"**How it works:** It{_sentences(steps)}")
     if errors:
         sections.append("**Errors:**\n" + "\n".join(errors))
-    return Explanation(harmless("\n\n".join(sections)) + "\n", guide.timings)
+    lines = _lines(target.snapshot, scope.start, scope.end)
+    lines.pop(scope.name, None)
+    return Explanation(harmless("\n\n".join(sections)) + "\n", guide.timings, lines)
 
 
 async def explain_code(selection: Selection, tools: Tools) -> Explanation:
@@ -110,7 +119,15 @@ def _explanation(heading: str, said: list[str], selection: Selection, guide: Gui
         raise RefusedError(
             f"The model had nothing to say about {selection.name}.", hint="Try again, or a larger model."
         )
-    return Explanation(harmless("\n\n".join((heading, *said))) + "\n", guide.timings)
+    lines = _lines(selection.snapshot, selection.start, selection.end)
+    return Explanation(harmless("\n\n".join((heading, *said))) + "\n", guide.timings, lines)
+
+
+def _lines(snapshot: Snapshot, start: int, end: int) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in names_in(snapshot, start, end):
+        found.setdefault(name.text, snapshot.lines.line_of(name.start) + 1)
+    return found
 
 
 def _sentences(text: str) -> str:

@@ -16,6 +16,7 @@ from lsp_server.features.change import change
 from lsp_server.features.explain import explain, explain_code, explain_problem
 from lsp_server.features.extract import extract_function
 from lsp_server.features.port import port
+from lsp_server.features.postprocess.markdown import linked
 from lsp_server.features.registry import EDIT_ACTIONS
 from lsp_server.features.types import FileEdit
 from lsp_server.inference.backend import Priority
@@ -125,7 +126,7 @@ async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:
         async with session.tools(f"Explain {target.scope.name}", place) as tools:
             explanation = await explain(target, tools)
     session.last_timings = explanation.timings
-    return {"markdown": explanation.markdown}
+    return {"markdown": linked(explanation.markdown, explanation.lines, place.uri)}
 
 
 async def _find_bugs(session: Session, arguments: list[Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.explain import explain_problem
+from lsp_server.features.postprocess.markdown import linked
 from lsp_server.features.traceback import Frame, parse
 from lsp_server.features.types import Problem, Selection
 from lsp_server.server import to_proto
@@ -57,7 +58,7 @@ async def debug(session: Session, text: str) -> dict[str, Any]:
             lsp.ShowDocumentParams(place.uri, take_focus=True, selection=range_)
         )
     return {
-        "markdown": explanation.markdown,
+        "markdown": linked(explanation.markdown, explanation.lines, place.uri),
         "uri": place.uri,
         "range": to_proto.plain(range_),
         "problem": failure.error,

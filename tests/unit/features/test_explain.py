@@ -97,3 +97,11 @@ async def test_what_a_script_would_destroy_is_said() -> None:
     explanation = await explain_code(script, tools_of("cleans up.", "removes a folder."))
     careful = "**Careful:**\n- `rm -rf build` deletes build with all that is in there."
     assert explanation.markdown.endswith(f"{careful}\n")
+
+
+async def test_where_names_stand() -> None:
+    explanation = await explain(PARSE, tools_of(" parses.", " works.", ""))
+    assert PARSE.scope.name not in explanation.lines
+    text = PARSE.snapshot.text.splitlines()
+    assert explanation.lines
+    assert all(name in text[line - 1] for name, line in explanation.lines.items())
