@@ -30,6 +30,7 @@ class TryOut:
 
     Attributes:
         phase: what is said while the model is asked.
+        asked: what the model was told when it was to write tests.
         most: so many tests in all.
         taken: names that are no longer free; those of new tests are added.
         mutants: so many variants of the function with a small bug were tried.
@@ -42,6 +43,7 @@ class TryOut:
     bench: TestBench
     tools: Tools
     phase: str
+    asked: tuple[Message, ...]
     most: int
     taken: set[str]
     timings: Timings = field(default_factory=Timings)
@@ -76,16 +78,15 @@ class TryOut:
             [*unsure, *calls], self.most - len(there) - len(sure), [kept[c.name] for c in there if c.name in kept]
         )
         stay = [*sure, *(case for case in weak if kept.get(case.name) in chosen)]
-        fresh = await self._written(
-            [call for call in chosen if call not in unsure], {case.body for case in (*there, *stay)}, asked
-        )
+        known = {case.body for case in (*there, *stay)}
+        fresh = await self._written([call for call in chosen if call not in unsure], known)
         self.timings = add_timings(self.timings, explorer.timings)
         return stay, fresh
 
-    async def _written(self, calls: Sequence[Call], known: set[str], asked: tuple[Message, ...]) -> list[Case]:
+    async def _written(self, calls: Sequence[Call], known: set[str]) -> list[Case]:
         """Calls as tests, with names that the model gives them."""
         found: list[Case] = []
-        guide = Guide(self.tools, asked, phase=self.phase)
+        guide = Guide(self.tools, self.asked, phase=self.phase)
         guide.write("```python\n")
         for call in calls:
             body = body_of(call.steps, len(call.steps) - 1, unittest=self._unittest)

@@ -128,7 +128,7 @@ class Writer:
             self.dropped |= silent
             recorded: list[Case] = []
             if shell is not None and (observed or len(kept) < _COUNT):
-                kept, recorded = await self._tried_out(shell, kept, set(observed), answer, temperature)
+                kept, recorded = await self._tried_out(shell, kept, set(observed), asked, answer, temperature)
         if not kept and not recorded:
             raise RefusedError(self._refusal(count, run), hint="Try again, or a larger model.")
         mended = [case.name for case in corrected if case in kept]
@@ -214,7 +214,13 @@ class Writer:
         return passing, {case.name: changed[case.name][1] for case in passing}
 
     async def _tried_out(
-        self, shell: PythonShell, kept: list[Case], weak: set[str], answer: str, temperature: float
+        self,
+        shell: PythonShell,
+        kept: list[Case],
+        weak: set[str],
+        asked: tuple[Message, ...],
+        answer: str,
+        temperature: float,
     ) -> tuple[list[Case], list[Case]]:
         """What is of use of the tests that hold, and of new ones of calls and what came of them, if there is room.
 
@@ -222,7 +228,9 @@ class Writer:
             weak: the names of tests that need not be kept.
         """
         phase = f"{self.progress}Trying {self.target.scope.name} out"
-        trying = TryOut(self.target, self.site, self.form, self.bench, self.tools, phase, most=_COUNT, taken=self.taken)
+        trying = TryOut(
+            self.target, self.site, self.form, self.bench, self.tools, phase, asked, most=_COUNT, taken=self.taken
+        )
         sure = [case for case in kept if case.name not in weak]
         unsure = [case for case in kept if case.name in weak]
         stay, cases = await trying.cases(shell, strip_answer(answer), sure, unsure, temperature)
