@@ -16,6 +16,7 @@ from lsp_server.features.docstring import (
     write_docstring,
     write_missing_docstrings,
 )
+from lsp_server.features.extract import can_extract, extract_function
 from lsp_server.features.from_comment import LANGUAGES as FROM_COMMENTS
 from lsp_server.features.from_comment import CommentTarget, find_comment, write_from_comment
 from lsp_server.features.rename import has_unclear_variables, rename_variables
@@ -26,6 +27,7 @@ from lsp_server.features.types import (
     ClassTarget,
     FileEdit,
     FileTarget,
+    Selection,
     Target,
     Tools,
     find_class,
@@ -59,6 +61,22 @@ class EditAction(Generic[T]):
     find: Callable[[Snapshot, int, PurePosixPath], T]
     run: Callable[[T, Tools], Awaitable[FileEdit]]
     offered: Callable[[T], bool] = lambda _target: True
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionAction:
+    """An action on selected statements of a function whose result is a checked edit.
+
+    Attributes:
+        name, title, kind: as of an `EditAction`.
+        offered: whether it makes sense for a selection that begins in a function at an offset; must be cheap.
+    """
+
+    name: str
+    title: str
+    kind: str
+    run: Callable[[Selection, Tools], Awaitable[FileEdit]]
+    offered: Callable[[Target, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +181,10 @@ EDIT_ACTIONS: tuple[EditAction[Any], ...] = (
         write_missing_docstrings,
         lambda target: _has_docs(target) and any(True for _ in undocumented(target.snapshot)),
     ),
+)
+
+SELECTION_ACTIONS: tuple[SelectionAction, ...] = (
+    SelectionAction("extractFunction", "Extract a function", "refactor.extract", extract_function, can_extract),
 )
 
 COMMAND_ACTIONS: tuple[CommandAction, ...] = (

@@ -9,8 +9,7 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.extract import can_extract, extract_function
-from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS
+from lsp_server.features.registry import COMMAND_ACTIONS, EDIT_ACTIONS, SELECTION_ACTIONS
 from lsp_server.features.types import ClassTarget, Target
 from lsp_server.server import from_proto, to_proto
 from lsp_server.server.handlers.actions import command_name, fixed, perform, perform_on_selection
@@ -57,11 +56,12 @@ def register(server: LanguageServer, session: Session) -> None:
             return action
         plain = data if isinstance(data, dict) else data._asdict()
         version = int(plain["version"])
+        on_selection = next((entry for entry in SELECTION_ACTIONS if entry.name == plain["action"]), None)
         if plain["action"] == "fix":
             edit, action.edit = await fixed(session, from_proto.command_range([plain], "problem"), version=version)
-        elif plain["action"] == "extractFunction":
+        elif on_selection is not None:
             where = from_proto.command_range([plain], "")
-            edit, action.edit = await perform_on_selection(session, where, extract_function, version=version)
+            edit, action.edit = await perform_on_selection(session, where, on_selection.run, version=version)
         else:
             target = from_proto.command_target([plain])
             edit, action.edit = await perform(session, plain["action"], target, version=version)
@@ -127,10 +127,11 @@ def _actions(session: Session, params: lsp.CodeActionParams, place: Place, offse
         actions.append(action)
     if params.range.start != params.range.end:
         selected = {"uri": place.uri, "range": to_proto.plain(params.range)}
-        if function is not None and can_extract(function, offset):
-            action = lsp.CodeAction("Extract a function", kind=lsp.CodeActionKind.RefactorExtract)
-            _to_be_done(session, action, "extractFunction", selected, place)
-            actions.append(action)
+        for chosen in SELECTION_ACTIONS:
+            if function is not None and chosen.offered(function, offset):
+                action = lsp.CodeAction(chosen.title, kind=chosen.kind)
+                _to_be_done(session, action, chosen.name, selected, place)
+                actions.append(action)
         title = "Explain the selected code"
         command = lsp.Command(title, command_name("explain"), arguments=[selected])
         actions.append(lsp.CodeAction(title, kind="shardlight.explain", command=command))

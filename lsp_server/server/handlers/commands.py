@@ -14,10 +14,9 @@ from pygls.lsp.server import LanguageServer
 from lsp_server import __version__
 from lsp_server.features.change import change
 from lsp_server.features.explain import explain, explain_code, explain_problem
-from lsp_server.features.extract import extract_function
 from lsp_server.features.port import port
 from lsp_server.features.postprocess.markdown import linked
-from lsp_server.features.registry import EDIT_ACTIONS
+from lsp_server.features.registry import EDIT_ACTIONS, SELECTION_ACTIONS, SelectionAction
 from lsp_server.features.types import FileEdit
 from lsp_server.inference.backend import Priority
 from lsp_server.server import from_proto
@@ -44,7 +43,8 @@ def register(server: LanguageServer, session: Session) -> None:
     for action in EDIT_ACTIONS:
         server.command(command_name(action.name))(partial(_apply, session, action.name))
     server.command("shardlight.edit")(partial(_edit, session))
-    server.command("shardlight.extractFunction")(partial(_extract, session))
+    for on_selection in SELECTION_ACTIONS:
+        server.command(command_name(on_selection.name))(partial(_apply_to_selection, session, on_selection))
     server.command("shardlight.port")(partial(_port, session))
     server.command("shardlight.fix")(partial(_fix, session))
     server.command("shardlight.explain")(partial(_explain, session))
@@ -69,10 +69,10 @@ async def _edit(session: Session, arguments: list[Any]) -> dict[str, Any]:
     return await _applied(session, *found)
 
 
-async def _extract(session: Session, arguments: list[Any]) -> dict[str, Any]:
-    """Move the selected statements into a function of their own."""
+async def _apply_to_selection(session: Session, action: SelectionAction, arguments: list[Any]) -> dict[str, Any]:
+    """Perform an action on selected statements and have the client apply it."""
     where = from_proto.command_range(arguments, "")
-    return await _applied(session, *await perform_on_selection(session, where, extract_function))
+    return await _applied(session, *await perform_on_selection(session, where, action.run))
 
 
 async def _port(session: Session, arguments: list[Any]) -> dict[str, Any]:
