@@ -138,3 +138,56 @@ async def test_a_problem_and_selected_code_are_explained(connect: Connect, root:
     line = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
     answer = await run(editor, "explain", {"uri": uri, "range": line})
     assert answer["markdown"].startswith("### Lines 1 to ")
+
+
+LONG = "def f(items):\n    total = 0\n    for item in items:\n        total += item\n    print(total)\n<|>"
+
+
+@BOTH
+async def test_selected_statements_become_a_function(capabilities: Any, connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": ["add_up`"]}, capabilities=capabilities())
+    uri, _ = editor.open(root / "calc.py", LONG)
+    selected = lsp.Range(lsp.Position(1, 4), lsp.Position(3, 21))
+    params = lsp.CodeActionParams(
+        lsp.TextDocumentIdentifier(uri), selected, lsp.CodeActionContext([], ["refactor.extract"])
+    )
+    (action,) = await editor.request(editor.client.text_document_code_action_async(params))
+    assert action.title == "Extract a function"
+    if action.command is None:
+        resolved = await editor.request(editor.client.code_action_resolve_async(action))
+        editor.apply(resolved.edit)
+    else:
+        command = lsp.ExecuteCommandParams(action.command.command, arguments=action.command.arguments)
+        await editor.request(editor.client.workspace_execute_command_async(command))
+    assert editor.texts[uri].startswith(
+        "def f(items):\n    total = add_up(items)\n    print(total)\n\n\ndef add_up(items):\n"
+    )
+
+
+async def test_another_language_goes_into_a_new_file(connect: Connect, root: Path) -> None:
+    editor = await connect({"chats": ["function add(a, b) {\n  return a + b;\n}\n"]})
+    (root / "calc.py").write_text(CLEAN, encoding="utf-8")
+    uri, position = editor.open(root / "calc.py", ADD)
+    answer = await run(editor, "port", {"uri": uri, "range": at(position), "language": "javascript"})
+    assert answer["title"] == "Write add in JavaScript"
+    assert (root / "calc.js").read_text(encoding="utf-8") == "function add(a, b) {\n  return a + b;\n}\n"
+    assert editor.texts[uri] == CLEAN
+    for language, said in (("python", "This is Python already"), ("js", "is there already")):
+        (root / "calc_add.js").touch()
+        with pytest.raises(JsonRpcException, match=said):
+            await run(editor, "port", {"uri": uri, "range": at(position), "language": language})
+    untitled, position = editor.open("untitled:Untitled-1", ADD)
+    with pytest.raises(JsonRpcException, match="Save this document first"):
+        await run(editor, "port", {"uri": untitled, "range": at(position), "language": "go"})
+
+
+async def test_a_rewriting_is_tried_out_where_code_may_be_run(connect: Connect, root: Path) -> None:
+    source = "def sign(n):\n    if n < 0:\n        return -1\n    else:\n        return 1<|>\n"
+    wrong, right = "def sign(n):\n    return 1\n", "def sign(n):\n    return -1 if n < 0 else 1\n"
+    calls = ["-5)", "5)", *["a b)"] * 5]
+    editor = await connect({"chats": [*calls, wrong, right]}, options={"trusted": True})
+    (root / "calc.py").write_text(source.replace("<|>", ""), encoding="utf-8")
+    uri, position = editor.open(root / "calc.py", source)
+    answer = await run(editor, "simplify", {"uri": uri, "position": at(position)["start"]})
+    assert editor.texts[uri] == right
+    assert answer["notes"][0].startswith("It does the same in the ")
