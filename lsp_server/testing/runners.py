@@ -77,6 +77,7 @@ class Command:
 
 
 _SHELL_PROCESS = Path(__file__).with_name("shell_process.py")
+_GUARDED = Path(__file__).with_name("guarded.py")
 
 # How it is run, or why it cannot be.
 Runner = Callable[[Job], Awaitable["Command | str"]]
@@ -89,7 +90,7 @@ Interpreter = Callable[[Job], Awaitable["tuple[list[str], Mapping[str, str]] | N
 async def python_interpreter(job: Job) -> tuple[list[str], Mapping[str, str]] | None:
     """The Python that runs the project's tests, and its variables."""
     python = await _python(job.project, "unittest")
-    return ([python, str(_SHELL_PROCESS)], _python_paths(job)) if python else None
+    return ([*_guarded(python, job, "alone"), str(_SHELL_PROCESS)], _python_paths(job)) if python else None
 
 
 async def run_with_pytest(job: Job) -> Command | str:
@@ -99,7 +100,8 @@ async def run_with_pytest(job: Job) -> Command | str:
         return "no Python with pytest was found (neither .venv in the workspace nor on PATH)."
     options = ["-q", "-p", "no:cacheprovider", "--rootdir", str(job.root), "-c", os.devnull, "-rA", "--tb=line"]
     tests = [f"{job.test_file}::{name}" for name in job.names] or [str(job.test_file)]
-    return Command([python, "-m", "pytest", *options, *tests], read_pytest, _python_paths(job), job.root)
+    arguments = [*_guarded(python, job), "pytest", *options, *tests]
+    return Command(arguments, read_pytest, _python_paths(job), job.root)
 
 
 async def run_with_unittest(job: Job) -> Command | str:
@@ -108,13 +110,21 @@ async def run_with_unittest(job: Job) -> Command | str:
     if python is None:
         return "no Python was found (neither .venv in the workspace nor on PATH)."
     # By its file alone, for a folder of tests need not be a package.
-    arguments = [python, "-m", "unittest", "discover", "-v", "-s", str(job.test_file.parent), "-p", job.test_file.name]
+    found = ["-s", str(job.test_file.parent), "-p", job.test_file.name]
+    arguments = [*_guarded(python, job), "unittest", "discover", "-v", *found]
     for name in job.names:
         arguments += ["-k", name]
     return Command(arguments, read_unittest, _python_paths(job), job.root)
 
 
+def _guarded(python: str, job: Job, programs: str = "with-programs") -> list[str]:
+    """What runs a module so that it changes nothing but what is in the scratch folder."""
+    return [python, str(_GUARDED), str(job.scratch), programs]
+
+
 def _python_paths(job: Job) -> dict[str, str]:
+    temporary = job.scratch / "tmp"
+    temporary.mkdir(exist_ok=True)
     paths = [str(job.root / "src"), str(job.folder / "src"), str(job.root), os.environ.get("PYTHONPATH", "")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, dict.fromkeys(paths))),
@@ -122,6 +132,8 @@ def _python_paths(job: Job) -> dict[str, str]:
         # Plugins of the environment may write files or talk to services.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
+        # Where nothing else may be written, this has to be writable.
+        **{name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")},
     }
 
 

@@ -253,8 +253,6 @@ def main() -> None:
         os.dup2(nowhere.fileno(), 0)
         os.dup2(nowhere.fileno(), 1)
     sys.argv = [""]
-    # As when Python itself is started without a file.
-    sys.path[0] = ""
     shell = Shell(module, file, int(first), int(last), root)
     for line in requests:
         request = json.loads(line)

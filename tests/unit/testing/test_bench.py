@@ -140,23 +140,42 @@ async def test_a_test_that_does_not_end_is_ended(root: Path) -> None:
 
 
 async def test_a_cancelled_run_ends_its_process(root: Path) -> None:
-    started = root / "started"
+    told: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        told.put_nowait(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
     source = (
-        "import os, pathlib, time\n\n\ndef test_a():\n"
-        f"    path = pathlib.Path({str(started)!r})\n"
-        "    path.with_suffix('.part').write_text(str(os.getpid()))\n"
-        "    path.with_suffix('.part').rename(path)\n"
+        "import os, socket, time\n\n\ndef test_a():\n"
+        f"    socket.create_connection(('127.0.0.1', {port})).sendall(b'%d\\n' % os.getpid())\n"
         "    time.sleep(3600)\n"
     )
-    task = asyncio.create_task(bench(root).run(source))
-    while not started.exists():
-        assert not task.done(), task.result()
-        await asyncio.sleep(0.02)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with server:
+        task = asyncio.create_task(bench(root).run(source))
+        pid = int(await asyncio.wait_for(told.get(), 60))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     psutil = pytest.importorskip("psutil")
-    assert not psutil.pid_exists(int(started.read_text()))
+    assert not psutil.pid_exists(pid)
+
+
+async def test_what_is_outside_the_copy_stays(root: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine", encoding="utf-8")
+    source = (
+        "import tempfile\nfrom pathlib import Path\n\n\n"
+        f"def test_removes():\n    Path({str(precious)!r}).unlink()\n\n\n"
+        f"def test_reads():\n    assert Path({str(precious)!r}).read_text() == 'mine'\n\n\n"
+        "def test_temporary(tmp_path):\n    (tmp_path / 'a').write_text('x')\n    tempfile.mkdtemp()\n"
+    )
+    run = await bench(root).run(source)
+    assert run.passed == {"test_reads", "test_temporary"}
+    assert "PermissionError: Shardlight lets nothing change" in run.failed["test_removes"]
+    assert precious.read_text(encoding="utf-8") == "mine"
 
 
 async def test_nothing_of_an_untrusted_workspace_is_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

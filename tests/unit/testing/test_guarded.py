@@ -1,0 +1,114 @@
+"""What code that is tried out may not do: in a process of its own, for what is refused once is refused for good."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lsp_server.testing import guarded
+
+
+def run(folder: Path, code: str, programs: str = "alone") -> str:
+    """What a piece of code prints; the guard's reason if it refused."""
+    script = folder / "code.py"
+    script.write_text(code, encoding="utf-8")
+    arguments = [sys.executable, guarded.__file__, str(folder), programs, str(script)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=folder)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder of a user's, with something in it."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "precious.txt").write_text("mine", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Path:
+    """The folder where everything is allowed."""
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import shutil; shutil.rmtree({folder!r})",
+        "import os; os.remove({file!r})",
+        "import os; os.unlink({file!r})",
+        "import os; os.rename({file!r}, 'here.txt')",
+        "import os; os.rename('code.py', {folder!r} + '/x')",
+        "import os; os.mkdir({folder!r} + '/x')",
+        "open({file!r}, 'w')",
+        "open({file!r}, 'a').write('x')",
+        "open({file!r}, 'r+')",
+        "import os; os.open({file!r}, os.O_WRONLY)",
+        "from pathlib import Path; Path({file!r}).write_text('x')",
+        "from pathlib import Path; Path({file!r}).unlink()",
+        "open('../outside/precious.txt', 'w')",
+        "import os; os.symlink({folder!r}, 'link'); open('link/precious.txt', 'w')",
+        "import os; os.chmod({file!r}, 0)",
+        "import os; os.truncate({file!r}, 0)",
+        "import sqlite3; sqlite3.connect({folder!r} + '/x.db')",
+        "import subprocess; subprocess.run(['rm', {file!r}])",
+        "import os; os.system('rm ' + {file!r})",
+    ],
+)
+def test_nothing_outside_is_changed(outside: Path, inside: Path, code: str) -> None:
+    file = outside / "precious.txt"
+    said = run(inside, code.format(folder=str(outside), file=str(file)))
+    assert "PermissionError: Shardlight" in said
+    assert [path.name for path in outside.iterdir()] == ["precious.txt"]
+    assert file.read_text(encoding="utf-8") == "mine"
+    assert os.access(file, os.R_OK)
+
+
+def test_what_is_inside_may_be_changed_and_all_may_be_read(outside: Path, inside: Path) -> None:
+    code = (
+        "import os, shutil, sqlite3, tempfile\n"
+        "os.mkdir('a'); open('a/b', 'w').write('x'); os.rename('a/b', 'a/c'); shutil.rmtree('a')\n"
+        "sqlite3.connect(':memory:'); sqlite3.connect('x.db'); open(os.devnull, 'w').write('x')\n"
+        f"print(open({str(outside / 'precious.txt')!r}).read(), os.listdir({str(outside)!r}))\n"
+    )
+    assert run(inside, code) == "mine ['precious.txt']\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import socket; socket.create_connection(('192.0.2.1', 80), 1)",
+        "import socket; socket.getaddrinfo('example.org', 80)",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 80))",
+        "import urllib.request; urllib.request.urlopen('http://192.0.2.1/')",
+        "import os; os.kill(os.getppid(), 0)",
+    ],
+)
+def test_no_other_machine_is_reached_and_no_other_process_ended(inside: Path, code: str) -> None:
+    assert "PermissionError: Shardlight" in run(inside, code) or "lets nothing" in run(inside, code)
+
+
+def test_this_machine_may_be_reached(inside: Path) -> None:
+    code = (
+        "import socket\nserver = socket.create_server(('127.0.0.1', 0))\n"
+        "socket.create_connection(server.getsockname())\nprint('there')\n"
+    )
+    assert run(inside, code) == "there\n"
+
+
+def test_programs_may_be_started_where_it_is_said(inside: Path) -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(3)'])"
+    assert run(inside, code, "with-programs") == "3\n"
+
+
+def test_modules_get_their_arguments(inside: Path) -> None:
+    arguments = [sys.executable, guarded.__file__, str(inside), "alone", "json.tool", "--indent", "1"]
+    done = subprocess.run(arguments, input="[1]", capture_output=True, text=True, check=True)
+    assert done.stdout == "[\n 1\n]\n"
