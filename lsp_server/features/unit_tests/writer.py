@@ -236,7 +236,7 @@ class Writer:
         stay, cases = await trying.cases(shell, strip_answer(answer), sure, unsure, temperature)
         self.timings = add_timings(self.timings, trying.timings)
         if left_out := len(unsure) - len(stay):
-            self.dropped["says no more than others"] = left_out
+            self.dropped["saying no more than others"] = left_out
         if cases:
             run, cases = await self._run(cases, f"Running {len(cases)} tests")
             cases, _ = await self._telling([case for case in cases if case.name in run.passed])
@@ -277,8 +277,8 @@ class Writer:
         spared = {c.name for c in cases if expects_error and re.search(expects_error, c.source)}
         idle = (idle & steady.passed) - spared
         silent = {
-            "does not always pass": sum(case.name not in steady.passed for case in cases),
-            "passes without the function": sum(case.name in idle for case in cases),
+            "not always passing": sum(case.name not in steady.passed for case in cases),
+            "passing without the function": sum(case.name in idle for case in cases),
         }
         return [case for case in cases if case.name in steady.passed and case.name not in idle], silent
 

@@ -92,7 +92,7 @@ async def test_a_test_that_expects_any_failure_is_spared_the_emptied_function() 
         "    #[test]\n    #[should_panic]\n    fn add_panics() {\n        add(i32::MAX, 1);\n    }\n}\n"
     )
     edit = await write_unit_tests(target_of(RUST, "rust"), tools_of(answer, bench=where))
-    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 passes without the function).",)
+    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 passing without the function).",)
     assert where.without
 
 

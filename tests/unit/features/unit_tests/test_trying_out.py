@@ -131,5 +131,5 @@ async def test_tests_that_say_the_same_as_others_are_left_out(tmp_path: Path) ->
     text, notes = await written(tmp_path, source, answer, *NOTHING, *NAMES, at="half")
     # Those that were wrong go; the one that was right stays.
     assert text == "from calc import half\n\n\ndef test_half_three():\n    assert half(9) == 4\n"
-    assert notes[0].startswith("3 written, 1 passes, 2 dropped (1 failed, 1 says no more than others). ")
+    assert notes[0].startswith("3 written, 1 passes, 2 dropped (1 failed, 1 saying no more than others). ")
     assert notes[0].endswith(" They notice 3 of 3 small changes to it.")

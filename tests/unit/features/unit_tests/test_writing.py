@@ -48,7 +48,7 @@ async def test_what_does_not_always_pass_is_dropped() -> None:
     on = bench(passed=("test_add", "test_add_negative"))
     on.again = Run(frozenset({"test_add"}))
     edit = await written(TWO, on)
-    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 does not always pass).",)
+    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 not always passing).",)
     assert "test_add_negative" not in text_of(edit)
 
 
@@ -56,10 +56,10 @@ async def test_what_passes_without_the_function_is_dropped() -> None:
     on = bench(passed=("test_add", "test_add_negative"))
     on.emptied = Run(frozenset({"test_add"}))
     edit = await written(TWO, on)
-    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 passes without the function).",)
+    assert edit.notes == ("2 written, 1 passes, 1 dropped (1 passing without the function).",)
     assert "def test_add()" not in text_of(edit)
     on.emptied = Run(frozenset({"test_add", "test_add_negative"}))
-    with pytest.raises(RefusedError, match=r"None of the 2 tests for add says anything.*2 passes without the function"):
+    with pytest.raises(RefusedError, match=r"None of the 2 tests for add says anything.*2 passing without the function"):
         await written(TWO, on)
 
 
