@@ -42,6 +42,7 @@ class Shell:
         # A value that names this machine would be another one on the next.
         places = (self._root, os.path.realpath(tempfile.gettempdir()), os.path.expanduser("~"), sys.prefix)
         self._places = tuple(place for place in places if len(place) > 1)
+        self._for_types = _imports_for_types(file)
         self._names: dict[str, Any] = {}
         self._own: set[str] = set()
         self._reached: set[int] = set()
@@ -49,6 +50,10 @@ class Shell:
     def forget(self) -> None:
         """Back to the module's names alone."""
         self._names = dict(vars(importlib.import_module(self._module)))
+        for statement in self._for_types:
+            # Names of annotations may not be there, or go in a circle.
+            with contextlib.suppress(Exception):
+                exec(statement, self._names)  # noqa: S102
         # What is defined here says so, and not that it is the module's.
         self._names["__name__"] = "__main__"
         self._own = set()
@@ -140,6 +145,22 @@ class Shell:
 
     def _is_portable(self, text: str) -> bool:
         return " at 0x" not in text and not any(place in text for place in self._places)
+
+
+def _imports_for_types(file: str) -> list[CodeType]:
+    """The imports of a file that only a type checker makes: the classes that a function is called with are there."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            tree = ast.parse(source.read())
+    except (OSError, SyntaxError, ValueError):
+        return []
+    found = []
+    for node in tree.body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            for inside in node.body:
+                if isinstance(inside, (ast.Import, ast.ImportFrom)):
+                    found.append(compile(ast.Module([inside], []), file, "exec"))
+    return found
 
 
 def _is_raised_below(trace: TracebackType | None, root: str) -> bool:

@@ -181,3 +181,15 @@ async def test_code_that_is_not_trusted_is_not_run(root: Path) -> None:
     assert site is not None
     async with ProjectBench(site, trusted=False, timeout_s=60) as bench, bench.shell({}, range(1, 2)) as shell:
         assert shell is None
+
+
+async def test_names_of_annotations_are_there(opened: Open) -> None:
+    source = (
+        "import typing as t\n\nif t.TYPE_CHECKING:\n    from decimal import Decimal as D\n"
+        "    import no_such_module\n\n\n"
+        "def half(n: 'D') -> 'D':\n    return n / 2\n"
+    )
+    shell = await opened(source)
+    assert (await seen(shell, "half(D(3))")).shown == "Decimal('1.5')"
+    await shell.forget()
+    assert (await seen(shell, "D(1)")).shown == "Decimal('1')"
