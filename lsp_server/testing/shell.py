@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # An import may take a while; what a test does may not.
-_START_S, _STEP_S = 30.0, 5.0
+_START_S, _STEP_S = 30.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
