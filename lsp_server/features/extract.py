@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 
@@ -134,6 +135,10 @@ def _check(selection: Selection, edits: tuple[TextEdit, ...], around: FunctionSc
         after_tables = function_tables(after)
     except (SyntaxError, ValueError) as error:
         raise RefusedError(f"The result would not be Python ({error}).") from error
+    moved = _moved(selection, around)
+    # What gives the results back comes after them.
+    if moved != _written(after, name)[: len(moved)]:
+        raise RefusedError("A text in these statements would change, for it stands at the beginning of lines.")
     old = before_tables.get(around.name, [])
     local = {one.get_name() for table in old for one in table.get_symbols() if one.is_local() or one.is_parameter()}
     for table in [*after_tables.get(around.name, []), *after_tables.get(name, [])]:
@@ -141,3 +146,26 @@ def _check(selection: Selection, edits: tuple[TextEdit, ...], around: FunctionSc
         known = {one.get_name() for other in old for one in other.get_symbols() if one.is_global()}
         if strayed - known:
             raise RefusedError(f"{sorted(strayed - known)[0]} would not be known in the new function.")
+
+
+def _moved(selection: Selection, around: FunctionScope) -> list[str]:
+    """The selected statements, as Python reads them."""
+    lines = selection.snapshot.lines
+    first, last = lines.line_of(selection.start) + 1, lines.line_of(max(selection.end - 1, selection.start)) + 1
+    head = lines.line_of(around.start) + 1
+    found: list[ast.stmt] = []
+    pending: list[ast.AST] = [ast.parse(selection.snapshot.text)]
+    while pending:
+        for node in ast.iter_child_nodes(pending.pop()):
+            if isinstance(node, ast.stmt) and first <= node.lineno and (node.end_lineno or 0) <= last:
+                found.append(node)
+            elif not isinstance(node, ast.stmt) or (node.end_lineno or 0) >= head:
+                pending.append(node)
+    return [ast.dump(node) for node in sorted(found, key=lambda node: (node.lineno, node.col_offset))]
+
+
+def _written(after: str, name: str) -> list[str]:
+    """The statements of the new function."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    body = next(n.body for n in ast.walk(ast.parse(after)) if isinstance(n, kinds) and n.name == name)
+    return [ast.dump(node) for node in body]

@@ -12,7 +12,6 @@ from lsp_server.features.trial.behaviour import behaviour
 from lsp_server.features.types import FileEdit, Selection, Target, Tools, add_timings
 from lsp_server.syntax.python_flow import Flow, flow
 from lsp_server.syntax.scopes import functions
-from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import minimal_edits
 
 # A function of fewer lines is not long; a part of fewer says no more than a call.
@@ -44,8 +43,14 @@ async def split(target: Target, tools: Tools) -> FileEdit:
         raise RefusedError(f"{target.name} is not long, or not Python.", hint="Say it as an instruction instead.")
     before = await behaviour(target, tools)
     snapshot, timings, notes = target.snapshot, before.timings, list[str]()
+    key = (target.scope.name, target.scope.class_name)
+    # Getters and setters, and what is defined in either case, have one name.
+    same = [f.start for f in functions(snapshot) if (f.name, f.class_name) == key]
+    number = same.index(target.scope.start)
+    most = _MOST_OF_IT * target.code.count("\n")
     for _ in range(_MOST_PARTS):
-        part = _best_part(snapshot, target)
+        scope = [f for f in functions(snapshot) if (f.name, f.class_name) == key][number]
+        part = _best_part(replace(target, snapshot=snapshot, scope=scope), most)
         if part is None:
             break
         edit = await extract_function(part, tools)
@@ -62,21 +67,17 @@ async def split(target: Target, tools: Tools) -> FileEdit:
     return FileEdit(f"Split {target.name}", edits, notes=tuple(notes), timings=timings, preview=True)
 
 
-def _best_part(snapshot: Snapshot, target: Target) -> Selection | None:
-    """The statements that stand alone best: many lines, few names in and out."""
-    wanted = (target.scope.name, target.scope.class_name)
-    scope = next((f for f in functions(snapshot) if (f.name, f.class_name) == wanted), None)
-    if scope is None:
-        return None
+def _best_part(target: Target, most: float) -> Selection | None:
+    """The statements that stand alone best, so many lines at most: many, with few names in and out."""
+    snapshot, scope, code = target.snapshot, target.scope, target.code
     lines = snapshot.lines
     # The function by itself, which is quickly read.
-    code = replace(target, snapshot=snapshot, scope=scope).code
     above = lines.line_of(scope.start)
     head = lines.line_of(snapshot.text.index(scope.signature, scope.start)) - above + 1
     best: tuple[float, int, int] | None = None
     for first, last in _blocks(code, head):
         size = last - first + 1
-        if _PART <= size <= _MOST_OF_IT * code.count("\n"):
+        if _PART <= size <= most and size < code.count("\n") - 1:
             found = flow(code, head, first, last)
             worth = _worth(found, size) if found else 0.0
             if worth and (best is None or worth > best[0]):
@@ -85,7 +86,8 @@ def _best_part(snapshot: Snapshot, target: Target) -> Selection | None:
         return None
     first, last = best[1] + above, best[2] + above
     # A comment above says what the part is.
-    while lines.line_text(first - 2).lstrip().startswith("#"):
+    indentation = lines.indentation(first - 1)
+    while lines.line_text(first - 2).startswith(f"{indentation}#"):
         first -= 1
     start = lines.line_start(first - 1) + len(lines.indentation(first - 1))
     end = lines.line_start(last - 1) + len(lines.line_text(last - 1).rstrip())

@@ -84,6 +84,10 @@ def _place(function: ast.AST, first_line: int, last_line: int) -> _Place | None:
         if not holding:
             return None
         body = list(holding[0])
+        for part in (*getattr(around, "handlers", []), *getattr(around, "cases", [])):
+            if part.body is holding[0]:
+                named = getattr(part, "pattern", None)
+                place.sure |= set(_names([named]).stored) if named else {part.name} if part.name else set()
         if body == getattr(around, "body", None):
             if isinstance(around, (*_LOOPS, ast.Try)):
                 place.around.append(around)
@@ -100,6 +104,10 @@ def _flow(function: ast.AST, place: _Place) -> Flow:
     first, last = chosen[0].lineno, chosen[-1].end_lineno or chosen[-1].lineno
     every = _names(getattr(function, "body", []))
     local = {*_arguments(function), *every.stored} - _declared(function)
+    if shared := sorted((inner.stored.keys() | inner.changed) & _declared(function)):
+        return Flow(hindrance=f"{shared[0]} is a name of elsewhere")
+    if bound := _bound_otherwise(function, place, inner, local):
+        return Flow(hindrance=bound)
     outside = _names([s for s in ast.walk(function) if isinstance(s, ast.stmt)], skip=(first, last), after=last)
     needed = outside.read | outside.changed
     if loops:
@@ -118,7 +126,34 @@ def _flow(function: ast.AST, place: _Place) -> Flow:
         return Flow(hindrance="it returns, and is gone on from")
     order = dict.fromkeys([*_arguments(function), *every.stored])
     inputs = tuple(name for name in order if name in wanted)
-    return Flow(inputs, tuple(outputs), returns, any(isinstance(n, ast.Await) for n in _walk(chosen)))
+    return Flow(inputs, tuple(outputs), returns, any(_waits(n) for n in _walk(chosen)))
+
+
+def _waits(node: ast.AST) -> bool:
+    return isinstance(node, ast.Await) or (isinstance(node, ast.comprehension) and bool(node.is_async))
+
+
+def _bound_otherwise(function: ast.AST, place: _Place, inner: _Names, local: set[str]) -> str:
+    """Why a function inside would see another variable afterwards: each name of it is one in a function around it."""
+    used = {*inner.read, *inner.stored, *inner.changed}
+    nested = [n for n in ast.walk(function) if isinstance(n, (*_Function, ast.Lambda)) and n is not function]
+    shared = {name for n in nested if not isinstance(n, ast.Lambda) for name in _declared(n)} & used
+    if shared:
+        return f"{min(shared)} is given a value by a function inside"
+    first, last = place.chosen[0].lineno, place.chosen[-1].end_lineno or place.chosen[-1].lineno
+    # What is evaluated later sees what a name is by then.
+    later = [n for s in place.chosen for n in ast.walk(s) if isinstance(n, (*_Function, ast.Lambda, ast.GeneratorExp))]
+    read = {n.id for one in later for n in ast.walk(one) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    looped = any(isinstance(n, _LOOPS) for n in place.around)
+    stored = {
+        n.id
+        for n in ast.walk(function)
+        if isinstance(n, ast.Name)
+        and isinstance(n.ctx, ast.Store)
+        and (n.lineno > last or (looped and n.lineno < first))
+    }
+    moved = read & stored & local - set(inner.stored)
+    return f"{min(moved)} is looked at later, and is another by then" if moved else ""
 
 
 def _hindrance(chosen: list[ast.stmt]) -> str:
@@ -166,10 +201,10 @@ def _names(statements: Iterable[ast.AST], *, skip: tuple[int, int] | None = None
         if line is not None and skip and skip[0] <= line <= skip[1] and isinstance(node, ast.stmt):
             return
         if isinstance(node, ast.Name) and node.id not in own:
-            if isinstance(node.ctx, ast.Load):
-                if node.lineno > after:
-                    found.read.add(node.id)
-            else:
+            # To delete a name it has to be there.
+            if not isinstance(node.ctx, ast.Store) and node.lineno > after:
+                found.read.add(node.id)
+            if not isinstance(node.ctx, ast.Load):
                 found.stored[node.id] = min(node.lineno, found.stored.get(node.id, node.lineno))
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.lineno > after:
             found.changed.add(node.target.id)
@@ -189,6 +224,8 @@ def _names(statements: Iterable[ast.AST], *, skip: tuple[int, int] | None = None
                     found.read.add(n.id)
             return
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            # The first of what they go through is evaluated around them.
+            visit(node.generators[0].iter, own)
             targets = (n for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name))
             own = own | {n.id for n in targets}
         for child in ast.iter_child_nodes(node):

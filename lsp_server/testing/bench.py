@@ -168,10 +168,13 @@ def _written(files: Mapping[Path, str]) -> Iterator[None]:
         yield
     finally:
         for path, content in before.items():
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.write_bytes(content)
+            # What was run may have done anything to them.
+            with contextlib.suppress(OSError):
+                if content is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
 
 
 def _as_it_is(folder: str) -> Path:

@@ -11,11 +11,15 @@ that is out to break it can.
 
 from __future__ import annotations
 
+import multiprocessing.process
 import os
 import runpy
 import sys
 from typing import Any
+from urllib.parse import unquote
 
+# Under this name the list of refusals is among the modules.
+REFUSALS = "shardlight refusals"
 # Event → which of its arguments are paths that are written, made or removed.
 _CHANGES = {
     "os.remove": (0,),
@@ -31,7 +35,7 @@ _CHANGES = {
     "shutil.rmtree": (0,),
     "shutil.move": (0, 1),
     "shutil.chown": (0,),
-    "sqlite3.connect": (0,),
+    "_winapi.CopyFile2": (1,),
 }
 _STARTS = (
     "subprocess.Popen",
@@ -44,22 +48,36 @@ _STARTS = (
     "pty.spawn",
 )
 _KILLS = ("os.kill", "os.killpg")
+_ON_LINKS = ("os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
-def install(folder: str, *, programs: bool) -> None:
-    """Refuse from now on, for as long as this process lives, what this module says."""
+def install(folder: str, *, programs: bool) -> list[str]:
+    """Refuse from now on, for as long as this process lives, what this module says.
+
+    Returns a list that gets the reason of each refusal, for the code that is run may catch the error.
+    """
     root = os.path.realpath(folder)
+    refused: list[str] = []
     devices = os.path.realpath(os.path.dirname(os.devnull)) if os.name == "posix" else ""
 
-    def check(path: Any) -> None:
+    def refuse(reason: str) -> None:
+        refused.append(reason)
+        raise PermissionError(f"Shardlight {reason} while it tries code out")
+
+    def check(path: Any, link: bool = False) -> None:
         if isinstance(path, int) or path is None:
             return  # Something that is open already.
-        place = os.path.realpath(os.fsdecode(path))
+        said = os.fsdecode(path)
+        if said.lower() == os.devnull:
+            return
+        # Of a link it is the link itself that is renamed or removed.
+        place = os.path.join(os.path.realpath(os.path.dirname(said)), os.path.basename(said)) if link else ""
+        place = place or os.path.realpath(said)
         inside = place == root or place.startswith(root + os.sep)
-        if not inside and place.lower() != os.devnull and not (devices and place.startswith(devices + os.sep)):
-            raise PermissionError(f"Shardlight lets nothing change {place} while it tries code out")
+        if not inside and not (devices and place.startswith(devices + os.sep)):
+            refuse(f"lets nothing change {place}")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -70,18 +88,49 @@ def install(folder: str, *, programs: bool) -> None:
         elif event in _CHANGES:
             for at in _CHANGES[event]:
                 if arguments[at] not in (":memory:", "", b""):
-                    check(arguments[at])
+                    check(arguments[at], event in _ON_LINKS)
+        elif event == "sqlite3.connect":
+            database = arguments[0]
+            if isinstance(database, str) and database.startswith("file:"):
+                database = _path_of(database)
+            if database not in (":memory:", "", b""):
+                check(database)
         elif event in _STARTS and not programs:
-            raise PermissionError("Shardlight starts no other program while it tries code out")
-        elif event in _KILLS and arguments[0] != os.getpid():
-            raise PermissionError("Shardlight ends no other program while it tries code out")
+            refuse("starts no other program")
+        elif event in _KILLS and not _is_own(arguments[0], arguments[1], programs):
+            refuse("ends no other program")
         elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
             if str(arguments[1][0]) not in _HERE:
-                raise PermissionError("Shardlight reaches no other machine while it tries code out")
+                refuse("reaches no other machine")
         elif event == "socket.getaddrinfo" and arguments[0] not in (None, "", *_HERE):
-            raise PermissionError("Shardlight reaches no other machine while it tries code out")
+            refuse("reaches no other machine")
 
+    if not programs:
+        # Python's own processes are started without a word, and would be free.
+        def start(_process: Any) -> None:
+            refuse("starts no other program")
+
+        multiprocessing.process.BaseProcess.start = start  # type: ignore[method-assign,assignment]
     sys.addaudithook(hook)
+    return refused
+
+
+def _path_of(uri: str) -> str:
+    """The file that a database's URI names."""
+    path = unquote(uri[len("file:") :].partition("?")[0].partition("#")[0])
+    return "/" + path[2:].partition("/")[2] if path.startswith("//") else path or ":memory:"
+
+
+def _is_own(process: int, signal: int, programs: bool) -> bool:
+    """Whether a signal goes to this process or to one that it has started, or is none."""
+    if process == os.getpid() or signal == 0:
+        return True
+    if not programs or os.name != "posix":
+        return programs
+    try:
+        return os.getpgid(process) == os.getpgrp() and process != os.getppid()
+    except OSError:
+        return True
 
 
 def main() -> None:
@@ -90,7 +139,9 @@ def main() -> None:
     sys.argv = [what, *arguments]
     # As when Python itself runs a module: what stands beside this file is not to be found.
     sys.path[0] = ""
-    install(folder, programs=programs == "with-programs")
+    refused = install(folder, programs=programs == "with-programs")
+    # What is run can look there.
+    sys.modules[REFUSALS] = refused  # type: ignore[assignment]
     if what.endswith(".py"):
         runpy.run_path(what, run_name="__main__")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
 from lsp_server.features.describing import described, owner_of
@@ -38,6 +39,8 @@ class Behaviour:
                 return ""
             for call in self.calls:
                 *before, last = call.codes
+                if awaited and not _is_call(last, self.target.name):
+                    continue
                 steps = await replayed(shell, [*before, f"__import__('asyncio').run({last})" if awaited else last])
                 seen = steps[-1].seen if steps else None
                 if awaited and seen and "'await' expression" in seen.shown:
@@ -75,6 +78,14 @@ async def behaviour(target: Target, tools: Tools) -> Behaviour:
         explorer = Explorer(target, owner, opening, messages, tools, f"Trying {target.name} out")
         trial = await explorer.explore(shell, _WANTED)
     return Behaviour(target, bench, await calls_of(trial, target, bench), explorer.timings)
+
+
+def _is_call(code: str, name: str) -> bool:
+    """Whether code is nothing but a call of a function, and can be awaited as a whole."""
+    body = ast.parse(code).body
+    value = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+    called = value.func if isinstance(value, ast.Call) else None
+    return name in (getattr(called, "id", ""), getattr(called, "attr", ""))
 
 
 def _said(call: Call) -> str:

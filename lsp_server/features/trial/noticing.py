@@ -64,7 +64,8 @@ async def calls_of(trial: Trial, target: Target, bench: TestBench) -> list[Call]
                     if call.reached and (call.seen.on_purpose or not call.seen.error):
                         found.append(call)
             else:
-                again = [(call, await replayed(shell, call.codes)) for call in found]
+                # The other way round: what depends on what was called before is left out, too.
+                again = [(call, await replayed(shell, call.codes)) for call in reversed(found)][::-1]
                 # What depends on chance or on the time is left out.
                 found = [call for call, steps in again if steps and compared(steps[-1].seen) == compared(call.seen)]
     return found

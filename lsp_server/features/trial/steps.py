@@ -57,6 +57,8 @@ class Trial:
         if seen is None:
             self.ended = True
             return Seen(error="the shell ended"), False
+        if seen.error == "SyntaxError" and not _reads(code):
+            return seen, False
         at, steps = len(self.steps), [*self.steps, Step(code, seen)]
         reached = seen.reached.union(*(steps[i].seen.reached for i in needed(steps, at)))
         fresh = len(reached - self.reached)
@@ -74,7 +76,7 @@ class Trial:
     async def take_repaired(self, code: str) -> tuple[str, Seen, bool]:
         """As `take`; where the function is called in a wrong way, in a right one. The code is that which was taken."""
         seen, kept = await self.take(code)
-        if seen.error and not seen.on_purpose:
+        if seen.error and not seen.on_purpose and _reads(code):
             for other in repairs(code, self.signature):
                 again, kept_again = await self.take(other)
                 if not again.error or kept_again:
@@ -87,7 +89,7 @@ class Trial:
             return
         for code in codes:
             seen, _ = await self.take(code, if_new=True) if if_new else (await self.take_repaired(code))[1:]
-            if seen.error and _named(code)[1]:
+            if seen.error and (not _reads(code) or _named(code)[1]):
                 return
 
     def sequences(self) -> list[list[str]]:
@@ -117,6 +119,14 @@ def needed(steps: Sequence[Step], at: int) -> list[int]:
             # What is made here does not come from before.
             names = names - made | used
     return found[::-1]
+
+
+def _reads(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _named(code: str) -> tuple[set[str], set[str]]:

@@ -52,7 +52,9 @@ def variations(
             continue
         changes = [*_given(tree, code, name, defaults)] if at == len(pieces) - 1 else []
         for start, end, new in (*changes, *_replaced(tree, code, more or {})):
-            yield [*pieces[:at], code[:start] + new + code[end:], *pieces[at + 1 :]]
+            other = code[:start] + new + code[end:]
+            if _reads(other):
+                yield [*pieces[:at], other, *pieces[at + 1 :]]
 
 
 def _given(tree: ast.Module, code: str, name: str, defaults: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
@@ -109,6 +111,14 @@ def _name(function: ast.expr) -> str:
     return (
         function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
     )
+
+
+def _reads(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _offset(code: str, line: int | None, column: int | None) -> int:

@@ -38,11 +38,22 @@ def assertions(code: str, seen: Seen, *, unittest: bool) -> list[str]:
         lines.append(f"{subject} = {code}")
     elif not seen.forms:
         lines.append(code)
-    lines += [_equal(form.replace("{}", subject), said, unittest=unittest) for form, said in seen.forms]
+    inside = subject if _stands_alone(subject) else f"({subject})"
+    lines += [
+        _equal(form.replace("{}", subject if form.endswith(")") else inside), said, unittest=unittest)
+        for form, said in seen.forms
+    ]
     lines += [_equal(where, said, unittest=unittest) for where, said in seen.changed]
     if seen.printed and not unittest:
         lines.append(_equal("capsys.readouterr().out", repr(seen.printed), unittest=False))
     return lines if lines != [code] else []
+
+
+def _stands_alone(code: str) -> bool:
+    """Whether an expression means the same before whatever operator."""
+    body = ast.parse(code).body
+    value = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
+    return isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant))
 
 
 def _equal(subject: str, said: str, *, unittest: bool) -> str:

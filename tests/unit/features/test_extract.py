@@ -97,6 +97,20 @@ def test_line_ends_and_names_that_are_taken() -> None:
             "def f(x):\n    try:\n        «y = g(x)»\n    except E:\n        y = 1\n    return y\n",
             "would be lost if it fails",
         ),
+        (
+            "total = 0\ndef f(xs):\n    global total\n    «for x in xs:\n        total += x»\n",
+            "total is a name of elsewhere",
+        ),
+        (
+            "def f(xs):\n    total = 0\n    def add(x):\n        nonlocal total\n        total += x\n"
+            "    «for x in xs:\n        add(x)\n    print(total)»\n",
+            "total is given a value by a function inside",
+        ),
+        ("def f():\n    n = 0\n    «show = lambda: print(n)»\n    n = 5\n    show()\n", "n is looked at later"),
+        (
+            'def f(a):\n    if a:\n        «text = """\n        Hello\n        """\n        print(text)»\n',
+            "A text in these statements would change",
+        ),
         ("x = 1\n«y = 2»\n", "not statements of a function"),
         ("def f(x):\n    «y = 1\n", "not statements of a function"),
     ],
@@ -174,3 +188,20 @@ def test_it_does_what_it_did(seed: int) -> None:
     for items in ([], [1], [3, 40, 2, 60, 5], [9, 9, 9]):
         for k in (0, 5, 11):
             assert before["work"](items, k) == after["work"](items, k), text  # type: ignore[operator]
+
+
+def test_what_is_bound_around_is_known() -> None:
+    _, text = extracted("def f(g):\n    try:\n        g()\n    except E as e:\n        «print(e)\n        log(e)»\n")
+    assert "        new_one(e)\n" in text
+    _, text = extracted("def f(g):\n    match g:\n        case [a, b]:\n            «print(a)\n            log(b)»\n")
+    assert "            new_one(a, b)\n" in text
+
+
+def test_names_of_comprehensions_and_deleted_ones_are_taken_along() -> None:
+    _, text = extracted("def f(line):\n    «line = [line for line in line.split()]»\n    return line\n")
+    assert "    line = new_one(line)\n" in text
+    _, text = extracted("def f(n):\n    big = n * n\n    «del big\n    m = n + 1»\n    return m\n")
+    assert "    m = new_one(n, big)\n" in text
+    _, text = extracted("async def f(xs):\n    «y = [x async for x in xs]»\n    return y\n")
+    assert "    y = await new_one(xs)\n" in text
+    assert "async def new_one(xs):\n" in text

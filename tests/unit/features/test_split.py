@@ -43,8 +43,7 @@ import re
 def report(text, limit):
     """Words and lines of a text."""
     words = count_words(text)
-    shown = show_words(limit, words)
-    return "\\n".join(shown)
+    return show_words(limit, words)
 
 
 def show_words(limit, words):
@@ -54,7 +53,7 @@ def show_words(limit, words):
             continue
         stars = "*" * count
         shown.append(f"{name}: {stars}")
-    return shown
+    return "\\n".join(shown)
 
 
 def count_words(text):
@@ -73,7 +72,7 @@ def count_words(text):
     assert edit.preview
     assert edit.notes == (
         "count_words takes text and gives words.",
-        "show_words takes limit, words and gives shown.",
+        "show_words takes limit, words and gives what is returned.",
     )
 
 
@@ -93,3 +92,34 @@ async def test_what_has_no_part_is_refused() -> None:
     assert can_split(target)
     with pytest.raises(RefusedError, match="No part of gen can stand alone"):
         await split(target, tools_of())
+
+
+async def test_of_several_of_one_name_it_is_the_one_at_the_cursor() -> None:
+    body = "".join(f"        if value > {n}:\n            self.log({n})\n" for n in range(8))
+    text = (
+        "class A:\n    @property\n    def size(self):\n        value = self._size\n" + body + "        return value\n\n"
+    )
+    text += (
+        "    @size.setter\n    def size(self, value):\n"
+        + body.replace("log", "note<|>", 1)
+        + "        self._size = value\n"
+    )
+    target = target_of(text)
+    edit = await split(target, tools_of(*["note_it`"] * 3))
+    after = apply_edits(target.snapshot.text, edit.edits)
+    getter, setter = after.split("@size.setter")
+    assert "note_it" not in getter
+    assert "self.note_it(value)" in setter
+
+
+async def test_a_comment_of_another_block_stays_there() -> None:
+    loop = "    for x in xs:\n        print(x)\n        # TODO: more\n"
+    text = (
+        "def f(xs):\n    <|>print(1)\n"
+        + loop
+        + "    total = 0\n    low = min(xs)\n    high = max(xs)\n    total += low\n"
+    )
+    text += "    total += high\n    for x in xs:\n        print(x)\n        print(2)\n    return total\n"
+    target = target_of(text)
+    after = apply_edits(target.snapshot.text, (await split(target, tools_of(*["part`"] * 3))).edits)
+    assert loop in after

@@ -88,11 +88,30 @@ def test_what_is_inside_may_be_changed_and_all_may_be_read(outside: Path, inside
         "import socket; socket.getaddrinfo('example.org', 80)",
         "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 80))",
         "import urllib.request; urllib.request.urlopen('http://192.0.2.1/')",
-        "import os; os.kill(os.getppid(), 0)",
+        "import os; os.kill(os.getppid(), 15)",
     ],
 )
 def test_no_other_machine_is_reached_and_no_other_process_ended(inside: Path, code: str) -> None:
     assert "PermissionError: Shardlight" in run(inside, code) or "lets nothing" in run(inside, code)
+
+
+def test_what_a_test_has_started_it_may_end(inside: Path) -> None:
+    code = (
+        "import subprocess, sys\n"
+        "one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "one.terminate(); print(one.wait() != 0)\n"
+    )
+    assert run(inside, code, "with-programs") == "True\n"
+    started = "import multiprocessing as m\n\nif __name__ == '__main__':\n    m.Process(target=print).start()\n"
+    assert "starts no other program" in run(inside, started)
+
+
+def test_links_and_databases_by_address(outside: Path, inside: Path) -> None:
+    code = f"import os; os.symlink({str(outside)!r}, 'link'); os.rename('link', 'other'); os.unlink('other')"
+    assert run(inside, code) == ""
+    code = f"import sqlite3; sqlite3.connect('file:{outside}/x.db?mode=rwc', uri=True)"
+    assert "lets nothing change" in run(inside, code)
+    assert run(inside, "import sqlite3; sqlite3.connect('file::memory:?cache=shared', uri=True)") == ""
 
 
 def test_this_machine_may_be_reached(inside: Path) -> None:

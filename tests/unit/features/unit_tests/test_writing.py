@@ -59,7 +59,9 @@ async def test_what_passes_without_the_function_is_dropped() -> None:
     assert edit.notes == ("2 written, 1 passes, 1 dropped (1 passing without the function).",)
     assert "def test_add()" not in text_of(edit)
     on.emptied = Run(frozenset({"test_add", "test_add_negative"}))
-    with pytest.raises(RefusedError, match=r"None of the 2 tests for add says anything.*2 passing without the function"):
+    with pytest.raises(
+        RefusedError, match=r"None of the 2 tests for add says anything.*2 passing without the function"
+    ):
         await written(TWO, on)
 
 
