@@ -35,7 +35,8 @@ async def port(selection: Selection, path: Path, wanted: str, tools: Tools) -> F
         raise RefusedError(f"This is {to.name} already.")
     place = _place(path, selection, to)
     messages = tools.prompt_of("port", selection, to=to.name)
-    names = {_spelling(one.name) for one in scopes(Snapshot.open(selection.code, selection.language.id))}
+    defined = scopes(Snapshot.open(selection.code, selection.language.id))
+    names = {_spelling(one.name) for one in defined if not one.indentation}
     code, timings = await ask_twice(
         tools,
         messages,
@@ -82,7 +83,7 @@ def _taken(answer: str, to: Language, names: set[str]) -> tuple[str | None, str]
     missing = names - {_spelling(one.name) for one in scopes(snapshot)}
     # A constructor is called otherwise in each language.
     missing -= {"init", "constructor", "new", "initialize", "construct", "main"}
-    if names and len(missing) == len(names):
+    if missing:
         return None, f"{sorted(missing)[0]} is missing."
     return code, ""
 

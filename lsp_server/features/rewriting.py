@@ -10,10 +10,11 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import reindent, strip_answer
 from lsp_server.features.postprocess.imports import without_imports
-from lsp_server.features.types import Target, Tools, add_timings
+from lsp_server.features.types import Target, Tools, add_timings, at_column_0
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.imports import import_edit
+from lsp_server.syntax.names import names_in
 from lsp_server.syntax.python_symbols import unknown_names
 from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
@@ -35,7 +36,19 @@ _MODIFIERS = frozenset(
         "override",
         "virtual",
         "pub",
+        "get",
+        "set",
+        "*",
+        "suspend",
+        "unsafe",
+        "inline",
+        "operator",
+        "const",
     ]
+)
+# Languages whose signatures say nothing of types, or need not; TypeScript's change where a result is waited for.
+_UNTYPED = frozenset(
+    ["python", "javascript", "javascriptreact", "typescript", "typescriptreact", "ruby", "lua", "php", "shellscript"]
 )
 _ENDLESS = "It did not come to an end."
 
@@ -76,7 +89,7 @@ async def rewrite(
         guide = Guide(tools, asked, phase=doing)
         guide.write(f"```{target.fence}\n")
         # An honest rewriting is about as long as the original; a token is rarely shorter than two characters.
-        await guide.fill(stop=("```",), max_tokens=len(target.code) // 2 + 128)
+        await guide.fill(stop=("\n```",), max_tokens=len(target.code) // 2 + 128)
         timings = add_timings(timings, guide.timings)
         edits = _edits(guide.answer, target) if guide.complete else ()
         reason = "" if guide.complete else _ENDLESS
@@ -103,11 +116,16 @@ def _edits(answer: str, target: Target) -> tuple[TextEdit, ...]:
         return ()
     edit = TextEdit(scope.start, scope.end, new_text)
     if target.language.id == "python":
-        fresh = unknown_names(apply_edits(snapshot.text, [edit])) - unknown_names(snapshot.text)
-        said = " ".join(brought)
-        missing = sorted(name for name in fresh & sys.stdlib_module_names if not re.search(rf"\b{name}\b", said))
-        brought = [line for line in brought if fresh & set(re.findall(r"\w+", line))]
-        brought += [f"import {name}" for name in missing]
+        before, after = unknown_names(snapshot.text), unknown_names(apply_edits(snapshot.text, [edit]))
+        if before is not None and after is not None:
+            fresh, said = after - before, " ".join(brought)
+            missing = sorted(name for name in fresh & sys.stdlib_module_names if not re.search(rf"\b{name}\b", said))
+            brought = [line for line in brought if fresh & set(re.findall(r"\w+", line))]
+            brought += [f"import {name}" for name in missing]
+    else:
+        # What a name of the file's own means stays.
+        there = {name.text for name in names_in(snapshot, 0, len(snapshot.text))}
+        brought = [line for line in brought if not set(re.findall(r"\w+", re.sub(r"['\"].*?['\"]", "", line))) & there]
     return (*import_edit(brought, snapshot), edit)
 
 
@@ -116,16 +134,27 @@ def _same_lines(one: str, other: str) -> bool:
 
 
 def _function_alone(code: str, target: Target) -> str:
-    """The function without what else an answer holds; all of it where the language has no methods outside a class."""
+    """The function without what else an answer holds; all of it where the language has no methods outside a class.
+
+    Also where the function uses what stands beside it: then it cannot be taken alone.
+    """
     answered = Snapshot.open(code, target.language.id)
     found = next((f for f in functions(answered) if f.name == target.scope.name), None)
-    return code[found.start : found.end] if found and not error_count(answered) else code
+    if found is None or error_count(answered):
+        return code
+    snapshot = target.snapshot
+    there = {name.text for name in names_in(snapshot, 0, len(snapshot.text))}
+    beside = (*names_in(answered, 0, found.start), *names_in(answered, found.end, len(code)))
+    used = {name.text for name in names_in(answered, found.start, found.end)}
+    if {name.text for name in beside} & used - there - {found.name}:
+        return code
+    return at_column_0(found.indentation + code[found.start : found.end]).rstrip("\n")
 
 
 def _fault(after: Snapshot, target: Target, edits: tuple[TextEdit, ...], *, becomes_async: bool) -> str:
     """What is wrong unless there is a function now that others can use as they did before."""
     scope, snapshot = target.scope, target.snapshot
-    start = scope.start + sum(len(edit.new_text) for edit in edits[:-1])
+    start = scope.start + sum(len(edit.new_text) for edit in edits[:-1] if edit.start <= scope.start)
     end = start + len(edits[-1].new_text)
     written = next((f for f in functions(after) if (f.start, f.end) == (start, end)), None)
     if written is None or error_count(after) > error_count(snapshot):
@@ -134,13 +163,29 @@ def _fault(after: Snapshot, target: Target, edits: tuple[TextEdit, ...], *, beco
         return f"It would change the signature of {scope.name}."
     if written.is_async != (scope.is_async or becomes_async):
         return f"{scope.name} {'has to be' if becomes_async else 'would no longer be'} async."
-    if target.language.id == "python" and (unknown := unknown_names(after.text) - unknown_names(snapshot.text)):
-        return f"{sorted(unknown)[0]} is not known there."
+    if lost := [
+        p.name for p, now in zip(scope.parameters, written.parameters, strict=True) if p.default and not now.default
+    ]:
+        return f"{lost[0]} would have no default any more."
+    if scope.docstring_start is not None and scope.docstring_start > scope.start and written.docstring_start is None:
+        return f"The documentation of {scope.name} would be lost."
+    if target.language.id == "python":
+        before, now_unknown = unknown_names(snapshot.text), unknown_names(after.text)
+        if before is not None and now_unknown is not None and now_unknown - before:
+            return f"{min(now_unknown - before)} is not known there."
     return ""
 
 
 def _interface(scope: FunctionScope, snapshot: Snapshot) -> tuple[object, ...]:
-    """What others rely on, but for whether it is awaited: name, names of parameters, modifiers, decorators."""
+    """What others rely on, but for whether it is awaited: the name, what it takes and gives, modifiers, decorators."""
+    language = snapshot.language
     decorators = snapshot.text[scope.start : snapshot.text.index(scope.signature, scope.start)].split()
-    modifiers = set(re.findall(r"\w+", scope.signature.partition(scope.name)[0])) & _MODIFIERS
-    return scope.name, [p.name for p in scope.parameters], modifiers, [word for word in decorators if word != "async"]
+    head = scope.signature.partition(scope.name)[0]
+    modifiers = set(re.findall(r"\w+|\*", head)) & _MODIFIERS
+    yields = bool(re.search(r"\byield\b", snapshot.text[scope.body_start : scope.body_end]))
+    # Where types are part of a signature it stays as it is.
+    typed = language is not None and language.id not in _UNTYPED
+    said = re.sub(r"\s|\b(?:export|default|async)\b", "", scope.signature) if typed else ""
+    names = [parameter.name for parameter in scope.parameters]
+    plain = [word for word in decorators if word != "async"]
+    return scope.name, scope.class_name, names, modifiers, yields, said, plain

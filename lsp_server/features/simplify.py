@@ -43,6 +43,11 @@ async def _rewritten(task: str, verb: str, target: Target, tools: Tools) -> File
 
 
 def _weight(edit: TextEdit, target: Target) -> int:
-    """How many characters that are not blank the rewriting adds; a simplification takes some away."""
-    before = target.snapshot.text[edit.start : edit.end]
-    return len("".join(edit.new_text.split())) - len("".join(before.split()))
+    """How many characters that are not blank, nor in comments, the rewriting adds; a simplification takes some away."""
+    comment = target.language.line_comment
+
+    def weight(code: str) -> int:
+        lines = (line for line in code.splitlines() if not (comment and line.lstrip().startswith(comment)))
+        return len("".join("".join(lines).split()))
+
+    return weight(edit.new_text) - weight(target.snapshot.text[edit.start : edit.end])

@@ -9,6 +9,7 @@ from lsp_server.features.rewriting import rewrite
 from lsp_server.features.trial.behaviour import behaviour
 from lsp_server.features.types import FileEdit, Target, Tools, add_timings
 from lsp_server.syntax.names import names_in
+from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 
 _LANGUAGES = ("python", "javascript", "javascriptreact", "typescript", "typescriptreact")
@@ -45,24 +46,26 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
     edits, timings = await rewrite("to_async", target, tools, phase=phase, becomes_async=True, check=fault)
     if not edits:
         raise RefusedError(f"The model found nothing to await in {target.name}.")
-    notes = [note for note in (before.note, _callers(target)) if note]
+    after = target.snapshot.edited(list(edits), target.snapshot.version)
+    notes = [note for note in (before.note, _callers(target.name, after)) if note]
     cost = add_timings(before.timings, timings)
     return FileEdit(f"Make {target.name} async", edits, notes=tuple(notes), timings=cost, preview=True)
 
 
-def _callers(target: Target) -> str:
+def _callers(name: str, after: Snapshot) -> str:
     """Which lines of the document have to await it now."""
-    snapshot, scope = target.snapshot, target.scope
-    text = snapshot.text
+    text = after.text
+    defined = {text.index(scope.name, scope.start) for scope in scopes(after) if scope.name == name}
     calls = (
-        name.start
-        for name in names_in(snapshot, 0, len(text))
-        if name.text == scope.name
-        and not scope.start <= name.start < scope.end
-        and text[name.start + len(name.text) :].lstrip()[:1] == "("
+        one.start
+        for one in names_in(after, 0, len(text))
+        if one.text == name
+        and one.start not in defined
+        and text[one.start + len(name) :].lstrip()[:1] == "("
+        and not re.search(r"\bawait\s+(?:[\w.]+\.)?$", text[: one.start])
     )
-    lines = sorted({snapshot.lines.line_of(start) + 1 for start in calls})
+    lines = sorted({after.lines.line_of(start) + 1 for start in calls})
     if not lines:
-        return f"Whoever calls {scope.name} has to await it now."
+        return f"Whoever calls {name} has to await it now."
     shown = ", ".join(map(str, lines[:_MOST_TOLD])) + (" …" if len(lines) > _MOST_TOLD else "")
-    return f"Whoever calls {scope.name} has to await it now, as in line{'s' if len(lines) > 1 else ''} {shown}."
+    return f"Whoever calls {name} has to await it now, as in line{'s' if len(lines) > 1 else ''} {shown}."

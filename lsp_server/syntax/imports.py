@@ -137,6 +137,19 @@ _STATEMENT = re.compile(
 )
 
 
+# What may stand before the imports of a file.
+_BEFORE_IMPORTS = (
+    "package_clause",
+    "package_declaration",
+    "package_header",
+    "php_tag",
+    "inner_attribute_item",
+    "hash_bang_line",
+)
+_REST = re.compile(r"[ \t]*;?[ \t]*(?:#|//|/\*)[^\n]*")
+_DOCS = re.compile(r"/\*\*|///|//!")
+
+
 def import_statements(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
     """Where the import statements at the top of a file stand, in source order."""
     nodes = snapshot.tree.root_node.children if snapshot.tree else []
@@ -145,7 +158,9 @@ def import_statements(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
 
 def import_edit(lines: Sequence[str], snapshot: Snapshot) -> list[TextEdit]:
     """What adds import statements below those that a file has, or before its first code; none for what it has."""
-    present = {line.strip() for line in split_lines(snapshot.text)}
+    # One inside a function is that function's.
+    present = {snapshot.text[start:end].strip() for start, end in import_statements(snapshot)}
+    present |= {line for line in split_lines(snapshot.text) if line and not line[0].isspace()}
     fresh = [line for line in dict.fromkeys(lines) if line not in present]
     if not fresh:
         return []
@@ -153,6 +168,9 @@ def import_edit(lines: Sequence[str], snapshot: Snapshot) -> list[TextEdit]:
     text = newline.join(line.replace("\n", newline) for line in fresh)
     if spans := import_statements(snapshot):
         end = spans[-1][0] + len(snapshot.text[slice(*spans[-1])].rstrip())
+        # A comment behind it stays there.
+        rest = _REST.match(snapshot.text, end)
+        end = rest.end() if rest else end
         return [TextEdit(end, end, f"{newline}{text}")]
     at = _first_code(snapshot)
     return [TextEdit(at, at, f"{text}{newline}{newline}")]
@@ -161,8 +179,19 @@ def import_edit(lines: Sequence[str], snapshot: Snapshot) -> list[TextEdit]:
 def _first_code(snapshot: Snapshot) -> int:
     """Where the first statement of a file begins that is neither a comment nor its documentation."""
     nodes = snapshot.tree.root_node.children if snapshot.tree else []
+    # Comments right above the first code belong to it.
+    above: tuple[int, int] | None = None
     for node in nodes:
+        start, end = snapshot.span(node)
         string = node.type == "expression_statement" and node.children and node.children[0].type == "string"
-        if "comment" not in node.type and not string and node.type not in ("package_clause", "php_tag"):
-            return snapshot.span(node)[0]
+        if "comment" in node.type:
+            adjoins = above and snapshot.text.count("\n", above[1], start) <= 1
+            above = (above[0] if above and adjoins else start, end)
+        elif string or node.type in _BEFORE_IMPORTS:
+            above = None
+        elif above and snapshot.text.count("\n", above[1], start) <= (0 if snapshot.text[above[1] - 1] == "\n" else 1):
+            # But what a file begins with is the file's.
+            return above[0] if snapshot.text[: above[0]].strip() or _DOCS.match(snapshot.text, above[0]) else start
+        else:
+            return start
     return len(snapshot.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import symtable
 from collections.abc import Iterator
@@ -23,17 +24,18 @@ def function_tables(text: str) -> dict[str, list[symtable.SymbolTable]]:
     return found
 
 
-def unknown_names(text: str) -> frozenset[str]:
+def unknown_names(text: str) -> frozenset[str] | None:
     """The names that a module uses and nobody gives it: not assigned, not imported, not built in.
 
-    None where there is a ``*`` import, which may give any, and in a text that is no Python.
+    None if that cannot be told: where there is a ``*`` import, which may give any, and in a text that is no Python.
     """
     try:
         tables = list(_tables(text))
+        imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
     except (SyntaxError, ValueError):
-        return frozenset()
-    if "import *" in text:
-        return frozenset()
+        return None
+    if any(alias.name == "*" for node in imports for alias in node.names):
+        return None
     module = tables[0]
     known = {one.get_name() for one in module.get_symbols() if one.is_assigned() or one.is_imported()} | _GIVEN
     # What a function declares global, it may give.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 
-_FENCE = re.compile(r"```[^\n`]*\n(.*?)(?:\n?```|\Z)", re.DOTALL)
+# Three backticks end a block where they begin a line: within it they may stand in documentation.
+_FENCE = re.compile(r"```[^\n`]*\n(.*?)(?:^```|\Z)", re.DOTALL | re.MULTILINE)
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 

@@ -34,7 +34,7 @@ async def test_the_request() -> None:
     request = backend.seen[0]
     assert isinstance(request, ChatRequest)
     assert request.messages[-1].content == "```python\n"
-    assert "```" in request.stop
+    assert "\n```" in request.stop
 
 
 async def test_unchanged_is_none() -> None:
@@ -205,3 +205,80 @@ async def test_a_fault_is_told_to_the_model_once() -> None:
     assert apply_edits(target.snapshot.text, edits) == SHORT
     asked = [request for request in backend.seen if isinstance(request, ChatRequest)]
     assert "change the signature of absolute" in asked[1].messages[-2].content
+
+
+@pytest.mark.parametrize(
+    ("before", "answer", "language", "reason"),
+    [
+        (
+            "def f(x, y=1):\n    <|>return x + y\n",
+            "def f(x, y):\n    return x + y\n",
+            "python",
+            "y would have no default",
+        ),
+        (
+            'def f(x):\n    """It."""\n    <|>y = x\n    return y\n',
+            "def f(x):\n    return x\n",
+            "python",
+            "documentation of f would be lost",
+        ),
+        ("def f(xs):\n    <|>yield from xs\n", "def f(xs):\n    return list(xs)\n", "python", "signature of f"),
+        (
+            "class A {\n  get size() {\n    <|>const x = 1;\n    return x;\n  }\n}\n",
+            "size() {\n  return 1;\n}",
+            "javascript",
+            "signature of size",
+        ),
+        (
+            "package a\n\nfunc (a *A) Area(r int) int {\n\t<|>x := r\n\treturn x\n}\n",
+            "func Area(r int) int {\n\treturn r\n}",
+            "go",
+            "signature of Area",
+        ),
+        (
+            "function fib(n) {\n  <|>return n < 2 ? n : fib(n - 1) + fib(n - 2);\n}\n",
+            "const cache = new Map();\n\nfunction fib(n) {\n  return cache.get(n) || n;\n}\n",
+            "javascript",
+            "no sound JavaScript",
+        ),
+    ],
+)
+async def test_what_others_rely_on_stays(before: str, answer: str, language: str, reason: str) -> None:
+    with pytest.raises(RefusedError, match=reason):
+        await rewritten(before, answer, language)
+
+
+async def test_a_method_in_its_class_is_taken_out_of_it() -> None:
+    before = "class A:\n    class B:\n        def absolute(self, x):\n            <|>y = x\n            return abs(y)\n"
+    answer = "class B:\n    def absolute(self, x):\n        return abs(x)\n"
+    assert await rewritten(before, answer) == (
+        "class A:\n    class B:\n        def absolute(self, x):\n            return abs(x)\n"
+    )
+
+
+async def test_imports_that_nobody_can_check_come_along() -> None:
+    after = await rewritten(
+        f"from tkinter import *\n\n\n{ABS}", "import math\n\n\ndef absolute(x):\n    return math.fabs(x)\n"
+    )
+    assert after is not None
+    assert after.startswith("from tkinter import *\nimport math\n")
+
+
+async def test_imports_at_the_end_of_a_file() -> None:
+    after = await rewritten(f"{ABS}\n\nfrom app import routes\n", "def absolute(x):\n    return math.fabs(x)\n")
+    assert after == "def absolute(x):\n    return math.fabs(x)\n\n\nfrom app import routes\nimport math\n"
+
+
+async def test_names_that_a_file_has_are_not_imported_again() -> None:
+    before = "const fs = require('fs');\n\nfunction load(p) {\n  <|>const x = fs.readFileSync(p);\n  return x;\n}\n"
+    after = await rewritten(
+        before, "import fs from 'fs/promises';\n\nfunction load(p) {\n  return fs.readFileSync(p);\n}\n", "javascript"
+    )
+    assert after == "const fs = require('fs');\n\nfunction load(p) {\n  return fs.readFileSync(p);\n}\n"
+
+
+async def test_documentation_with_code_in_it() -> None:
+    body = '    """It.\n\n    ```\n    absolute(-1)\n    ```\n    """\n'
+    before = f"def absolute(x):\n{body}    <|>if x < 0:\n        return -x\n    return x\n"
+    answer = f"def absolute(x):\n{body}    return abs(x)\n"
+    assert await rewritten(before, answer) == answer

@@ -7,7 +7,10 @@ from lsp_server.features.to_async import can_become_async, to_async
 from lsp_server.text.edits import apply_edits
 from tests.support.features import target_of, tools_of
 
-FETCH = "import time\n\n\ndef fetch(url):\n    <|>time.sleep(1)\n    return url\n\n\na = fetch('a')\nb = [fetch('b')]\n"
+FETCH = (
+    "import time\n\n\ndef fetch(url):\n    <|>time.sleep(1)\n    return url\n\n\na = fetch('a')\n"
+    "b = [fetch('b')]\nclass A:\n    def fetch(self):\n        pass\n"
+)
 ANSWER = "async def fetch(url):\n    await asyncio.sleep(1)\n    return url\n"
 
 
@@ -18,7 +21,7 @@ async def test_it_is_awaited_from_now_on() -> None:
     assert text.startswith(f"import time\nimport asyncio\n\n\n{ANSWER}")
     assert edit.title == "Make fetch async"
     assert edit.preview
-    assert edit.notes == ("Whoever calls fetch has to await it now, as in lines 9, 10.",)
+    assert edit.notes == ("Whoever calls fetch has to await it now, as in lines 10, 11.",)
 
 
 @pytest.mark.parametrize(

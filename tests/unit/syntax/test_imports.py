@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.syntax.imports import Import, imports
+from lsp_server.syntax.imports import Import, import_edit, imports
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import apply_edits
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,35 @@ def test_javascript_and_typescript(language_id: str, text: str, expected: list[I
 )
 def test_other_languages(language_id: str, text: str, expected: list[Import]) -> None:
     assert list(imports(Snapshot.open(text, language_id))) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "line", "expected"),
+    [
+        ("java", "package a;\n\nclass A {}\n", "import b.C;", "package a;\n\nimport b.C;\n\nclass A {}\n"),
+        ("rust", "#![no_std]\n\nfn f() {}\n", "use a::B;", "#![no_std]\n\nuse a::B;\n\nfn f() {}\n"),
+        ("javascript", "#!/usr/bin/env node\nf();\n", "import a;", "#!/usr/bin/env node\nimport a;\n\nf();\n"),
+        (
+            "javascript",
+            "/** Loads. */\nfunction load() {}\n",
+            "import a;",
+            "import a;\n\n/** Loads. */\nfunction load() {}\n",
+        ),
+        (
+            "python",
+            "# The file.\n\n# Of f.\ndef f(): ...\n",
+            "import a",
+            "# The file.\n\nimport a\n\n# Of f.\ndef f(): ...\n",
+        ),
+        ("python", "# The file.\ndef f(): ...\n", "import a", "# The file.\nimport a\n\ndef f(): ...\n"),
+        ("python", "import os  # noqa\n\nf()\n", "import a", "import os  # noqa\nimport a\n\nf()\n"),
+        (
+            "python",
+            "import os\n\ndef f():\n    import a\n",
+            "import a",
+            "import os\nimport a\n\ndef f():\n    import a\n",
+        ),
+    ],
+)
+def test_where_an_import_goes(language: str, text: str, line: str, expected: str) -> None:
+    assert apply_edits(text, import_edit([line], Snapshot.open(text, language))) == expected

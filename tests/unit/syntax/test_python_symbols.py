@@ -14,12 +14,13 @@ from lsp_server.syntax.python_symbols import function_tables, unknown_names
         ("def f():\n    y = 1\n    return [lambda: y for z in range(3) if z]\n", set()),
         ("print(__file__, __name__, len, nothing)\n", {"nothing"}),
         ("try:\n    import a\nexcept ImportError:\n    a = None\n\ndef f():\n    return a\n", set()),
-        ("from a import *\n\ndef f():\n    return anything\n", set()),
-        ("no python\n", set()),
+        ("from a import *\n\ndef f():\n    return anything\n", None),
+        ("x = 'import *'\nprint(y)\n", {"y"}),
+        ("no python\n", None),
         ("def f():\n    x = 1\n    del x\n    return undefined_later()\n", {"undefined_later"}),
     ],
 )
-def test_unknown_names(text: str, unknown: set[str]) -> None:
+def test_unknown_names(text: str, unknown: set[str] | None) -> None:
     assert unknown_names(text) == unknown
 
 
