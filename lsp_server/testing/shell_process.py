@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 # What is shown of a value, and of an error.
@@ -261,8 +261,8 @@ def _as_a_list(value: Any) -> list[tuple[str, str]]:
 def _attributes(value: Any) -> list[tuple[str, str]]:
     if isinstance(value, type):
         return [("{}.__name__", repr(value.__name__))]
-    if callable(value) and not hasattr(value, "__dict__"):
-        return []
+    if isinstance(value, FunctionType):
+        return [("{}.__name__", repr(value.__name__))] if value.__name__.isidentifier() else []
     return [("{}" + path, said) for path, said in _state(value).items() if path and said != "None"]
 
 

@@ -15,6 +15,7 @@ from itertools import zip_longest
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
 from lsp_server.features.trial.examples import documented
+from lsp_server.features.trial.plain_values import plain_values
 from lsp_server.features.trial.repairs import Signature
 from lsp_server.features.trial.steps import Trial
 from lsp_server.features.trial.usages import usages
@@ -58,7 +59,7 @@ class Explorer:
             known: pieces of code that use it, those that belong together each.
         """
         target, trial = self.target, Trial(shell, _signature(self.target, self.owner))
-        called = await asyncio.to_thread(self._called)
+        makers, called = await asyncio.to_thread(self._usages)
         for pieces in (*documented(target.code), *known, *documented(target.snapshot.text), *called):
             await trial.replay(pieces)
         if len(trial.useful) < wanted and not trial.ended:
@@ -67,22 +68,35 @@ class Explorer:
             calls = _calls(target, self.owner)
             await Dialogue(guide, trial, self.opening, calls, wanted, aims, temperature).run()
             self.timings = add_timings(self.timings, guide.timings)
+        for pieces in () if trial.useful else self._plain_calls(makers):
+            await trial.replay(pieces)
         await self._vary(trial, wanted)
         return trial
 
-    def _called(self) -> list[list[str]]:
-        """How the project calls the function; how it makes what a method is called on comes before that."""
+    def _usages(self) -> tuple[list[str], list[list[str]]]:
+        """How the project makes what a method is called on, and how it calls the function."""
         calls, bench = _calls(self.target, self.owner), self.tools.bench
         if bench is None:
-            return []
+            return [], []
         project, name = bench.site.project, self.target.name
         if not calls.maker:
-            return [[call] for call in usages(name, project)] if self.owner is None else []
+            return [], [[call] for call in usages(name, project)] if self.owner is None else []
         it = calls.maker.partition(" ")[0]
         makers = [f"{it} = {call}" for call in (f"{self.owner}()", *usages(self.owner or "", project))]
         used = [calls.call] if calls.is_whole else [f"{it}.{call}" for call in usages(name, project)]
         # How it is made is of use even where no call is known.
-        return [[maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])][:_MOST_CALLED]
+        every = [[maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])]
+        return makers, every[:_MOST_CALLED]
+
+    def _plain_calls(self, makers: Sequence[str]) -> list[list[str]]:
+        """Calls with values as the annotations say."""
+        calls = _calls(self.target, self.owner)
+        needed = [p for p in self.target.scope.parameters if p.name in calls.needed]
+        if not needed or not calls.call or (calls.maker and not makers):
+            return []
+        call = f"{calls.call}{', '.join(calls.needed)})"
+        before = [[maker] for maker in makers] if calls.maker else [[]]
+        return [[*made, *values, call] for made in before for values in plain_values(needed)][:_MOST_CALLED]
 
     async def _vary(self, trial: Trial, wanted: int) -> None:
         """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""

@@ -102,8 +102,8 @@ def test_line_ends_and_names_that_are_taken() -> None:
             "total is a name of elsewhere",
         ),
         (
-            "def f(xs):\n    total = 0\n    def add(x):\n        nonlocal total\n        total += x\n    «add(1)\n    print(total)»\n",
-            "total is given a value by a function inside",
+            "def f():\n    n = 0\n    def add():\n        nonlocal n\n        n += 1\n    «add()\n    print(n)»\n",
+            "n is given a value by a function inside",
         ),
         ("def f():\n    n = 0\n    «show = lambda: print(n)»\n    n = 5\n    show()\n", "n is looked at later"),
         (

@@ -133,3 +133,9 @@ async def test_tests_that_say_the_same_as_others_are_left_out(tmp_path: Path) ->
     assert text == "from calc import half\n\n\ndef test_half_three():\n    assert half(9) == 4\n"
     assert notes[0].startswith("3 written, 1 passes, 2 dropped (1 failed, 1 saying no more than others). ")
     assert notes[0].endswith(" They notice 3 of 3 small changes to it.")
+
+
+async def test_where_the_model_says_nothing_annotations_do(tmp_path: Path) -> None:
+    source = "def shout(text: str, times: int) -> str:\n    return text.upper() * times\n"
+    text, _ = await written(tmp_path, source, "nothing", *NOTHING, *NAMES, at="shout")
+    assert "    text = 'a b'\n    times = 2\n    assert shout(text, times) == 'A BA B'  # as it is today\n" in text
