@@ -48,7 +48,7 @@ async def test_from_the_traceback_to_the_cause(connect: Connect, project: Path, 
     main = (project / "main.py").as_uri()
     assert answer["markdown"] == (
         "### IndexError: list index out of range\n\n"
-        f"At [stats.py, line 2]({uri}#L2) in `last`\n\n"
+        f"At [stats.py, line 2]({uri}#L2) in [`last`]({uri}#L1)\n\n"
         "This means there is no such item.\n\n"
         "**Why here:** It happens because the index is the length.\n\n"
         "**To mend it:** You can subtract one.\n\n"
