@@ -6,6 +6,7 @@ import ast
 import asyncio
 import contextlib
 import dataclasses
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -121,6 +122,46 @@ async def test_types(editor: Editor, root: Path) -> None:
     await editor.command("addTypes", uri, position)
     assert ", base: int = 10)" in editor.texts[uri]
     ast.parse(editor.texts[uri])
+
+
+LEVEL = '''def level(percent):
+    """Say how full it is.
+
+    >>> level(40)
+    'low'
+    """
+    <|>if percent > 100:
+        raise ValueError("too much")
+    if percent > 50:
+        return "high"
+    return "low"
+'''
+
+
+async def test_unit_tests_that_notice_something(editor: Editor, root: Path) -> None:
+    (root / "tank.py").write_text(LEVEL.replace("<|>", ""), encoding="utf-8")
+    answer = await editor.command("unitTests", *editor.open(root / "tank.py", LEVEL))
+    text = (root / "test_tank.py").read_text(encoding="utf-8")
+    assert "from tank import level\n" in text
+    ast.parse(text)
+    # Whatever the model says, what the documentation calls was tried out, with values around those in the code.
+    (noticed,) = re.findall(r"They notice (\d+) of 7 small changes", answer["notes"][0])
+    assert int(noticed) >= 4
+
+
+async def test_a_long_function_is_split(editor: Editor, root: Path) -> None:
+    loop = "    {0} = 0\n    for one in numbers:\n        if one % {1}:\n            {0} += one\n        {0} += {1}\n"
+    loops = loop.format("odd", 2) + loop.format("rest", 3)
+    source = f"def sums(numbers):\n    <|>print(numbers)\n{loops}    return odd, rest\n"
+    uri, position = editor.open(root / "sums.py", source)
+    answer = await editor.command("split", uri, position)
+    assert answer["title"] == "Split sums"
+    written = ast.parse(editor.texts[uri])
+    assert len(written.body) >= 2
+    before, after = {}, {}  # type: ignore[var-annotated]
+    exec(source.replace("<|>", ""), before)  # noqa: S102
+    exec(compile(written, "sums.py", "exec"), after)  # noqa: S102
+    assert before["sums"]([1, 2, 3, 6]) == after["sums"]([1, 2, 3, 6])
 
 
 async def test_code_is_changed_as_the_user_says(editor: Editor, root: Path) -> None:
