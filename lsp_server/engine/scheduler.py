@@ -264,15 +264,18 @@ class Scheduler:
             self._background_from = now + (now - began) * (1 / self._background.share - 1)
 
     def _in_the_way(self, job: Job) -> bool:
-        """Whether a cancelled job's step keeps somebody waiting who will not go on from there.
+        """Whether a cancelled job's step is for nobody, or keeps somebody waiting who will not go on from there.
 
         The next keystroke will: were each one's step broken off by the next, a long prompt would get nowhere until the
-        typing stops. And where nobody waits, what is finished may be of use.
+        typing stops. And where nobody waits, what is finished may be of use to it. What is of no document, such as an
+        action, has no next keystroke: whoever cancels it wants a machine that rests.
         """
         if self._closed or not job._cancelled.is_set():
             return self._closed
+        if not job.document:
+            return True
         others = (other for other in (*self._waiting, *self._active) if other is not job)
-        return any(not job.document or other.document != job.document for other in others)
+        return any(other.document != job.document for other in others)
 
     def _go_on(self, job: Job, error: ShardlightError | None) -> None:
         last: Event | None = None

@@ -44,7 +44,11 @@ async def extract_function(selection: Selection, tools: Tools) -> FileEdit:
     guide = Guide(tools, messages, phase="Naming the new function")
     guide.write("`")
     said = await guide.fill(stop=("`", "\n"), max_tokens=24, grammar=_GRAMMAR)
-    taken = {name.text for name in names_in(selection.snapshot, 0, len(selection.snapshot.text))} | _GIVEN
+    text = selection.snapshot.text
+    # What stands behind a dot is in the way of methods alone.
+    dotted = bool(around.class_name)
+    names = names_in(selection.snapshot, 0, len(text))
+    taken = {name.text for name in names if dotted or text[name.start - 1 : name.start] != "."} | _GIVEN
     name = _free(said.strip("`_") or "extracted", taken)
     edits = _edits(selection, around, found, name)
     _check(selection, edits, around, name)

@@ -517,13 +517,23 @@ class TestCancelling:
 
     def test_and_else_finishes_its_step_which_may_be_of_use(self, engine: Engine) -> None:
         engine.start()
-        running = blocked(engine, prompt=5)
+        running = blocked(engine, document="a.py", prompt=5)
 
         running.job.cancel()
         engine.open()
 
         assert running.reason() is StopReason.CANCELLED
         assert engine.trace == ["blocked"]
+
+    def test_but_what_is_of_no_document_is_broken_off_at_once(self, engine: Engine) -> None:
+        engine.start()
+        running = blocked(engine, prompt=5)
+
+        running.job.cancel()
+        engine.open()
+
+        assert running.reason() is StopReason.CANCELLED
+        assert engine.trace == []
 
     def test_or_stops_after_a_step_of_its_answer(self, engine: Engine) -> None:
         engine.start()
