@@ -86,7 +86,10 @@ async def _cancelled(
     except (asyncio.TimeoutError, RefusedActionError):
         return None
     finally:
+        # However it ended, it is known here.
         await asyncio.wait([working], timeout=_PATIENCE_S)
+        if working.done() and not working.cancelled():
+            working.exception()
         opened.client.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
 
 
