@@ -10,6 +10,7 @@ from lsp_server.features.trial.exploring import Explorer, lines_of
 from lsp_server.features.trial.noticing import Call, calls_of, compared, replayed
 from lsp_server.features.types import Target, TestBench, Tools
 from lsp_server.inference.backend import Timings
+from lsp_server.syntax.python_tree import called_name
 from lsp_server.text.titles import cut
 
 # So many calls that show something are looked for; with other values they are many more.
@@ -84,8 +85,7 @@ def _is_call(code: str, name: str) -> bool:
     """Whether code is nothing but a call of a function, and can be awaited as a whole."""
     body = ast.parse(code).body
     value = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
-    called = value.func if isinstance(value, ast.Call) else None
-    return name in (getattr(called, "id", ""), getattr(called, "attr", ""))
+    return isinstance(value, ast.Call) and called_name(value.func) == name
 
 
 def _said(call: Call) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from lsp_server.syntax.python_tree import reads, span
+from lsp_server.text.positions import LineIndex
+
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -37,18 +40,12 @@ def mutants(code: str, most: int) -> list[str]:
         tree = ast.parse(code)
     except (SyntaxError, ValueError):
         return []
-    lines = code.splitlines(keepends=True)
-    starts = [sum(map(len, lines[:n])) for n in range(len(lines) + 1)]
-
-    def offset(line: int, column: int) -> int:
-        return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
-
+    lines = LineIndex(code)
     found = []
     for node, new in _changes(tree):
-        start = offset(node.lineno, node.col_offset)
-        end = offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+        start, end = span(lines, node)
         found.append((node.lineno, code[:start] + new + code[end:]))
-    found = [(line, text) for line, text in found if text != code and _reads(text)]
+    found = [(line, text) for line, text in found if text != code and reads(text)]
     # Of each line one, then another of each.
     turns: dict[int, int] = {}
     order = []
@@ -102,11 +99,3 @@ def _is_text(node: ast.BinOp) -> bool:
 
 def _is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
-
-
-def _reads(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError):
-        return False
-    return True

@@ -47,28 +47,25 @@ class Call:
 
 async def calls_of(trial: Trial, target: Target, bench: TestBench) -> list[Call]:
     """The useful calls of a trial and those with other values, as far as they come to the same in a new process."""
-    sequences = [*trial.sequences(), *varied(trial, target)]
+    unique = [list(one) for one in dict.fromkeys(map(tuple, (*trial.sequences(), *varied(trial, target))))]
     found: list[Call] = []
     files, lines = {bench.site.source: target.snapshot.text}, lines_of(target)
-    for first in (True, False):
-        async with bench.shell(files, lines) as shell:
-            if shell is None:
-                return []
-            if first:
-                unique = [list(one) for one in dict.fromkeys(map(tuple, sequences))]
-                for pieces in unique[:_MOST_CALLS]:
-                    steps = await replayed(shell, pieces)
-                    if steps is None:
-                        break
-                    call = Call(steps)
-                    if call.reached and (call.seen.on_purpose or not call.seen.error):
-                        found.append(call)
-            else:
-                # The other way round: what depends on what was called before is left out, too.
-                again = [(call, await replayed(shell, call.codes)) for call in reversed(found)][::-1]
-                # What depends on chance or on the time is left out.
-                found = [call for call, steps in again if steps and compared(steps[-1].seen) == compared(call.seen)]
-    return found
+    async with bench.shell(files, lines) as shell:
+        if shell is None:
+            return []
+        for pieces in unique[:_MOST_CALLS]:
+            steps = await replayed(shell, pieces)
+            if steps is None:
+                break
+            call = Call(steps)
+            if call.reached and (call.seen.on_purpose or not call.seen.error):
+                found.append(call)
+    async with bench.shell(files, lines) as shell:
+        if shell is None:
+            return []
+        # The other way round: what depends on what was called before is left out, as is what depends on chance.
+        again = [(call, await replayed(shell, call.codes)) for call in reversed(found)][::-1]
+    return [call for call, steps in again if steps and compared(steps[-1].seen) == compared(call.seen)]
 
 
 async def notice(calls: Sequence[Call], target: Target, bench: TestBench) -> int:

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lsp_server.syntax.python_tree import called_name
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -42,8 +44,7 @@ def repairs(code: str, signature: Signature) -> Iterator[str]:
     changed = False
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         function = call.func
-        named = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if named != signature.name:
+        if called_name(function) != signature.name:
             continue
         if isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == signature.owner != "":
             # Called on the class, where there should be an object.

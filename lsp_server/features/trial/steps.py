@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lsp_server.features.trial.repairs import Signature, repairs
+from lsp_server.syntax.python_tree import reads
 from lsp_server.testing.shell import PythonShell, Seen
 
 
@@ -26,8 +28,7 @@ class Trial:
     Attributes:
         signature: of the function.
         steps: those that were kept.
-        useful: which of them show something that a test can expect and none before did → how many lines they reached
-            first.
+        useful: which of them show something that a test can expect and none before did.
         reached: the lines of the function that were run, 1-based.
         ended: the shell is gone.
     """
@@ -35,7 +36,7 @@ class Trial:
     shell: PythonShell
     signature: Signature
     steps: list[Step] = field(default_factory=list)
-    useful: dict[int, int] = field(default_factory=dict)
+    useful: list[int] = field(default_factory=list)
     reached: set[int] = field(default_factory=set)
     ended: bool = False
 
@@ -57,14 +58,14 @@ class Trial:
         if seen is None:
             self.ended = True
             return Seen(error="the shell ended"), False
-        if seen.error == "SyntaxError" and not _reads(code):
+        if seen.error == "SyntaxError" and not reads(code):
             return seen, False
         at, steps = len(self.steps), [*self.steps, Step(code, seen)]
         reached = seen.reached.union(*(steps[i].seen.reached for i in needed(steps, at)))
-        fresh = len(reached - self.reached)
+        fresh = not reached <= self.reached
         known = () if if_new else [_shown(steps[i].seen) for i in self.useful]
         if any(_shown(seen)) and reached and (fresh or not (if_new or _shown(seen) in known)):
-            self.useful[at] = fresh
+            self.useful.append(at)
             self.reached |= reached
         used, made = _named(code)
         changes = seen.changed or (seen.nothing and used & set().union(*(_named(s.code)[1] for s in self.steps)))
@@ -76,7 +77,7 @@ class Trial:
     async def take_repaired(self, code: str) -> tuple[str, Seen, bool]:
         """As `take`; where the function is called in a wrong way, in a right one. The code is that which was taken."""
         seen, kept = await self.take(code)
-        if seen.error and not seen.on_purpose and _reads(code):
+        if seen.error and not seen.on_purpose and reads(code):
             for other in repairs(code, self.signature):
                 again, kept_again = await self.take(other)
                 if not again.error or kept_again:
@@ -89,7 +90,7 @@ class Trial:
             return
         for code in codes:
             seen, _ = await self.take(code, if_new=True) if if_new else (await self.take_repaired(code))[1:]
-            if seen.error and (not _reads(code) or _named(code)[1]):
+            if seen.error and (not reads(code) or _named(code)[1]):
                 return
 
     def sequences(self) -> list[list[str]]:
@@ -112,7 +113,7 @@ def needed(steps: Sequence[Step], at: int) -> list[int]:
     found = []
     for i in range(at - 1, -1, -1):
         used, made = _named(steps[i].code)
-        changes = {re.split(r"\W", where, maxsplit=1)[0] for where, _ in steps[i].seen.changed}
+        changes: set[str] = {re.split(r"\W", where, maxsplit=1)[0] for where, _ in steps[i].seen.changed}
         changes |= used & own if steps[i].seen.nothing else set()
         if not steps[i].seen.error and (made | changes) & names:
             found.append(i)
@@ -121,15 +122,8 @@ def needed(steps: Sequence[Step], at: int) -> list[int]:
     return found[::-1]
 
 
-def _reads(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
-def _named(code: str) -> tuple[set[str], set[str]]:
+@lru_cache(maxsize=1024)
+def _named(code: str) -> tuple[frozenset[str], frozenset[str]]:
     """The names that a piece of code uses, and those that it makes."""
     used: set[str] = set()
     made: set[str] = set()
@@ -140,4 +134,4 @@ def _named(code: str) -> tuple[set[str], set[str]]:
             made.add(node.name)
         elif isinstance(node, ast.alias):
             made.add((node.asname or node.name).split(".")[0])
-    return used, made
+    return frozenset(used), frozenset(made)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lsp_server.context.counterparts import is_test
+from lsp_server.syntax.python_tree import called_name
 from lsp_server.testing.project import Project
 
 _MOST_FILES, _MOST_CALLS, _LONGEST = 400, 12, 200
@@ -49,8 +50,7 @@ def _calls(text: str, name: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called != name or not (node.args or node.keywords):
+        if called_name(node.func) != name or not (node.args or node.keywords):
             continue
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
         if any(isinstance(inside, (ast.Name, ast.Await, ast.Starred)) for one in given for inside in ast.walk(one)):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from lsp_server.syntax.python_tree import called_name, reads, span
+from lsp_server.text.positions import LineIndex
+
 # What a value is replaced by, by its kind: the ends of its range first.
 _INSTEAD: dict[type, tuple[str, ...]] = {
     int: ("0", "-1", "2", "10", "'1'", "None"),
@@ -53,16 +56,21 @@ def variations(
         changes = [*_given(tree, code, name, defaults)] if at == len(pieces) - 1 else []
         for start, end, new in (*changes, *_replaced(tree, code, more or {})):
             other = code[:start] + new + code[end:]
-            if _reads(other):
+            if reads(other):
                 yield [*pieces[:at], other, *pieces[at + 1 :]]
 
 
 def _given(tree: ast.Module, code: str, name: str, defaults: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
     """One of the arguments more that need not be given."""
+    lines = LineIndex(code)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or _name(node.func) != name or any(k.arg is None for k in node.keywords):
+        if (
+            not isinstance(node, ast.Call)
+            or called_name(node.func) != name
+            or any(k.arg is None for k in node.keywords)
+        ):
             continue
-        end = _offset(code, node.end_lineno, node.end_col_offset) - 1
+        end = span(lines, node)[1] - 1
         comma = ", " if node.args or node.keywords else ""
         for parameter, default in defaults.items():
             if parameter not in {keyword.arg for keyword in node.keywords}:
@@ -82,11 +90,11 @@ def _others(default: str) -> tuple[str, ...]:
 
 def _replaced(tree: ast.Module, code: str, more: Mapping[type, tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
     """Another value in place of one."""
+    lines = LineIndex(code)
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)):
             continue
-        start = _offset(code, node.lineno, node.col_offset)
-        end = _offset(code, node.end_lineno, node.end_col_offset)
+        start, end = span(lines, node)
         for new in dict.fromkeys(_instead(node, more)):
             if new != code[start:end]:
                 yield start, end, new
@@ -105,24 +113,3 @@ def _instead(node: ast.expr, more: Mapping[type, tuple[str, ...]]) -> tuple[str,
         opening, closing = ("[", "]") if isinstance(node, ast.List) else ("(", ",)")
         return tuple(f"{opening}{one}{closing}" if one else ("[]" if closing == "]" else "()") for one in shown)
     return ()
-
-
-def _name(function: ast.expr) -> str:
-    return (
-        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
-    )
-
-
-def _reads(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
-def _offset(code: str, line: int | None, column: int | None) -> int:
-    """The place in code of a tree's line and column, which count bytes."""
-    lines = code.splitlines(keepends=True)
-    at = (line or 1) - 1
-    return sum(map(len, lines[:at])) + len(lines[at].encode()[: column or 0].decode())

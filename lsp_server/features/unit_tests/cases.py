@@ -36,6 +36,11 @@ class Form:
     begin: str
 
     @property
+    def asserts_by_methods(self) -> bool:
+        """Whether assertions are methods of the test's class, as unittest has it."""
+        return self.framework.name == "unittest"
+
+    @property
     def started(self) -> str:
         """What stands before the first test's own words."""
         return self.opening + textwrap.indent(self.begin, self.framework.indent)

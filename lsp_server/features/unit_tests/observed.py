@@ -13,6 +13,7 @@ from dataclasses import replace
 from lsp_server.features.trial.examples import sides
 from lsp_server.features.unit_tests.cases import Case
 from lsp_server.features.unit_tests.recorded import assertions
+from lsp_server.syntax.python_tree import span
 from lsp_server.testing.shell import PythonShell
 from lsp_server.text.positions import LineIndex
 
@@ -29,10 +30,11 @@ async def as_observed(case: Case, shell: PythonShell, *, unittest: bool) -> tupl
     begun = await shell.forget()
     if begun is None or begun.error or not isinstance(function, ast.FunctionDef):
         return None
+    lines = LineIndex(case.source)
     changes: list[tuple[int, int, str]] = []
     notes: list[str] = []
     for statement in function.body:
-        start, end = _span(case.source, statement)
+        start, end = span(lines, statement)
         looked_at = sides(statement)
         code = ast.unparse(looked_at[0] if looked_at else statement)
         seen = await shell.run(code)
@@ -49,25 +51,14 @@ async def as_observed(case: Case, shell: PythonShell, *, unittest: bool) -> tupl
         seen = replace(seen, printed="")
         if form != "{}" or not _same(expected, said):
             notes.append(f"{form.replace('{}', code)} was expected to be {expected}, and is {said}.")
-            lines = assertions(code, seen, unittest=unittest)
-            changes.append((start, end, f"\n{' ' * statement.col_offset}".join(lines)))
+            said_so = assertions(code, seen, unittest=unittest)
+            changes.append((start, end, f"\n{' ' * statement.col_offset}".join(said_so)))
     source = case.source
     for start, end, text in reversed(changes):
         source = source[:start] + text + source[end:]
     # As `take_apart` has it: two tests that do the same are one.
     body = re.sub(r"#.*|\s", "", source.partition(case.name)[2])
     return (replace(case, source=source, body=body), notes) if notes else None
-
-
-def _span(source: str, statement: ast.stmt) -> tuple[int, int]:
-    """A statement's offsets; those of a tree count bytes in a line."""
-    lines = LineIndex(source)
-
-    def offset(line: int, column: int) -> int:
-        return lines.line_start(line - 1) + len(lines.line_text(line - 1).encode()[:column].decode())
-
-    last = statement.end_lineno or statement.lineno
-    return offset(statement.lineno, statement.col_offset), offset(last, statement.end_col_offset or 0)
 
 
 def _same(expected: str, value: str) -> bool:

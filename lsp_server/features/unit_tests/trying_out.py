@@ -89,7 +89,7 @@ class TryOut:
         guide = Guide(self.tools, self.asked, phase=self.phase)
         guide.write("```python\n")
         for call in calls:
-            body = body_of(call.steps, len(call.steps) - 1, unittest=self._unittest)
+            body = body_of(call.steps, len(call.steps) - 1, unittest=self.form.asserts_by_methods)
             case = self._case(body, await self._named(guide, body)) if body else None
             if case is not None and case.body not in known and is_sound(case, self.form):
                 known.add(case.body)
@@ -119,7 +119,7 @@ class TryOut:
         return textwrap.shorten(said.replace("_", " "), _LONGEST_NAME, placeholder="").replace(" ", "_") or "as_it_is"
 
     def _case(self, body: str, name: str) -> Case:
-        parameters = ["self"] if self._unittest else ["capsys"] if "capsys." in body else []
+        parameters = ["self"] if self.form.asserts_by_methods else ["capsys"] if "capsys." in body else []
         said = f"({', '.join(parameters)}):\n{textwrap.indent(body, '    ')}"
         name = unique(f"{self._begin}_{name}", "_{}", self.taken)
         return Case(name, f"def {name}{said}", re.sub(r"#.*|\s", "", said))
@@ -127,7 +127,3 @@ class TryOut:
     @property
     def _begin(self) -> str:
         return self.form.begin.split()[-1]
-
-    @property
-    def _unittest(self) -> bool:
-        return self.form.framework.name == "unittest"

@@ -204,7 +204,7 @@ class Writer:
         changed: dict[str, tuple[Case, list[str]]] = {}
         bodies = {case.body for case in passed}
         for case in failed:
-            found = await as_observed(case, shell, unittest=self._unittest)
+            found = await as_observed(case, shell, unittest=self.form.asserts_by_methods)
             if found is not None and found[0].body not in bodies:
                 bodies.add(found[0].body)
                 changed[case.name] = found
@@ -245,10 +245,6 @@ class Writer:
         if trying.mutants and names:
             self.strength = f"They notice {len(noticed)} of {trying.mutants} small changes to it."
         return [*sure, *stay], cases
-
-    @property
-    def _unittest(self) -> bool:
-        return self.form.framework.name == "unittest"
 
     async def _run(self, cases: list[Case], phase: str) -> tuple[TestRun, list[Case]]:
         """Run tests; those that a compiler finds fault with are dropped, and the others are run without them."""
