@@ -98,6 +98,7 @@ def read_pytest(output: str) -> TestRun:
         return run
     # Collection failed: the last error line says why (a module that cannot be imported, say).
     reasons = [line[1:].strip() for line in output.splitlines() if line.startswith("E ")]
+    reasons += [line.rstrip(":") for line in output.splitlines() if line.startswith("import file mismatch")]
     return TestRun(failed={"": reasons[-1] if reasons else "pytest found no test"})
 
 

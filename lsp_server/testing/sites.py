@@ -64,7 +64,10 @@ def _test_file(path: Path, project: Project, framework: Framework) -> Path:
         return found
     places = list(_folders(path, project, framework))
     # The first that is there, else the last, which is where a new folder may be made.
-    return next((place for place in places if place.is_dir()), places[-1]) / name
+    place = next((place for place in places if place.is_dir()), places[-1])
+    # A folder of that name has the tests of the module in files of their own; Python does not take both.
+    among = place / Path(name).stem
+    return (among if framework.languages == ("python",) and among.is_dir() else place) / name
 
 
 def _folders(path: Path, project: Project, framework: Framework) -> Iterator[Path]:

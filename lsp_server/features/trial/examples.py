@@ -6,6 +6,8 @@ import ast
 import doctest
 from collections.abc import Iterator
 
+from lsp_server.syntax.python_tree import called_name
+
 # What an assertion of unittest with one argument expects of it.
 _SINGLE = {"assertTrue": True, "assertFalse": False, "assertIsNone": None}
 
@@ -20,6 +22,26 @@ def documented(code: str) -> list[list[str]]:
     except (SyntaxError, ValueError):
         return []
     return [[code for example in session if _reads(code := example.source.strip())] for session in sessions]
+
+
+def made(code: str, owner: str, name: str) -> list[list[str]]:
+    """How the documentation of some code makes objects of a class and fills them, each under a name."""
+    return [found for pieces in documented(code) if (found := _made(pieces, owner, name))]
+
+
+def _made(pieces: list[str], owner: str, name: str) -> list[str]:
+    """The pieces up to the first that looks at something, behind one that makes an object of the class."""
+    its, taken = "", list[str]()
+    for piece in pieces:
+        statement = ast.parse(piece).body[0]
+        if its and isinstance(statement, ast.Expr):
+            break
+        taken.append(piece)
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            target = statement.targets[0]
+            if isinstance(target, ast.Name) and called_name(statement.value.func) == owner:
+                its = target.id
+    return [*taken, f"{name} = {its}"] if its not in ("", name) else taken if its else []
 
 
 def written(answer: str) -> list[list[str]]:

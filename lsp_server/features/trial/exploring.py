@@ -14,11 +14,11 @@ from itertools import zip_longest
 
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
-from lsp_server.features.trial.examples import documented
+from lsp_server.features.trial.examples import documented, made
 from lsp_server.features.trial.plain_values import plain_values
 from lsp_server.features.trial.repairs import Signature
 from lsp_server.features.trial.steps import Trial
-from lsp_server.features.trial.usages import usages
+from lsp_server.features.trial.usages import factories, usages
 from lsp_server.features.trial.variations import literals, variations
 from lsp_server.features.types import Target, Tools, add_timings
 from lsp_server.inference.backend import Message, Timings
@@ -73,7 +73,7 @@ class Explorer:
         await self._vary(trial, wanted)
         return trial
 
-    def _usages(self) -> tuple[list[str], list[list[str]]]:
+    def _usages(self) -> tuple[list[list[str]], list[list[str]]]:
         """How the project makes what a method is called on, and how it calls the function."""
         calls, bench = _calls(self.target, self.owner), self.tools.bench
         if bench is None:
@@ -82,21 +82,25 @@ class Explorer:
         if not calls.maker:
             return [], [[call] for call in usages(name, project)] if self.owner is None else []
         it = calls.maker.partition(" ")[0]
-        makers = [f"{it} = {call}" for call in (f"{self.owner}()", *usages(self.owner or "", project))]
+        owner, text = self.owner or "", self.target.snapshot.text
+        plain = (f"{owner}()", *factories(owner, text), *usages(owner, project))
+        makers = [[f"{it} = {call}"] for call in plain] + made(text, owner, it)
         used = [calls.call] if calls.is_whole else [f"{it}.{call}" for call in usages(name, project)]
+        if calls.call and not (calls.is_whole or calls.needed):
+            used.insert(0, f"{calls.call})")
         # How it is made is of use even where no call is known.
-        every = [[maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])]
+        every = [[*maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])]
         return makers, every[:_MOST_CALLED]
 
-    def _plain_calls(self, makers: Sequence[str]) -> list[list[str]]:
+    def _plain_calls(self, makers: Sequence[Sequence[str]]) -> list[list[str]]:
         """Calls with values as the annotations say."""
         calls = _calls(self.target, self.owner)
         needed = [p for p in self.target.scope.parameters if p.name in calls.needed]
         if not needed or not calls.call or (calls.maker and not makers):
             return []
         call = f"{calls.call}{', '.join(calls.needed)})"
-        before = [[maker] for maker in makers] if calls.maker else [[]]
-        return [[*made, *values, call] for made in before for values in plain_values(needed)][:_MOST_CALLED]
+        before = makers if calls.maker else [[]]
+        return [[*maker, *values, call] for maker in before for values in plain_values(needed)][:_MOST_CALLED]
 
     async def _vary(self, trial: Trial, wanted: int) -> None:
         """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""

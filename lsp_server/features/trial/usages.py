@@ -1,4 +1,4 @@
-"""How a project itself calls something, as far as such a call can stand alone."""
+"""How a project itself calls something or makes an object, as far as such a call can stand alone."""
 
 from __future__ import annotations
 
@@ -27,6 +27,38 @@ def usages(name: str, project: Project) -> list[str]:
         if pattern.search(text):
             calls.update(_calls(text, name))
     return sorted(calls, key=lambda call: (len(call), call))[:_MOST_CALLS]
+
+
+def factories(owner: str, text: str) -> list[str]:
+    """Calls of a class's own methods that make one and need nothing, as ``Lexer.get_default_instance()``.
+
+    Args:
+        text: of the file that the class is in; one that Python cannot read has none.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return []
+    methods = (
+        method
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name == owner
+        for method in node.body
+        if isinstance(method, ast.FunctionDef)
+    )
+    return [f"{owner}.{method.name}()" for method in methods if _makes_one(method, owner)]
+
+
+def _makes_one(method: ast.FunctionDef, owner: str) -> bool:
+    """Whether it is a class's or static method that can be called with nothing and calls its class."""
+    kinds = {decorator.id for decorator in method.decorator_list if isinstance(decorator, ast.Name)}
+    given = method.args
+    needed = len(given.posonlyargs) + len(given.args) - len(given.defaults) - ("classmethod" in kinds)
+    if not kinds & {"classmethod", "staticmethod"} or needed > 0 or None in given.kw_defaults:
+        return False
+    returns = any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(method))
+    called = {called_name(node.func) for node in ast.walk(method) if isinstance(node, ast.Call)}
+    return returns and not called.isdisjoint(("cls", owner))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -35,6 +35,17 @@ SKIPPED [1] test_calc_new.py:3: why
     assert run.failed == {"test_b": "assert 1 == 2", "test_c": "failed", "test_d": "fixture 'x' not found"}
 
 
+def test_pytest_that_takes_a_file_for_another() -> None:
+    output = """
+_____________________ ERROR collecting tests/test_utils.py _____________________
+import file mismatch:
+imported module 'test_utils' has this __file__ attribute:
+=========================== short test summary info ============================
+ERROR tests/test_utils.py
+"""
+    assert read_pytest(output).failed == {"": "import file mismatch"}
+
+
 def test_unittest() -> None:
     output = """test_a (test_calc.TestAdd.test_a) ... ok
 test_b (test_calc.TestAdd.test_b)

@@ -52,6 +52,13 @@ def test_an_existing_file_is_extended(where: str, files: Files, site: Find, root
     assert (found.exists, found.existing) == (True, "# mine\r\n")
 
 
+def test_a_folder_for_the_tests_of_a_module_takes_them(files: Files, site: Find, root: Path) -> None:
+    """Beside such a folder, Python takes a file of the same name for it."""
+    files({"utils.py": "", "tests/test_utils/test_one.py": "", "other.py": ""})
+    assert site("utils.py", "python").path == root / "tests" / "test_utils" / "test_utils.py"
+    assert site("other.py", "python").path == root / "tests" / "test_other.py"
+
+
 def test_an_existing_file_that_cannot_be_read_is_said_to_be_there(files: Files, site: Find, root: Path) -> None:
     files({"calc.py": ""})
     (root / "test_calc.py").write_bytes(b"# \xe9\n")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lsp_server.features.trial.examples import documented, written
+from lsp_server.features.trial.examples import documented, made, written
 
 CODE = '''
 class Box:
@@ -68,3 +68,34 @@ def test_broken_off():
         ["Box().put('a')"],
     ]
     assert written("no code") == []
+
+
+def test_objects_that_the_documentation_makes() -> None:
+    code = '''
+class Box:
+    """
+    >>> import string
+    >>> big = Box(2)
+    >>> big['a'] = 1
+    >>> big.put(3)
+    >>> big['b'] = 2
+
+    Anything else than a box is made here:
+
+    """
+
+    def put(self):
+        """
+        >>> box = Box()
+        """
+
+    def size(self):
+        """
+        >>> Box(3).size()
+        """
+'''
+    assert made(code, "Box", "box") == [
+        ["import string", "big = Box(2)", "big['a'] = 1", "box = big"],
+        ["box = Box()"],
+    ]
+    assert made(code, "Bag", "bag") == []

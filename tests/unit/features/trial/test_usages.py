@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lsp_server.context.workspace import Workspace
-from lsp_server.features.trial.usages import usages
+from lsp_server.features.trial.usages import factories, usages
 from lsp_server.testing.project import Project
 
 
@@ -21,3 +21,43 @@ def test_calls_that_can_stand_alone(tmp_path: Path) -> None:
     project = Project(tmp_path, tmp_path, Workspace((tmp_path,), lambda _path: None))
     assert usages("shape", project) == ["shape((3,))", "shape(lambda: 1)", "shape('é', b=[1, {2: None}])"]
     assert usages("other", project) == []
+
+
+def test_methods_of_a_class_that_make_one() -> None:
+    code = """
+class Lexer:
+    @classmethod
+    def shared(cls):
+        return cls()
+
+    @staticmethod
+    def plain(size=1, *, fast=True):
+        return Lexer(size)
+
+    @classmethod
+    def of(cls, text):
+        return cls(text)
+
+    @staticmethod
+    def named(*, name):
+        return Lexer(name)
+
+    @classmethod
+    def clear(cls):
+        cls()
+
+    @classmethod
+    def count(cls):
+        return 1
+
+    def copy(self):
+        return Lexer()
+
+
+class Other:
+    @classmethod
+    def shared(cls):
+        return cls()
+"""
+    assert factories("Lexer", code) == ["Lexer.shared()", "Lexer.plain()"]
+    assert factories("Missing", code) == factories("Lexer", "class") == []

@@ -85,9 +85,21 @@ async def test_tests_that_could_not_be_run_are_offered_with_a_note() -> None:
         "def test_add_again():\n    # the same, with a comment\n    assert add(1,2) == 3\n",
         "def test_broken():\n    assert add(1, 2 == 3\n",
         "def test_twice(a, a):\n    assert add(1, 2) == 4\n",
+        "def test_any():\n    with pytest.raises(Exception) as error:\n        add(1)\n",
+        "def test_any():\n    with self.assertRaises(BaseException):\n        add(1)\n",
         "class TestAdd:\n    def test_add_in_class(self):\n        assert add(1, 2) == 5\n",
     ],
-    ids=["without the subject", "without assert", "no test", "duplicate", "syntax", "compile", "in a class"],
+    ids=[
+        "without the subject",
+        "without assert",
+        "no test",
+        "duplicate",
+        "syntax",
+        "compile",
+        "any error",
+        "unittest's any",
+        "in a class",
+    ],
 )
 async def test_what_is_no_test_of_the_subject_is_left_out(useless: str) -> None:
     on = bench(passed=("test_add",))
