@@ -47,7 +47,8 @@ class Tags:
 
     def read(self, lines: Sequence[str]) -> Documentation:
         """What lines in this form say."""
-        begins = re.compile(rf"\s*{re.escape(self.marker)}(?P<tag>\w+)")
+        # Sphinx's roles, as :exc:`KeyError`, begin like its tags, and may begin a line.
+        begins = re.compile(rf"\s*{re.escape(self.marker)}(?P<tag>\w+)\b(?!(?::\w+)*:`)")
         first = next((n for n, line in enumerate(lines) if begins.match(line)), len(lines))
         doc = read_prose([re.sub(rf"^\s*{re.escape(self.marker)}brief\s+", "", line) for line in lines[:first]])
         groups: list[list[str]] = []

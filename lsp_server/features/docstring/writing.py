@@ -24,6 +24,8 @@ from lsp_server.syntax.scopes import ClassScope, FunctionScope, Scope, doc_spans
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
 
+# With such a word no sentence ends.
+_UNFINISHED = re.compile(r"(?:,|\b(?:an?|and|if|its|or|than|the|when|which|whose))\s*\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 # Of a file or class so much is shown to the model: the rest is more of the same.
 _MOST_CHARS = 6000
@@ -206,14 +208,24 @@ class _Words:
         if known:
             self.guide.write(f"{known}\n")
             return known
-        # One sentence a line: what a small model adds after it is repetition or invention.
-        text = await self.guide.fill(
-            stop=("\n", '"""'), max_tokens=64, enough=lambda t: _SENTENCE_END.search(t) is not None
-        )
-        sentence = _SENTENCE_END.split(text)[0]
+        text = await self._filled()
         self.guide.take_back(text)
+        if _UNFINISHED.search(text):
+            # The model breaks its lines as the files around it do.
+            opening = f"{text.rstrip()}\n        "
+            self.guide.write(opening)
+            more = await self._filled()
+            self.guide.take_back(opening + more)
+            text = f"{text.rstrip()} {more.strip()}"
+        # One sentence a line: what a small model adds after it is repetition or invention.
+        sentence = _SENTENCE_END.split(text)[0]
         self.guide.write(f"{sentence}\n")
         return _clean(sentence)
+
+    async def _filled(self) -> str:
+        return await self.guide.fill(
+            stop=("\n", '"""'), max_tokens=64, enough=lambda t: _SENTENCE_END.search(t) is not None
+        )
 
 
 def _to_write(asked: Documentation, existing: Documentation) -> Documentation:

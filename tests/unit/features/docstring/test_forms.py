@@ -88,3 +88,23 @@ def test_how_people_write_parameters(style: str, name: str, line: str, entry: En
     form = form_named(name, FORMS[style])
     assert form is not None
     assert form.read(["It.", "", line]).parameters == (entry,)
+
+
+def test_a_role_of_sphinx_begins_no_tag() -> None:
+    form = form_named("sphinx", FORMS["docstring"])
+    assert form is not None
+    lines = [
+        "It is as",
+        ":func:`other` says.",
+        "",
+        ":param silent: Whether it does not raise a",
+        "    :exc:`RuntimeError`, or a",
+        "    :py:exc:`KeyError`.",
+        ":returns: :class:`Context` of it.",
+    ]
+    found = form.read(lines)
+    assert found.parameters == (
+        Entry("silent", "Whether it does not raise a :exc:`RuntimeError`, or a :py:exc:`KeyError`."),
+    )
+    assert found.returns == Entry("", ":class:`Context` of it.")
+    assert (found.rest, "says" in f"{found.summary} {found.details}") == ((), True)

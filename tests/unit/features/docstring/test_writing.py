@@ -38,6 +38,16 @@ async def test_every_part_is_asked_for_once_and_in_order() -> None:
     assert openings == ['"""', "    text:", "    rest:", "    options:", "   ", "    ValueError: If"]
 
 
+async def test_a_sentence_that_the_model_breaks_over_lines_is_read_to_its_end() -> None:
+    backend = scripted("Compute the area.", " The radius, or `None` if", "unknown. Or so.", " The area.")
+    target = target_of(AREA)
+    edit = await write_docstring(target, tools_of(backend=backend))
+    assert "radius: The radius, or `None` if unknown.\n" in apply_edits(AREA.replace("<|>", ""), edit.edits)
+    last = backend.seen[-1]
+    assert isinstance(last, ChatRequest)
+    assert "    radius: The radius, or `None` if unknown.\n\nReturns:\n" in last.messages[-1].content
+
+
 async def test_the_old_docstring_is_not_shown_to_the_model() -> None:
     backend = scripted(*AREA_WORDS)
     target = target_of('def area(radius):\n    """STALE"""\n    <|>return 3 * radius * radius\n')
