@@ -16,7 +16,7 @@ from benchmarks.completion.scoring import wilson
 from benchmarks.results import write_markdown
 from lsp_server.features.docstring.documentation import wanted
 from lsp_server.syntax.checks import error_count
-from lsp_server.syntax.scopes import functions
+from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
 
 # What a documentation of a function with parameters has in each language.
@@ -92,8 +92,9 @@ def judged(function: Function, before: str, after: str, seconds: float) -> Outco
     scope = function.scope
     old, new = Snapshot.open(before, function.language), Snapshot.open(after, function.language)
     parameters = [entry.name for entry in wanted(scope, old).parameters]
-    same = [f for f in functions(new) if f.name == scope.name and f.signature == scope.signature]
-    found = min(same, key=lambda f: abs(f.start - scope.start), default=None)
+    # Of those with the same signature the one at the same place.
+    place = sum(f.start < scope.start for f in _like(scope, old))
+    found = next(iter(_like(scope, new)[place:]), None)
     start, end = (found.docstring_start or 0, found.docstring_end or 0) if found else (0, 0)
     docs = after[start:end]
     return Outcome(
@@ -108,6 +109,10 @@ def judged(function: Function, before: str, after: str, seconds: float) -> Outco
         or re.search(_STYLE[function.language], docs.replace("\r\n", "\n"), re.MULTILINE) is not None,
         written=docs,
     )
+
+
+def _like(scope: FunctionScope, snapshot: Snapshot) -> list[FunctionScope]:
+    return [f for f in functions(snapshot) if (f.name, f.signature) == (scope.name, scope.signature)]
 
 
 def _as_it_was(before: str, after: str, docs: tuple[int, int], old_docs: str) -> bool:

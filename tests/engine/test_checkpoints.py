@@ -1,6 +1,7 @@
 """Going back by a saved state, bit for bit: against the same evaluation that never left.
 
-Cells and batches are the same in both: other batches round differently, which is no matter of the states.
+Cells and batches are the same in both: other batches round differently, which is no matter of the states. Where a
+window has moved, a state that is taken back lies in other cells than before; then it is the bytes that are compared.
 """
 
 from __future__ import annotations
@@ -101,6 +102,21 @@ def test_what_follows_a_return_is_what_would_have_followed(pool_of: Callable[[st
     run(never_left, *cut(base))
     for found, expected in zip(run(left, *wanted), run(never_left, *wanted), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("at", [5, 130, 300])
+def test_a_return_brings_back_every_byte(pool_of: Callable[[str], Pool], kind: str, at: int) -> None:
+    pool = pool_of(kind)
+    tokens, sequence = text(pool, 700), pool.sequences[0]
+    run(sequence, *cut(tokens[:at]))
+    sequence.checkpoint()
+    before = pool.memory.save(0, partial=False)
+    run(sequence, tokens[400:490], tokens[7:9])
+
+    assert sequence.rewind(at) == at
+
+    np.testing.assert_array_equal(pool.memory.save(0, partial=False), before)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
 
 _SELF = {"self", "cls", "this", "&self", "&mut self", "mut self", "*", "/"}
+# What a parameter is called that is taken apart. React and most libraries do so.
+_PROPS, _OPTIONS, _VALUES = _UNNAMED = ("props", "options", "values")
 _NOTHING = {"None", "void", "()", "NoReturn", "Never", "never", "undefined", "Unit", "Promise<void>", "Task"}
 _RESULT = re.compile(r"^(?:\w+::)*Result\b")
 _RETURNS = re.compile(r"\breturn\b[ \t]+[^\s;}]")
@@ -65,9 +67,11 @@ def wanted(scope: FunctionScope, snapshot: Snapshot) -> Documentation:
     language = snapshot.language.id if snapshot.language else ""
     body = _own_body(scope, snapshot)
     parameters = tuple(
-        Entry(name, type=p.annotation or "")
+        Entry(name, type=(p.annotation or "") if name == plain_name(p.name) else "")
         for p in scope.parameters
-        if p.name not in _SELF and (name := plain_name(p.name))
+        if p.name not in _SELF
+        for name in _names(p.name, scope.name, language)
+        if name
     )
     if language == "shellscript" and not parameters:
         numbered = {int(found[2]): found[1] for found in reversed(list(_SHELL_PARAMETER.finditer(body)))}
@@ -85,9 +89,52 @@ def wanted(scope: FunctionScope, snapshot: Snapshot) -> Documentation:
     )
 
 
+def _names(parameter: str, function: str, language: str) -> list[str]:
+    """What a parameter is called in a documentation; one that is taken apart has no name of its own.
+
+    JSDoc then names what it is and, behind a dot, its properties; TypeScript has these in the type.
+    """
+    if not parameter.startswith(("{", "[")):
+        return [plain_name(parameter)]
+    if parameter.startswith("["):
+        return [_VALUES]
+    name = _PROPS if function[:1].isupper() else _OPTIONS
+    properties = _properties(parameter) if language.startswith("javascript") else []
+    return [name, *(f"{name}.{one}" for one in properties)]
+
+
+def _properties(pattern: str) -> list[str]:
+    """The names that an object pattern takes, those within others left out."""
+    found, depth, at_start = list[str](), 0, True
+    for piece in re.findall(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\.\.\.|[\w$]+|[^\s]", pattern):
+        if piece in "{[(":
+            depth += 1
+        elif piece in "}])":
+            depth -= 1
+        elif depth == 1 and at_start and re.match(r"[\w$]", piece):
+            found.append(piece)
+        at_start = piece == "," or (piece == "{" and depth == 1)
+    return found
+
+
 def plain_name(name: str) -> str:
     """A parameter's name without stars, dots, ampersands and question marks."""
     return name.lstrip("*&.").rstrip("?")
+
+
+def as_called(asked: Documentation, existing: Documentation) -> Documentation:
+    """With parameters that have no name of their own called as an existing documentation calls them."""
+    own = [e.name for e in asked.parameters if "." not in e.name]
+    told = [e.name for e in existing.parameters if "." not in e.name]
+    if len(own) != len(told):
+        return asked
+    names = {mine: theirs for mine, theirs in zip(own, told, strict=True) if mine in _UNNAMED}
+    renamed = (
+        replace(e, name=names.get(root, root) + dot + rest)
+        for e in asked.parameters
+        for root, dot, rest in [e.name.partition(".")]
+    )
+    return replace(asked, parameters=tuple(renamed))
 
 
 def merged(asked: Documentation, existing: Documentation) -> Documentation:

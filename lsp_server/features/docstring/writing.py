@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.docstring.documentation import Documentation, Entry, is_complete, merged, wanted
+from lsp_server.features.docstring.documentation import Documentation, Entry, as_called, is_complete, merged, wanted
 from lsp_server.features.docstring.forms import FORMS, Form, form_named, form_of
 from lsp_server.features.docstring.placement import placed, placed_at_top, taken_out
 from lsp_server.features.docstring.prose import lower_first
@@ -84,7 +84,7 @@ def is_documented(target: Target | ClassTarget) -> bool:
     existing = _existing(scope, target.snapshot, style, form)
     if isinstance(scope, ClassScope):
         return bool(existing.summary)
-    return is_complete(wanted(scope, target.snapshot), existing)
+    return is_complete(as_called(wanted(scope, target.snapshot), existing), existing)
 
 
 class _Writer:
@@ -105,8 +105,8 @@ class _Writer:
 
     async def function(self, scope: FunctionScope) -> TextEdit:
         """The edit that documents a function."""
-        asked = wanted(scope, self._snapshot)
         existing = _existing(scope, self._snapshot, self._style, self._form)
+        asked = as_called(wanted(scope, self._snapshot), existing)
         doc = _to_write(asked, existing)
         return self._placed(scope, await self._said(doc, scope.name, scope.kind, self._code(scope)))
 
@@ -318,7 +318,7 @@ def _clean(text: str) -> str:
     # A type in front of the words.
     text = re.sub(r"^\(?[\[\]*&]*[A-Za-z_][\w\[\], .|<>]*\)?: (?=[A-Z])", "", text).rstrip(" ,;:-")
     text = re.sub(r"^[\w\[\]*&.<>,{}]{1,40} - (?=\w)", "", text)
-    if not text:
+    if not re.search(r"\w", text):
         return ""
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?" else f"{text}."

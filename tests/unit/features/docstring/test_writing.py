@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from hypothesis import given
@@ -171,3 +172,37 @@ async def test_half_typed_code_is_documented_or_refused_but_never_made_worse() -
             continue
         after = apply_edits(target.snapshot.text, edit.edits)
         assert error_count(Snapshot.open(after, "python")) <= error_count(target.snapshot)
+
+
+TAKEN_APART = (
+    "function link({\n    url = 'a, b',\n    more: { rel },\n    ...rest\n}, [first]) {\n<|>    return url;\n}\n"
+)
+
+
+async def test_a_parameter_that_is_taken_apart_is_named_with_its_properties() -> None:
+    text = await documented(TAKEN_APART, "Link.", " How.", " Where.", " Else.", " Two.", " It.", language="javascript")
+    assert re.findall(r"@.*", text) == [
+        "@param options How.",
+        "@param options.url Where.",
+        "@param options.more Else.",
+        "@param values Two.",
+        "@returns It.",
+    ]
+
+
+async def test_the_name_that_a_documentation_gives_such_a_parameter_stays() -> None:
+    docs = "/**\n * Link.\n *\n * @param attributes How.\n * @param attributes.url Where.\n * @param pair Two.\n */\n"
+    text = await documented(docs + TAKEN_APART, " Else.", " It.", language="javascript")
+    assert re.findall(r"@.*", text) == [
+        "@param attributes How.",
+        "@param attributes.url Where.",
+        "@param attributes.more Else.",
+        "@param pair Two.",
+        "@returns It.",
+    ]
+
+
+async def test_a_component_of_typescript_has_props() -> None:
+    code = "function Box({ size }: BoxProps) {\n<|>    return size;\n}\n"
+    text = await documented(code, "Draw it.", " How.", " It.", language="typescript")
+    assert re.findall(r"@.*", text) == ["@param props - How.", "@returns It."]
