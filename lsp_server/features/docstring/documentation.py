@@ -11,7 +11,8 @@ from lsp_server.syntax.snapshot import Snapshot
 
 _SELF = {"self", "cls", "this", "&self", "&mut self", "mut self", "*", "/"}
 # What a parameter is called that is taken apart. React and most libraries do so.
-_PROPS, _OPTIONS, _VALUES = _UNNAMED = ("props", "options", "values")
+_PROPS, _OPTIONS, _VALUES = "props", "options", "values"
+_PATTERN = ("{", "[")
 _NOTHING = {"None", "void", "()", "NoReturn", "Never", "never", "undefined", "Unit", "Promise<void>", "Task"}
 _RESULT = re.compile(r"^(?:\w+::)*Result\b")
 _RETURNS = re.compile(r"\breturn\b[ \t]+[^\s;}]")
@@ -94,7 +95,7 @@ def _names(parameter: str, function: str, language: str) -> list[str]:
 
     JSDoc then names what it is and, behind a dot, its properties; TypeScript has these in the type.
     """
-    if not parameter.startswith(("{", "[")):
+    if not parameter.startswith(_PATTERN):
         return [plain_name(parameter)]
     if parameter.startswith("["):
         return [_VALUES]
@@ -122,13 +123,15 @@ def plain_name(name: str) -> str:
     return name.lstrip("*&.").rstrip("?")
 
 
-def as_called(asked: Documentation, existing: Documentation) -> Documentation:
-    """With parameters that have no name of their own called as an existing documentation calls them."""
+def wanted_beside(existing: Documentation, scope: FunctionScope, snapshot: Snapshot) -> Documentation:
+    """As `wanted`; parameters that are taken apart are called as an existing documentation calls them."""
+    asked = wanted(scope, snapshot)
+    nameless = [p.name.startswith(_PATTERN) for p in scope.parameters if p.name not in _SELF]
     own = [e.name for e in asked.parameters if "." not in e.name]
     told = [e.name for e in existing.parameters if "." not in e.name]
-    if len(own) != len(told):
+    if not any(nameless) or not len(own) == len(told) == len(nameless):
         return asked
-    names = {mine: theirs for mine, theirs in zip(own, told, strict=True) if mine in _UNNAMED}
+    names = {mine: theirs for mine, theirs, free in zip(own, told, nameless, strict=True) if free}
     renamed = (
         replace(e, name=names.get(root, root) + dot + rest)
         for e in asked.parameters

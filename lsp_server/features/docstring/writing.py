@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.docstring.documentation import Documentation, Entry, as_called, is_complete, merged, wanted
+from lsp_server.features.docstring.documentation import Documentation, Entry, is_complete, merged, wanted_beside
 from lsp_server.features.docstring.forms import FORMS, Form, form_named, form_of
 from lsp_server.features.docstring.placement import placed, placed_at_top, taken_out
 from lsp_server.features.docstring.prose import lower_first
@@ -84,7 +84,7 @@ def is_documented(target: Target | ClassTarget) -> bool:
     existing = _existing(scope, target.snapshot, style, form)
     if isinstance(scope, ClassScope):
         return bool(existing.summary)
-    return is_complete(as_called(wanted(scope, target.snapshot), existing), existing)
+    return is_complete(wanted_beside(existing, scope, target.snapshot), existing)
 
 
 class _Writer:
@@ -106,7 +106,7 @@ class _Writer:
     async def function(self, scope: FunctionScope) -> TextEdit:
         """The edit that documents a function."""
         existing = _existing(scope, self._snapshot, self._style, self._form)
-        asked = as_called(wanted(scope, self._snapshot), existing)
+        asked = wanted_beside(existing, scope, self._snapshot)
         doc = _to_write(asked, existing)
         return self._placed(scope, await self._said(doc, scope.name, scope.kind, self._code(scope)))
 

@@ -206,3 +206,10 @@ async def test_a_component_of_typescript_has_props() -> None:
     code = "function Box({ size }: BoxProps) {\n<|>    return size;\n}\n"
     text = await documented(code, "Draw it.", " How.", " It.", language="typescript")
     assert re.findall(r"@.*", text) == ["@param props - How.", "@returns It."]
+
+
+async def test_a_parameter_with_a_name_is_called_by_it_whatever_an_old_documentation_says() -> None:
+    code = 'def f(options):\n    """Do it.\n\n    Args:\n        opts: How.\n    """\n<|>    pass\n'
+    text = await documented(code, " What.")
+    assert "        options: What.\n" in text
+    assert "opts" not in text
