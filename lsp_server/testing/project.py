@@ -37,6 +37,12 @@ class Project:
     folder: Path
     workspace: Workspace
 
+    def module(self, path: Path) -> str:
+        """Dotted name of a Python file from the source root: the workspace's ``src`` if it is in it, else that."""
+        base = self.root / "src" if path.is_relative_to(self.root / "src") else self.root
+        parts = path.relative_to(base).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
     def needs(self, package: str) -> bool:
         """Whether ``package.json`` names a package among those that are needed, also to develop."""
         data = self.package_json()

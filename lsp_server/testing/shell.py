@@ -24,6 +24,7 @@ class Seen:
         changed: the same of objects that the code named, if it changed them.
         printed: what it printed, if a test could expect that.
         nothing: it was an expression, and its value is None.
+        awaited: its value was a coroutine, which was run; what is told is what came of that.
         reached: the lines of the watched function that were run, 1-based.
     """
 
@@ -34,6 +35,7 @@ class Seen:
     changed: tuple[tuple[str, str], ...] = ()
     printed: str = ""
     nothing: bool = False
+    awaited: bool = False
     reached: frozenset[int] = frozenset()
 
 
@@ -77,6 +79,7 @@ def seen_in(answer: dict[str, Any]) -> Seen:
         answer.get("on_purpose", False),
         printed=answer.get("printed", ""),
         nothing=answer.get("nothing", False),
+        awaited=answer.get("awaited", False),
         reached=frozenset(answer.get("reached", ())),
         **pairs,
     )

@@ -9,9 +9,11 @@ answer, both JSON; ``Seen`` in `lsp_server.testing.shell` says what an answer ha
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import dis
 import importlib
+import inspect
 import io
 import itertools
 import json
@@ -20,15 +22,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FrameType, FunctionType, TracebackType
+from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 # What is shown of a value, and of an error.
 _SHOWN = 300
 # A longer value is no expectation that anybody would read.
 _LONGEST_VALUE, _LONGEST_TEXT = 240, 500
-_MOST_ITEMS = 50
+_MOST_ITEMS, _MOST_OBJECTS = 50, 10
 _MOST_ATTRIBUTES = 3
+# Objects in objects are looked into so far.
+_DEPTH = 2
 _PLAIN: tuple[Callable[[Any], Any], ...] = (bool, int, float, complex, str, bytes, tuple, list, dict)
 
 
@@ -70,7 +74,7 @@ class Shell:
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         before = {name: _state(self._names[name]) for name in sorted(used & self._own) if name in self._names}
         known = {name: id(value) for name, value in self._names.items()}
-        printed, self._reached, value = io.StringIO(), set(), None
+        printed, self._reached, value, awaited = io.StringIO(), set(), None, False
         refused = len(_refusals())
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()), self._watching():
@@ -79,8 +83,10 @@ class Shell:
                 exec(compile(tree, "<shell>", "exec"), self._names)  # noqa: S102
                 if last is not None:
                     value = eval(compile(ast.Expression(last.value), "<shell>", "eval"), self._names)  # noqa: S307
+                    if awaited := inspect.iscoroutine(value):
+                        value = asyncio.run(value)
         except BaseException as error:
-            return self._failed(error, len(_refusals()) > refused)
+            return {**self._failed(error, len(_refusals()) > refused), "awaited": awaited}
         if len(_refusals()) > refused:
             # It went another way than it would elsewhere.
             return {"error": "PermissionError", "shown": _clean(_refusals()[-1]), "reached": sorted(self._reached)}
@@ -99,6 +105,7 @@ class Shell:
             "shown": _clean((text + _represented(value) if value is not None else text).rstrip("\n")),
             "printed": text if text and len(text) <= _LONGEST_VALUE and self._is_portable(text) else "",
             "nothing": value is None and last is not None,
+            "awaited": awaited,
             "forms": forms,
             "changed": changed[:_MOST_ATTRIBUTES],
             "reached": sorted(self._reached),
@@ -254,8 +261,21 @@ def _as_a_list(value: Any) -> list[tuple[str, str]]:
             return [("dict({})", said)] if said is not None else []
         items = list(itertools.islice(iter(value), _MOST_ITEMS + 1))
         said = _plain(items) if len(items) <= _MOST_ITEMS else None
-        return [("list({})", said)] if said is not None else []
+        return [("list({})", said)] if said is not None else _as_items(items)
     return []
+
+
+def _as_items(items: list[Any]) -> list[tuple[str, str]]:
+    """Of some objects each what it says of itself, else what it is."""
+    if not 0 < len(items) <= _MOST_OBJECTS:
+        return []
+    for say, method in ((str, "__str__"), (repr, "__repr__")):
+        if all(_has_its_own(type(item), method) for item in items):
+            said = _plain([say(item) for item in items])
+            if said is not None and " at 0x" not in said:
+                return [(f"[{say.__name__}(one) for one in {{}}]", said)]
+    said = _plain([type(item).__name__ for item in items])
+    return [("[type(one).__name__ for one in {}]", said)] if said is not None else []
 
 
 def _attributes(value: Any) -> list[tuple[str, str]]:
@@ -290,20 +310,29 @@ def _has_its_own(kind: type, method: str) -> bool:
     return getattr(kind, method) is not getattr(object, method)
 
 
-def _state(value: Any) -> dict[str, str]:
-    """What can be seen of an object without calling anything of its own: path → how code says the value there."""
+def _state(value: Any, depth: int = _DEPTH) -> dict[str, str]:
+    """What can be seen of an object without calling anything of its own: path → how code says the value there.
+
+    What is in objects that it holds comes behind its own.
+    """
     found: dict[str, str] = {}
+    deeper: dict[str, str] = {}
     try:
         whole = _plain(value)
         if whole is not None:
             return {"": whole}
-        for name, inside in list(vars(value).items()):
-            said = _plain(inside) if isinstance(name, str) and not name.startswith("_") else None
-            if said is not None:
-                found[f".{name}"] = said
+        if not isinstance(value, (type, FunctionType, ModuleType)):
+            for name, inside in list(vars(value).items()):
+                if not isinstance(name, str) or name.startswith("_"):
+                    continue
+                said = _plain(inside)
+                if said is not None:
+                    found[f".{name}"] = said
+                elif depth > 1:
+                    deeper.update({f".{name}{path}": now for path, now in _state(inside, depth - 1).items()})
     except BaseException:
         return found
-    return found
+    return {**found, **deeper}
 
 
 def main() -> None:

@@ -100,13 +100,6 @@ def _folders(path: Path, project: Project, framework: Framework) -> Iterator[Pat
 
 def _module(path: Path, test_file: Path, project: Project, framework: Framework) -> str:
     if framework.languages == ("python",):
-        return _dotted(path, project.root)
+        return project.module(path)
     relative = Path(os.path.relpath(path, test_file.parent)).as_posix()
     return relative if relative.startswith("../") else f"./{relative}"
-
-
-def _dotted(path: Path, root: Path) -> str:
-    """Dotted name from the source root: the workspace's ``src`` folder if the file is in it, else the workspace."""
-    base = root / "src" if path.is_relative_to(root / "src") else root
-    parts = path.relative_to(base).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)

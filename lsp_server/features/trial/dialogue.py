@@ -31,11 +31,13 @@ class Calls:
         maker: that make what the method is called on: ``name = Class(``; empty for a function.
         call: that call the function; the whole call where it takes nothing. Empty for one that is called otherwise.
         needed: the names of the arguments that it cannot do without.
+        given: which of them need not be thought about → what makes them, piece by piece.
     """
 
     maker: str
     call: str
     needed: Sequence[str] = ()
+    given: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -88,7 +90,8 @@ class Dialogue:
             if only_one or trial.ended or self.guide.timings.predicted_tokens > _MAX_TOKENS:
                 return
             temperature = _OTHERWISE if wasted else self.temperature
-            if wasted % 2 and self.calls.needed and (self._kept or not self.calls.maker):
+            # What is given is best taken at once.
+            if wasted % 2 == (not self.calls.given) and self.calls.needed and (self._kept or not self.calls.maker):
                 taken = await self._prepared(temperature)
             else:
                 taken = await self._turn(self._beginning(wasted), temperature)
@@ -119,10 +122,11 @@ class Dialogue:
         history = self._history
         for name in self.calls.needed:
             self.guide.answer = self._history
-            code = await self._code(f"{name} = ", temperature)
-            if code is None or not await self._take(code):
-                self._history = history
-                return False
+            pieces = self.calls.given.get(name) or [await self._code(f"{name} = ", temperature) or ""]
+            for code in pieces:
+                if not code or not await self._take(code):
+                    self._history = history
+                    return False
         taken = await self._take(f"{self.calls.call}{', '.join(self.calls.needed)})")
         if not taken:
             self._history = history

@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
 from lsp_server.features.trial.examples import documented, made
-from lsp_server.features.trial.plain_values import plain_values
+from lsp_server.features.trial.objects import Classes
+from lsp_server.features.trial.plain_values import ANY_TEXT, Made, is_object
 from lsp_server.features.trial.repairs import Signature
 from lsp_server.features.trial.steps import Trial
-from lsp_server.features.trial.usages import factories, usages
+from lsp_server.features.trial.usages import usages
 from lsp_server.features.trial.variations import literals, variations
 from lsp_server.features.types import Target, Tools, add_timings
 from lsp_server.inference.backend import Message, Timings
+from lsp_server.syntax.scopes import Parameter
 from lsp_server.testing.frameworks import snake
 from lsp_server.testing.shell import PythonShell
 
@@ -29,6 +31,7 @@ from lsp_server.testing.shell import PythonShell
 _MOST_VARIATIONS = 80
 # And so many of those that the project has.
 _MOST_CALLED = 24
+_MOST_TEXTS = 3
 
 
 @dataclass
@@ -59,48 +62,71 @@ class Explorer:
             known: pieces of code that use it, those that belong together each.
         """
         target, trial = self.target, Trial(shell, _signature(self.target, self.owner))
-        makers, called = await asyncio.to_thread(self._usages)
+        makers, called, choices = await asyncio.to_thread(self._of_the_project)
         for pieces in (*documented(target.code), *known, *documented(target.snapshot.text), *called):
             await trial.replay(pieces)
         if len(trial.useful) < wanted and not trial.ended:
             guide = Guide(self.tools, self.messages, phase=self.phase)
             aims = goals(target.code, lines_of(target).start)
-            calls = _calls(target, self.owner)
+            calls = replace(_calls(target, self.owner), given=await self._given(trial, choices))
             await Dialogue(guide, trial, self.opening, calls, wanted, aims, temperature).run()
             self.timings = add_timings(self.timings, guide.timings)
-        for pieces in () if trial.useful else self._plain_calls(makers):
+        for pieces in () if trial.useful else self._plain_calls(makers, choices):
             await trial.replay(pieces)
         await self._vary(trial, wanted)
         return trial
 
-    def _usages(self) -> tuple[list[list[str]], list[list[str]]]:
-        """How the project makes what a method is called on, and how it calls the function."""
+    def _of_the_project(self) -> tuple[list[list[str]], list[list[str]], list[list[Made]]]:
+        """How the project makes what a method is called on, how it calls the function, and what may be given to it."""
         calls, bench = _calls(self.target, self.owner), self.tools.bench
         if bench is None:
-            return [], []
-        project, name = bench.site.project, self.target.name
+            return [], [], []
+        project, name, text = bench.site.project, self.target.name, self.target.snapshot.text
+        classes = Classes(project, bench.site.source, text)
+        choices = [*classes.arguments(self._needed)]
         if not calls.maker:
-            return [], [[call] for call in usages(name, project)] if self.owner is None else []
-        it = calls.maker.partition(" ")[0]
-        owner, text = self.owner or "", self.target.snapshot.text
-        plain = (f"{owner}()", *factories(owner, text), *usages(owner, project))
-        makers = [[f"{it} = {call}"] for call in plain] + made(text, owner, it)
+            return [], [[call] for call in usages(name, project)] if self.owner is None else [], choices
+        it, owner = calls.maker.partition(" ")[0], self.owner or ""
+        makers = [_pieces(it, one) for one in dict.fromkeys((Made(f"{owner}()"), *classes.made(owner)))]
+        makers += made(text, owner, it)
         used = [calls.call] if calls.is_whole else [f"{it}.{call}" for call in usages(name, project)]
         if calls.call and not (calls.is_whole or calls.needed):
             used.insert(0, f"{calls.call})")
         # How it is made is of use even where no call is known.
         every = [[*maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])]
-        return makers, every[:_MOST_CALLED]
+        return makers, every[:_MOST_CALLED], choices
 
-    def _plain_calls(self, makers: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Calls with values as the annotations say."""
-        calls = _calls(self.target, self.owner)
-        needed = [p for p in self.target.scope.parameters if p.name in calls.needed]
+    @property
+    def _needed(self) -> list[Parameter]:
+        """The arguments that it cannot do without."""
+        names = _calls(self.target, self.owner).needed
+        return [parameter for parameter in self.target.scope.parameters if parameter.name in names]
+
+    async def _given(self, trial: Trial, choices: Sequence[Sequence[Made]]) -> dict[str, list[str]]:
+        """Of the arguments those that are objects of the project: what makes them, where that works."""
+        given: dict[str, list[str]] = {}
+        for at, parameter in enumerate(self._needed):
+            for one in dict.fromkeys(choice[at] for choice in choices if is_object(choice[at])):
+                pieces = _pieces(parameter.name, one)
+                if await trial.works(pieces):
+                    given[parameter.name] = pieces
+                    break
+        return given
+
+    def _plain_calls(self, makers: Sequence[Sequence[str]], choices: Sequence[Sequence[Made]]) -> list[list[str]]:
+        """Calls with values as the annotations say, and of texts those that the function knows."""
+        calls, needed = _calls(self.target, self.owner), self._needed
         if not needed or not calls.call or (calls.maker and not makers):
             return []
         call = f"{calls.call}{', '.join(calls.needed)})"
+        texts = literals(self.target.code, self.target.snapshot.text)[str][:_MOST_TEXTS]
+        known = [[Made(text) if one == ANY_TEXT else one for one in choice] for text in texts for choice in choices]
+        every = [
+            [piece for name, one in zip(calls.needed, choice, strict=True) for piece in _pieces(name, one)]
+            for choice in (*choices, *known)
+        ]
         before = makers if calls.maker else [[]]
-        return [[*maker, *values, call] for maker in before for values in plain_values(needed)][:_MOST_CALLED]
+        return [[*maker, *values, call] for maker in before for values in every][:_MOST_CALLED]
 
     async def _vary(self, trial: Trial, wanted: int) -> None:
         """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""
@@ -115,9 +141,14 @@ class Explorer:
 def varied(trial: Trial, target: Target) -> list[list[str]]:
     """The useful steps, each with what it needs, with other values in them; those of different steps take turns."""
     defaults = {p.name: p.default for p in target.scope.parameters if p.default is not None}
-    name, more = trial.signature.name, literals(target.code)
+    name, more = trial.signature.name, literals(target.code, target.snapshot.text)
     turns = zip_longest(*(variations(seed, name, defaults, more) for seed in trial.sequences()))
     return [pieces for turn in turns for pieces in turn if pieces is not None]
+
+
+def _pieces(name: str, one: Made) -> list[str]:
+    """What makes something and gives it a name, piece by piece."""
+    return [*one.imports, f"{name} = {one.code}"]
 
 
 def lines_of(target: Target) -> range:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-from lsp_server.syntax.scopes import Parameter
+from dataclasses import dataclass
 
 # Annotation → a value of it. The first that fits is taken.
 _BY_ANNOTATION = (
@@ -20,30 +18,52 @@ _BY_ANNOTATION = (
     (r"(?:\w+\.)*(?:set|Set|frozenset|FrozenSet)\b.*", "{1, 2}"),
     (r"(?:\w+\.)*(?:dict|Dict|Mapping|MutableMapping)\b.*", "{'a': 1}"),
     (r"(?:\w+\.)*Callable\b.*", "str"),
-    (r"(?:\w+\.)*[A-Z]\w*", "{}()"),
 )
+_CLASS = re.compile(r"(?:\w+\.)*([A-Z]\w*)")
 # For what nothing is said of.
 _OTHERWISE = ("'a b'", "2", "[1, 2]")
 
 
-def plain_values(parameters: Sequence[Parameter]) -> list[list[str]]:
-    """For parameters that a call cannot do without, some assignments of values to them."""
-    values = [_value(parameter.annotation or "") for parameter in parameters]
-    tries = _OTHERWISE if "" in values else ("",)
-    return [
-        [f"{parameter.name} = {value or other}" for parameter, value in zip(parameters, values, strict=True)]
-        for other in tries
-    ]
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An expression that makes something, and the imports that it needs."""
+
+    code: str
+    imports: tuple[str, ...] = ()
 
 
-def _value(annotation: str) -> str:
-    plain = annotation.strip("'\" ")
-    optional = re.fullmatch(r"(?:\w+\.)*Optional\[(.*)\]", plain)
-    plain = optional[1] if optional else plain
-    first = (
-        next((part.strip() for part in plain.split("|") if part.strip() != "None"), "") if "[" not in plain else plain
-    )
+ANY_TEXT = Made("'a b'")
+
+
+def is_object(made: Made) -> bool:
+    """Whether it is made of a class, or is a member of one."""
+    return bool(re.match(r"(?:\w+\.)*[A-Z]", made.code)) and made.code not in ("True", "False", "None")
+
+
+def options(annotation: str) -> list[Made]:
+    """Values for what is annotated so: one, or some where it says too little."""
+    first = _first(annotation)
     for pattern, value in _BY_ANNOTATION:
-        if re.fullmatch(pattern, first):
-            return value.format(first) if value.startswith("{}") and value.endswith("()") else value
-    return ""
+        if value and re.fullmatch(pattern, first):
+            return [Made(value)]
+    if class_in(annotation):
+        return [Made(f"{first}()")]
+    return [Made(value) for value in _OTHERWISE]
+
+
+def class_in(annotation: str) -> str:
+    """The name of the class that an annotation asks for; empty if it is none that needs to be made."""
+    first = _first(annotation)
+    if any(re.fullmatch(pattern, first) for pattern, _ in _BY_ANNOTATION):
+        return ""
+    found = _CLASS.fullmatch(first)
+    return found[1] if found else ""
+
+
+def _first(annotation: str) -> str:
+    """The first of what may be given, without quotes."""
+    plain = re.sub(r"['\"]", "", annotation).strip()
+    wrapped = re.fullmatch(r"(?:\w+\.)*(?:Optional|Union)\[(.*)\]", plain)
+    inside = wrapped[1] if wrapped else plain
+    parts = [part.strip() for part in re.split(r"[|,](?![^\[]*\])", inside)]
+    return next((part for part in parts if part not in ("None", "")), "")

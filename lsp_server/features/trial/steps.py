@@ -93,6 +93,17 @@ class Trial:
             if seen.error and (not reads(code) or _named(code)[1]):
                 return
 
+    async def works(self, codes: Sequence[str]) -> bool:
+        """Whether pieces of code that belong together come to their end; nothing is kept of them."""
+        if not await self.begin():
+            return False
+        for code in codes:
+            seen = await self.shell.run(code)
+            if seen is None or seen.error:
+                self.ended = seen is None
+                return False
+        return True
+
     def sequences(self) -> list[list[str]]:
         """For each useful step: its code, behind that of the steps that it needs."""
         return [[*(self.steps[i].code for i in needed(self.steps, at)), self.steps[at].code] for at in self.useful]

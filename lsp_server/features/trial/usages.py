@@ -22,7 +22,7 @@ def usages(name: str, project: Project) -> list[str]:
     """
     calls: set[str] = set()
     pattern = re.compile(rf"(?<!def )(?<!class )\b{re.escape(name)}\(")
-    for path in _files(project.folder):
+    for path in python_files(project.folder):
         text = project.workspace.read(path) or ""
         if pattern.search(text):
             calls.update(_calls(text, name))
@@ -61,7 +61,8 @@ def _makes_one(method: ast.FunctionDef, owner: str) -> bool:
     return returns and not called.isdisjoint(("cls", owner))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def python_files(folder: Path) -> Iterator[Path]:
+    """The Python files of a project, tests and what is hidden left out; of a large one the first."""
     count = 0
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(one for one in folders if not one.startswith((".", "_")) and one not in ("venv", "tests"))

@@ -16,25 +16,49 @@ _INSTEAD: dict[type, tuple[str, ...]] = {
     bytes: ("b''",),
     type(None): ("0", "1", "'a'", "[]"),
 }
-_MOST_LITERALS, _LONGEST_LITERAL = 9, 30
+_MOST_LITERALS, _LONGEST_LITERAL, _MOST_OF_A_TABLE = 9, 30, 4
 _UNGIVEN = {"True": ("False",), "False": ("True",), "None": ("1", "'a'", "[1]", "True")}
 
 
-def literals(code: str) -> dict[type, tuple[str, ...]]:
-    """The numbers and texts in a function, and the numbers beside them: where it is likely to do something else."""
+def literals(code: str, text: str = "") -> dict[type, tuple[str, ...]]:
+    """The numbers and texts in a function, and the numbers beside them: where it is likely to do something else.
+
+    Args:
+        text: of the file: the keys and values of its tables count where the function names them.
+    """
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError):
-        return {}
+        return {int: (), str: ()}
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     found = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in documentation]
     numbers = [one for one in found if type(one) is int]
     beside = [near for one in numbers for near in (one, one - 1, one + 1)]
     texts = [one for one in found if isinstance(one, str) and 0 < len(one) <= _LONGEST_LITERAL]
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    texts += [one for name, table in _tables(text).items() if name in named for one in table]
     return {
         int: tuple(repr(one) for one in dict.fromkeys(beside))[:_MOST_LITERALS],
         str: tuple(repr(one) for one in dict.fromkeys(texts))[:_MOST_LITERALS],
     }
+
+
+def _tables(text: str) -> dict[str, list[str]]:
+    """The tables at the top of a file: name → the texts that one finds something by, or that are in it."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[str, list[str]] = {}
+    for node in body:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+            continue
+        target, value = node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value
+        inside = value.keys if isinstance(value, ast.Dict) else getattr(value, "elts", [])
+        texts = [one.value for one in inside if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        if texts and isinstance(target, ast.Name):
+            found[target.id] = [one for one in texts if 0 < len(one) <= _LONGEST_LITERAL][:_MOST_OF_A_TABLE]
+    return found
 
 
 def variations(

@@ -71,11 +71,13 @@ class Case:
     Attributes:
         source: at column 0, with one line end at the end.
         body: what it does, without its name, comments and layout: tests with the same one are one.
+        imports: what it uses beside what the tested file has.
     """
 
     name: str
     source: str
     body: str
+    imports: tuple[str, ...] = ()
 
 
 def take_apart(answer: str, form: Form, taken: set[str], known: Iterable[Case] = (), *, whole: bool) -> list[Case]:
@@ -159,8 +161,10 @@ def with_tests(existing: str | None, cases: Sequence[Case], head: Head, form: Fo
     Raises:
         RefusedError: the file has a syntax error, or no place for them.
     """
+    more = dict.fromkeys(statement for case in cases for statement in case.imports)
     if existing is None:
-        return f"{head.text}\n{form.apart}{form.block(cases)}".lstrip("\n")
+        above = join_imports(head.text, more, form.language.id)
+        return f"{above}\n{form.apart}{form.block(cases)}".lstrip("\n")
     newline = detect_newline(existing)
     text = existing.replace("\r\n", "\n")
     snapshot = Snapshot.open(text, form.language.id)
@@ -168,7 +172,7 @@ def with_tests(existing: str | None, cases: Sequence[Case], head: Head, form: Fo
         raise RefusedError("The existing test file has a syntax error.", hint="Correct it first.")
     at, piece = _addition(snapshot, cases, form)
     text = text[:at] + piece + text[at:]
-    return join_imports(text, head.statements, form.language.id).replace("\n", newline)
+    return join_imports(text, [*head.statements, *more], form.language.id).replace("\n", newline)
 
 
 def _addition(snapshot: Snapshot, cases: Sequence[Case], form: Form) -> tuple[int, str]:

@@ -64,6 +64,7 @@ def _python(target: Target, site: TestSite, used: set[str]) -> Head:
     # A package's own file is in itself.
     package = module.split(".") if target.path.name == "__init__.py" else module.split(".")[:-1]
     standard: list[str] = ["import unittest"] if site.framework.name == "unittest" else []
+    standard += ["import asyncio"] if "asyncio" in used else []
     for imported in imports(target.snapshot):
         if imported.level:
             source = ".".join([*package[: len(package) - imported.level + 1], *filter(None, [imported.module])])

@@ -18,16 +18,26 @@ _LONG = 80
 def body_of(steps: Sequence[Step], at: int, *, unittest: bool) -> str:
     """A test's body, at column 0, that takes a step with what it needs of those before it, and expects what was seen.
 
-    Empty if nothing can be expected.
+    Empty if nothing can be expected. What it imports stands elsewhere: `imports_of`.
     """
     step = steps[at]
     expected = assertions(step.code, step.seen, unittest=unittest)
-    before = [steps[i].code for i in needed(steps, at)]
+    before = [_run(steps[i].code, steps[i].seen) for i in needed(steps, at) if not _is_import(steps[i].code)]
     return "\n".join([*before, *expected, ""]) if expected else ""
+
+
+def imports_of(steps: Sequence[Step], at: int) -> tuple[str, ...]:
+    """The imports that a step needs of those before it."""
+    return tuple(steps[i].code for i in needed(steps, at) if _is_import(steps[i].code))
+
+
+def _is_import(code: str) -> bool:
+    return all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(code).body)
 
 
 def assertions(code: str, seen: Seen, *, unittest: bool) -> list[str]:
     """Statements that run a piece of code and hold if what was seen is seen again; none if there is nothing to see."""
+    code = _run(code, seen)
     if seen.error:
         raises = f"self.assertRaises({seen.error})" if unittest else f"pytest.raises({seen.error})"
         return [f"with {raises}:{MARK}", textwrap.indent(code, "    ")] if seen.on_purpose else []
@@ -47,6 +57,11 @@ def assertions(code: str, seen: Seen, *, unittest: bool) -> list[str]:
     if seen.printed and not unittest:
         lines.append(_equal("capsys.readouterr().out", repr(seen.printed), unittest=False))
     return lines if lines != [code] else []
+
+
+def _run(code: str, seen: Seen) -> str:
+    """A piece of code as a test has it, which awaits nothing."""
+    return f"asyncio.run({code})" if seen.awaited else code
 
 
 def _stands_alone(code: str) -> bool:

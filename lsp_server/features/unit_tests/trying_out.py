@@ -15,7 +15,7 @@ from lsp_server.features.trial.noticing import Call, best, calls_of, notice, rep
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
 from lsp_server.features.unit_tests.cases import Case, Form, is_sound, unique
 from lsp_server.features.unit_tests.heads import head
-from lsp_server.features.unit_tests.recorded import MARK, body_of
+from lsp_server.features.unit_tests.recorded import MARK, body_of, imports_of
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
@@ -90,7 +90,8 @@ class TryOut:
         guide.write("```python\n")
         for call in calls:
             body = body_of(call.steps, len(call.steps) - 1, unittest=self.form.asserts_by_methods)
-            case = self._case(body, await self._named(guide, body)) if body else None
+            imports = imports_of(call.steps, len(call.steps) - 1)
+            case = self._case(body, await self._named(guide, body), imports) if body else None
             if case is not None and case.body not in known and is_sound(case, self.form):
                 known.add(case.body)
                 self.taken.add(case.name)
@@ -105,7 +106,8 @@ class TryOut:
         if takes is None or takes[1] not in ("", "self"):
             return None
         given = "__import__('unittest').TestCase()" if takes[1] else ""
-        pieces = [*(["import pytest"] if "pytest." in case.source else []), case.source, f"{case.name}({given})"]
+        brought = [f"import {name}" for name in ("asyncio", "pytest") if f"{name}." in case.source]
+        pieces = [*brought, *case.imports, case.source, f"{case.name}({given})"]
         steps = await replayed(shell, pieces)
         return Call(steps) if steps and not steps[-1].seen.error else None
 
@@ -118,11 +120,11 @@ class TryOut:
         # Whole words.
         return textwrap.shorten(said.replace("_", " "), _LONGEST_NAME, placeholder="").replace(" ", "_") or "as_it_is"
 
-    def _case(self, body: str, name: str) -> Case:
+    def _case(self, body: str, name: str, imports: tuple[str, ...]) -> Case:
         parameters = ["self"] if self.form.asserts_by_methods else ["capsys"] if "capsys." in body else []
         said = f"({', '.join(parameters)}):\n{textwrap.indent(body, '    ')}"
         name = unique(f"{self._begin}_{name}", "_{}", self.taken)
-        return Case(name, f"def {name}{said}", re.sub(r"#.*|\s", "", said))
+        return Case(name, f"def {name}{said}", re.sub(r"#.*|\s", "", said), imports)
 
     @property
     def _begin(self) -> str:

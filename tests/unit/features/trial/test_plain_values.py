@@ -2,34 +2,48 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.features.trial.plain_values import plain_values
-from lsp_server.syntax.scopes import Parameter
+from lsp_server.features.trial.plain_values import Made, class_in, is_object, options
 
 
 @pytest.mark.parametrize(
-    ("annotation", "value"),
+    ("annotation", "values"),
     [
-        ("str", "'a b'"),
-        ("'str'", "'a b'"),
-        ("int | None", "2"),
-        ("Optional[bytes]", "b'a b'"),
-        ("t.Sequence[str]", "['a', 'b']"),
-        ("list[int]", "[1, 2]"),
-        ("dict[str, int]", "{'a': 1}"),
-        ("collections.abc.Callable[[], int]", "str"),
-        ("nodes.Node", "nodes.Node()"),
-        ('"BaseRenderer"', "BaseRenderer()"),
+        ("str", ["'a b'"]),
+        ("'str'", ["'a b'"]),
+        ("int | None", ["2"]),
+        ("None | int", ["2"]),
+        ("Optional[bytes]", ["b'a b'"]),
+        ("t.Union[None, str, int]", ["'a b'"]),
+        ("t.Sequence[str]", ["['a', 'b']"]),
+        ("list[int]", ["[1, 2]"]),
+        ("dict[str, int]", ["{'a': 1}"]),
+        ("collections.abc.Callable[[], int]", ["str"]),
+        ("nodes.Node", ["nodes.Node()"]),
+        ('"BaseRenderer"', ["BaseRenderer()"]),
+        ('t.Optional["Context"]', ["Context()"]),
+        ("", ["'a b'", "2", "[1, 2]"]),
+        ("Any", ["'a b'", "2", "[1, 2]"]),
     ],
 )
-def test_values_by_annotation(annotation: str, value: str) -> None:
-    assert plain_values([Parameter("a", annotation)]) == [[f"a = {value}"]]
+def test_values_by_annotation(annotation: str, values: list[str]) -> None:
+    assert [made.code for made in options(annotation)] == values
 
 
-def test_what_nothing_is_said_of_may_be_anything() -> None:
-    found = plain_values([Parameter("a"), Parameter("b", "int"), Parameter("c", "Any")])
-    assert found == [
-        ["a = 'a b'", "b = 2", "c = 'a b'"],
-        ["a = 2", "b = 2", "c = 2"],
-        ["a = [1, 2]", "b = 2", "c = [1, 2]"],
-    ]
-    assert plain_values([]) == [[]]
+@pytest.mark.parametrize(
+    ("annotation", "name"),
+    [
+        ("Context", "Context"),
+        ('t.Optional["core.Context"]', "Context"),
+        ("str", ""),
+        ("Sequence[Context]", ""),
+        ("Any", ""),
+        ("", ""),
+    ],
+)
+def test_the_class_that_is_asked_for(annotation: str, name: str) -> None:
+    assert class_in(annotation) == name
+
+
+def test_what_is_an_object() -> None:
+    assert all(is_object(Made(code)) for code in ("Color.RED", "nodes.Node()", "Context(Command('a'))"))
+    assert not any(is_object(Made(code)) for code in ("'a b'", "True", "[1, 2]", "str", "{'A': 1}"))
