@@ -50,6 +50,8 @@ _STARTS = (
 _KILLS = ("os.kill", "os.killpg")
 _ON_LINKS = ("os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# Standard input, output and errors.
+_LAST_STREAM = 2
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -82,6 +84,8 @@ def install(folder: str, *, programs: bool) -> list[str]:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             path, mode, flags = arguments
+            if type(path) is int and path <= _LAST_STREAM and not programs:
+                refuse("opens none of the streams that it talks through")
             writes = isinstance(mode, str) and set(mode) & set("wax+")
             if writes or (isinstance(flags, int) and flags & _WRITING):
                 check(path)

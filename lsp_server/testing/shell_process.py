@@ -95,10 +95,10 @@ class Shell:
         with self._watching():
             forms = self._forms(value) if value is not None else []
         changed = [
-            (name + path, now)
+            (form.replace("{}", name), now)
             for name, state in before.items()
-            for path, now in _state(self._names.get(name)).items()
-            if known[name] == id(self._names.get(name)) and state.get(path) != now and self._is_portable(now)
+            for form, now in _state(self._names.get(name)).items()
+            if known[name] == id(self._names.get(name)) and state.get(form) != now and self._is_portable(now)
         ]
         text = printed.getvalue()
         return {
@@ -283,7 +283,7 @@ def _attributes(value: Any) -> list[tuple[str, str]]:
         return [("{}.__name__", repr(value.__name__))]
     if isinstance(value, FunctionType):
         return [("{}.__name__", repr(value.__name__))] if value.__name__.isidentifier() else []
-    return [("{}" + path, said) for path, said in _state(value).items() if path and said != "None"]
+    return [(form, said) for form, said in _state(value).items() if form != "{}" and said != "None"]
 
 
 def _as_text(value: Any) -> list[tuple[str, str]]:
@@ -311,7 +311,7 @@ def _has_its_own(kind: type, method: str) -> bool:
 
 
 def _state(value: Any, depth: int = _DEPTH) -> dict[str, str]:
-    """What can be seen of an object without calling anything of its own: path → how code says the value there.
+    """What can be seen of an object without calling anything of its own: form → how code says what it is.
 
     What is in objects that it holds comes behind its own.
     """
@@ -320,16 +320,19 @@ def _state(value: Any, depth: int = _DEPTH) -> dict[str, str]:
     try:
         whole = _plain(value)
         if whole is not None:
-            return {"": whole}
+            return {"{}": whole}
         if not isinstance(value, (type, FunctionType, ModuleType)):
             for name, inside in list(vars(value).items()):
                 if not isinstance(name, str) or name.startswith("_"):
                     continue
                 said = _plain(inside)
                 if said is not None:
-                    found[f".{name}"] = said
+                    found[f"{{}}.{name}"] = said
+                elif type(inside) in (list, dict, tuple):
+                    deeper[f"len({{}}.{name})"] = repr(len(inside))
                 elif depth > 1:
-                    deeper.update({f".{name}{path}": now for path, now in _state(inside, depth - 1).items()})
+                    below = _state(inside, depth - 1).items()
+                    deeper.update({form.replace("{}", f"{{}}.{name}"): now for form, now in below})
     except BaseException:
         return found
     return {**found, **deeper}

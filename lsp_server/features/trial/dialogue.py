@@ -119,15 +119,16 @@ class Dialogue:
 
         In brackets a small model forgets how many there are, and what each is.
         """
-        history = self._history
+        history, is_new = self._history, False
         for name in self.calls.needed:
             self.guide.answer = self._history
             pieces = self.calls.given.get(name) or [await self._code(f"{name} = ", temperature) or ""]
             for code in pieces:
+                is_new |= code not in self._tried
                 if not code or not await self._take(code):
                     self._history = history
                     return False
-        taken = await self._take(f"{self.calls.call}{', '.join(self.calls.needed)})")
+        taken = is_new and await self._take(f"{self.calls.call}{', '.join(self.calls.needed)})")
         if not taken:
             self._history = history
         return taken

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ast
 import doctest
-from collections.abc import Iterator
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
 
+from lsp_server.features.trial.usages import python_files
 from lsp_server.syntax.python_tree import called_name
+from lsp_server.testing.project import Project
 
 # What an assertion of unittest with one argument expects of it.
 _SINGLE = {"assertTrue": True, "assertFalse": False, "assertIsNone": None}
+_PAGES = (".md", ".rst", ".txt")
+_MOST_PAGES, _MOST_SESSIONS, _MOST_PIECES = 40, 60, 30
+# A block of Python in Markdown, or in reStructuredText.
+_BLOCK = re.compile(r"(?ms)^(?:```py(?:thon)?\n(.*?)(?=^```|\Z)|\.\. code(?:-block)?:: python\n(.*?)(?=^\S|\Z))")
 
 
 def documented(code: str) -> list[list[str]]:
@@ -22,6 +30,36 @@ def documented(code: str) -> list[list[str]]:
     except (SyntaxError, ValueError):
         return []
     return [[code for example in session if _reads(code := example.source.strip())] for session in sessions]
+
+
+def of_the_project(project: Project, words: Sequence[str]) -> list[list[str]]:
+    """The examples in the documentation of a project: its docstrings, its README and what is in ``docs``.
+
+    Those that have more of the words come first.
+    """
+    found: list[list[str]] = []
+    for path in python_files(project.folder):
+        text = project.workspace.read(path) or ""
+        found += documented(text) if ">>>" in text else []
+    folder = project.folder
+    pages = sorted(folder.glob("README*"))
+    for kind in _PAGES:
+        pages += sorted(folder.glob(f"docs/**/*{kind}"))
+    for path in pages[:_MOST_PAGES]:
+        found += shown_in(project.workspace.read(path) or "")
+    found.sort(key=lambda pieces: -sum(word in " ".join(pieces) for word in words))
+    return [pieces[:_MOST_PIECES] for pieces in found if pieces][:_MOST_SESSIONS]
+
+
+def shown_in(page: str) -> list[list[str]]:
+    """The examples on a page of Markdown or reStructuredText: its shell session, and its blocks of Python."""
+    found = (markdown or other for markdown, other in _BLOCK.findall(page))
+    blocks = [textwrap.dedent(block) for block in found if ">>>" not in block]
+    try:
+        session = [code for one in doctest.DocTestParser().get_examples(page) if _reads(code := one.source.strip())]
+    except ValueError:
+        session = []
+    return [session, *([ast.unparse(one) for one in ast.parse(block).body] for block in blocks if _reads(block))]
 
 
 def made(code: str, owner: str, name: str) -> list[list[str]]:

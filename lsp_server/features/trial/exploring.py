@@ -14,7 +14,7 @@ from itertools import zip_longest
 
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
-from lsp_server.features.trial.examples import documented, made
+from lsp_server.features.trial.examples import documented, made, of_the_project
 from lsp_server.features.trial.objects import Classes
 from lsp_server.features.trial.plain_values import ANY_TEXT, Made, is_object
 from lsp_server.features.trial.repairs import Signature
@@ -73,6 +73,12 @@ class Explorer:
             self.timings = add_timings(self.timings, guide.timings)
         for pieces in () if trial.useful else self._plain_calls(makers, choices):
             await trial.replay(pieces)
+        if not trial.useful and self.tools.bench is not None:
+            # It may be reached through others.
+            words = [target.name, self.owner or target.name, target.path.stem]
+            for pieces in await asyncio.to_thread(of_the_project, self.tools.bench.site.project, words):
+                if len(trial.useful) < wanted and not trial.ended:
+                    await trial.replay(pieces, if_new=True)
         await self._vary(trial, wanted)
         return trial
 
@@ -105,7 +111,9 @@ class Explorer:
     async def _given(self, trial: Trial, choices: Sequence[Sequence[Made]]) -> dict[str, list[str]]:
         """Of the arguments those that are objects of the project: what makes them, where that works."""
         given: dict[str, list[str]] = {}
-        for at, parameter in enumerate(self._needed):
+        for at, parameter in enumerate(self._needed if choices else ()):
+            if not is_object(choices[0][at]):
+                continue
             for one in dict.fromkeys(choice[at] for choice in choices if is_object(choice[at])):
                 pieces = _pieces(parameter.name, one)
                 if await trial.works(pieces):
@@ -120,7 +128,8 @@ class Explorer:
             return []
         call = f"{calls.call}{', '.join(calls.needed)})"
         texts = literals(self.target.code, self.target.snapshot.text)[str][:_MOST_TEXTS]
-        known = [[Made(text) if one == ANY_TEXT else one for one in choice] for text in texts for choice in choices]
+        open_ones = [choice for choice in choices if ANY_TEXT in choice]
+        known = [[Made(text) if one == ANY_TEXT else one for one in choice] for text in texts for choice in open_ones]
         every = [
             [piece for name, one in zip(calls.needed, choice, strict=True) for piece in _pieces(name, one)]
             for choice in (*choices, *known)

@@ -10,6 +10,7 @@ from lsp_server.features.trial.exploring import lines_of, varied
 from lsp_server.features.trial.mutants import mutants
 from lsp_server.features.trial.steps import Step, Trial
 from lsp_server.features.types import Target, TestBench
+from lsp_server.syntax.emptied import emptied
 from lsp_server.testing.shell import PythonShell, Seen
 from lsp_server.text.edits import TextEdit, apply_edits, detect_newline
 
@@ -24,10 +25,12 @@ class Call:
     Attributes:
         steps: the pieces with what came of them.
         noticed: the mutants with which something else comes of the last one.
+        tells: something else comes of it too where the function does nothing at all.
     """
 
     steps: list[Step]
     noticed: set[int] = field(default_factory=set)
+    tells: bool = True
 
     @property
     def codes(self) -> list[str]:
@@ -69,22 +72,37 @@ async def calls_of(trial: Trial, target: Target, bench: TestBench) -> list[Call]
 
 
 async def notice(calls: Sequence[Call], target: Target, bench: TestBench) -> int:
-    """Note for each call which mutants of the function it notices; returns how many there are."""
+    """Note for each call which mutants of the function it notices, and whether it tells; returns how many there are."""
     scope, text = target.scope, target.snapshot.text
     every = mutants(target.code, _MOST_MUTANTS)
     for number, code in enumerate(every):
         written = reindent(code, scope.indentation, detect_newline(text))
         changed = apply_edits(text, [TextEdit(scope.start, scope.end, written)])
-        async with bench.shell({bench.site.source: changed}, lines_of(target)) as shell:
-            if shell is None:
-                return 0
-            for call in calls:
-                steps = await replayed(shell, call.codes)
-                if steps is None or compared(steps[-1].seen) != compared(call.seen):
-                    call.noticed.add(number)
-                if steps is None:
-                    break  # It did not come to an end.
+        noticing = await _otherwise(changed, calls, target, bench)
+        if noticing is None:
+            return 0
+        for call in noticing:
+            call.noticed.add(number)
+    without = emptied(target.snapshot, scope)
+    telling = await _otherwise(without, calls, target, bench) if without is not None else None
+    for call in calls if telling is not None else ():
+        call.tells = any(call is one for one in telling or ())
     return len(every)
+
+
+async def _otherwise(source: str, calls: Sequence[Call], target: Target, bench: TestBench) -> list[Call] | None:
+    """The calls of which something else comes with another text in the function's file, up to one that does not end."""
+    found = []
+    async with bench.shell({bench.site.source: source}, lines_of(target)) as shell:
+        if shell is None:
+            return None
+        for call in calls:
+            steps = await replayed(shell, call.codes)
+            if steps is None or compared(steps[-1].seen) != compared(call.seen):
+                found.append(call)
+            if steps is None:
+                break
+    return found
 
 
 def best(calls: Sequence[Call], count: int, there: Sequence[Call] = ()) -> list[Call]:

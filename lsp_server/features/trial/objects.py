@@ -6,9 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
-from lsp_server.features.trial.plain_values import Made, class_in, options
+from lsp_server.features.trial.plain_values import Made, class_in, options, parts
 from lsp_server.features.trial.usages import factories, python_files, usages
 from lsp_server.syntax.python_tree import called_name
 from lsp_server.syntax.scopes import Parameter
@@ -16,7 +17,7 @@ from lsp_server.testing.project import Project
 
 # An object may need another one, and so on.
 _DEPTH = 3
-_MOST_WAYS, _MOST_USAGES, _MOST_SUBCLASSES = 6, 2, 2
+_MOST_WAYS, _MOST_USAGES, _MOST_SUBCLASSES, _MOST_PARTS = 6, 2, 2, 3
 _ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}
 _RECORDS = {"dataclass", "define", "frozen", "mutable", "attrs"}
 
@@ -39,19 +40,19 @@ class Classes:
         found = self._class(name)
         if found is None or not depth:
             return []
-        node, path, text = found
-        imports = () if name in self._own_names else (f"from {self._project.module(path)} import {name}",)
+        node, text = found
+        imports = self._imports(name)
         if member := _member(node):
             return [Made(f"{name}.{member}", imports)]
         known = [*factories(name, text), *usages(name, self._project)[:_MOST_USAGES]]
         ways = [Made(code, imports) for code in known]
-        if _is_abstract(node):
-            ways += [way for one in self._subclasses(name) for way in self.made(one, depth - 1)]
-        else:
+        if not _is_abstract(node):
             for arguments in self.arguments(self._required(node), depth - 1):
                 needed = dict.fromkeys((*imports, *(one for made in arguments for one in made.imports)))
                 ways.append(Made(f"{name}({', '.join(made.code for made in arguments)})", tuple(needed)))
-        return list(dict.fromkeys(ways))[:_MOST_WAYS]
+        # What is made to be derived from may do nothing of its own.
+        derived = [way for one in self._subclasses(name) for way in self.made(one, depth - 1)[:1]]
+        return list(dict.fromkeys((*ways[: _MOST_WAYS - len(derived)], *derived)))
 
     def arguments(self, parameters: list[Parameter], depth: int = _DEPTH) -> Iterator[list[Made]]:
         """Some choices of what a call is given for parameters that it cannot do without."""
@@ -60,15 +61,22 @@ class Classes:
             yield [ways[min(at, len(ways) - 1)] for ways in every]
 
     def _argument(self, parameter: Parameter, depth: int) -> list[Made]:
-        wanted = class_in(self._meant(parameter.annotation or ""))
-        if not wanted and not parameter.annotation:
-            wanted = "".join(part.capitalize() for part in parameter.name.split("_"))
-        found = self.made(wanted, depth) if wanted else []
-        return found or options(self._meant(parameter.annotation or ""))
+        if not parameter.annotation:
+            alike = "".join(part.capitalize() for part in parameter.name.split("_"))
+            return self._of_part(alike, depth) if alike in self._texts else options("")
+        found = [self._of_part(part, depth) for part in parts(self._meant(parameter.annotation))[:_MOST_PARTS]]
+        # The first of each, and then what else there is.
+        ways = [way for turn in zip_longest(*found) for way in turn if way is not None]
+        return ways or options("")
 
-    def is_of_a_class(self, parameter: Parameter) -> bool:
-        """Whether an object of one of these classes is asked for, by its annotation."""
-        return class_in(self._meant(parameter.annotation or "")) in self._texts
+    def _of_part(self, annotation: str, depth: int) -> list[Made]:
+        """Ways to make one of what may be given."""
+        if kind := re.fullmatch(r"(?:\w+\.)?[Tt]ype\[(?:\w+\.)*(\w+)\]", annotation):
+            return [Made(one, self._imports(one)) for one in (*self._subclasses(kind[1]), kind[1])]
+        wanted = class_in(annotation)
+        if wanted in self._texts:
+            return self.made(wanted, depth) or [Made("None")]
+        return options(annotation)
 
     def _meant(self, annotation: str) -> str:
         """What stands for an annotation's name where the file gives it one of its own."""
@@ -98,14 +106,20 @@ class Classes:
         brought = {alias.asname or alias.name for node in imports for alias in node.names}
         return brought | {node.name for node in inside if isinstance(node, ast.ClassDef)}
 
-    def _class(self, name: str) -> tuple[ast.ClassDef, Path, str] | None:
-        path, text = self._texts.get(name, (self._source, ""))
+    def _imports(self, name: str) -> tuple[str, ...]:
+        """What brings a class into code of the file."""
+        if name in self._own_names or name not in self._texts:
+            return ()
+        return (f"from {self._project.module(self._texts[name][0])} import {name}",)
+
+    def _class(self, name: str) -> tuple[ast.ClassDef, str] | None:
+        _, text = self._texts.get(name, (self._source, ""))
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):
             return None
         nodes = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
-        return next(((node, path, text) for node in nodes), None)
+        return next(((node, text) for node in nodes), None)
 
     def _subclasses(self, name: str) -> list[str]:
         pattern = re.compile(rf"^class (\w+)\([^)]*\b{re.escape(name)}\b", re.MULTILINE)

@@ -42,28 +42,25 @@ def is_object(made: Made) -> bool:
 
 def options(annotation: str) -> list[Made]:
     """Values for what is annotated so: one, or some where it says too little."""
-    first = _first(annotation)
     for pattern, value in _BY_ANNOTATION:
-        if value and re.fullmatch(pattern, first):
+        if value and re.fullmatch(pattern, annotation):
             return [Made(value)]
     if class_in(annotation):
-        return [Made(f"{first}()")]
+        return [Made(f"{annotation}()")]
     return [Made(value) for value in _OTHERWISE]
 
 
 def class_in(annotation: str) -> str:
-    """The name of the class that an annotation asks for; empty if it is none that needs to be made."""
-    first = _first(annotation)
-    if any(re.fullmatch(pattern, first) for pattern, _ in _BY_ANNOTATION):
+    """The name of the class that an annotation asks for an object of; empty if a plain value will do."""
+    if any(re.fullmatch(pattern, annotation) for pattern, _ in _BY_ANNOTATION):
         return ""
-    found = _CLASS.fullmatch(first)
+    found = _CLASS.fullmatch(annotation)
     return found[1] if found else ""
 
 
-def _first(annotation: str) -> str:
-    """The first of what may be given, without quotes."""
+def parts(annotation: str) -> list[str]:
+    """What may be given, each without quotes; None is left out."""
     plain = re.sub(r"['\"]", "", annotation).strip()
     wrapped = re.fullmatch(r"(?:\w+\.)*(?:Optional|Union)\[(.*)\]", plain)
-    inside = wrapped[1] if wrapped else plain
-    parts = [part.strip() for part in re.split(r"[|,](?![^\[]*\])", inside)]
-    return next((part for part in parts if part not in ("None", "")), "")
+    found = [part.strip() for part in re.split(r"[|,](?![^\[]*\])", wrapped[1] if wrapped else plain)]
+    return [part for part in found if part not in ("None", "")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -124,7 +123,7 @@ def needed(steps: Sequence[Step], at: int) -> list[int]:
     found = []
     for i in range(at - 1, -1, -1):
         used, made = _named(steps[i].code)
-        changes: set[str] = {re.split(r"\W", where, maxsplit=1)[0] for where, _ in steps[i].seen.changed}
+        changes: set[str] = {name for where, _ in steps[i].seen.changed for name in _named(where)[0]}
         changes |= used & own if steps[i].seen.nothing else set()
         if not steps[i].seen.error and (made | changes) & names:
             found.append(i)

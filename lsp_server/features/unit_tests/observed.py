@@ -52,7 +52,8 @@ async def as_observed(case: Case, shell: PythonShell, *, unittest: bool) -> tupl
         if form != "{}" or not _same(expected, said):
             notes.append(f"{form.replace('{}', code)} was expected to be {expected}, and is {said}.")
             said_so = assertions(code, seen, unittest=unittest)
-            changes.append((start, end, f"\n{' ' * statement.col_offset}".join(said_so)))
+            lines_said = "\n".join(said_so).splitlines()
+            changes.append((start, end, f"\n{' ' * statement.col_offset}".join(lines_said)))
     source = case.source
     for start, end, text in reversed(changes):
         source = source[:start] + text + source[end:]

@@ -71,10 +71,27 @@ def _stands_alone(code: str) -> bool:
     return isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant))
 
 
+def _in_lines(value: object) -> str:
+    """A long value as formatters lay it out."""
+    if isinstance(value, (list, tuple, dict)) and len(repr(value)) <= _LONG // 2:
+        return repr(value)
+    if isinstance(value, dict):
+        items, around = [f"{key!r}: {_in_lines(one)}" for key, one in value.items()], ("{", "}")
+    elif isinstance(value, set):
+        # It has no order; what is written down needs one.
+        items, around = sorted(map(repr, value)), ("{", "}")
+    elif isinstance(value, (list, tuple)):
+        items, around = [_in_lines(one) for one in value], ("[", "]") if isinstance(value, list) else ("(", ")")
+    else:
+        return pprint.pformat(value, width=_LONG)
+    inside = textwrap.indent("".join(f"{item},\n" for item in items), "    ")
+    return f"{around[0]}\n{inside}{around[1]}"
+
+
 def _equal(subject: str, said: str, *, unittest: bool) -> str:
     one = said in ("True", "False", "None")
     if len(subject) + len(said) > _LONG:
-        said = pprint.pformat(ast.literal_eval(said), width=_LONG)
+        said = _in_lines(ast.literal_eval(said))
     if unittest:
         return f"self.{'assertIs' if one else 'assertEqual'}({subject}, {said}){MARK}"
     return f"assert {subject} {'is' if one else '=='} {said}{MARK}"

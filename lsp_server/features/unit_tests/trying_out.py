@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
 _NAME_TOKENS, _LONGEST_NAME, _LONGEST_SHOWN = 12, 40, 200
-_NAME = "root ::= [a-z] [a-z0-9_]*"
+# Left free, a small model writes digits without end.
+_NAME = 'root ::= [a-z]+ ("_" ([a-z]+ | [0-9] [0-9]? [0-9]?))*'
 
 
 @dataclass
@@ -67,16 +69,20 @@ class TryOut:
         explorer = Explorer(target, owner_of(target), opening, asked, self.tools, self.phase)
         trial = await explorer.explore(shell, self.most - len(there), written(answer), temperature)
         subject = re.compile(rf"(?<![\w'\"]){re.escape(self.form.subject)}\b")
-        calls = [call for call in await calls_of(trial, target, self.bench) if subject.search(" ".join(call.codes))]
+        calls = await calls_of(trial, target, self.bench)
         kept = {case.name: call for case in (*there, *weak) if (call := await self._as_call(case, shell))}
         self.mutants = await notice([*kept.values(), *calls], target, self.bench)
         self.noticed |= {name: call.noticed for name, call in kept.items()}
         # What cannot be looked at stays, as does all where there is nothing to notice.
         sure = [case for case in weak if case.name not in kept or not self.mutants]
         unsure = [kept[case.name] for case in weak if case not in sure]
-        chosen = best(
-            [*unsure, *calls], self.most - len(there) - len(sure), [kept[c.name] for c in there if c.name in kept]
-        )
+        calls = [call for call in calls if call.tells]
+        direct = [call for call in calls if subject.search(" ".join(call.codes))]
+        room, known_calls = self.most - len(there) - len(sure), [kept[c.name] for c in there if c.name in kept]
+        chosen = best([*unsure, *direct], room, known_calls)
+        # What reaches it through others is for what cannot be noticed otherwise.
+        through = [call for call in calls if call not in direct and call.noticed]
+        chosen += best(through, room - len(chosen), [*known_calls, *chosen])
         stay = [*sure, *(case for case in weak if kept.get(case.name) in chosen)]
         known = {case.body for case in (*there, *stay)}
         fresh = await self._written([call for call in chosen if call not in unsure], known)
@@ -117,8 +123,9 @@ class TryOut:
         guide.write(textwrap.indent(shown, "# ", lambda _line: True) + f"def {self._begin}_")
         said = await guide.fill(stop=("(", "\n"), max_tokens=_NAME_TOKENS, grammar=_NAME)
         guide.write("():\n    ...\n\n\n")
+        words = [word for word, _ in itertools.groupby(filter(None, said.split("_")))]
         # Whole words.
-        return textwrap.shorten(said.replace("_", " "), _LONGEST_NAME, placeholder="").replace(" ", "_") or "as_it_is"
+        return textwrap.shorten(" ".join(words), _LONGEST_NAME, placeholder="").replace(" ", "_") or "as_it_is"
 
     def _case(self, body: str, name: str, imports: tuple[str, ...]) -> Case:
         parameters = ["self"] if self.form.asserts_by_methods else ["capsys"] if "capsys." in body else []

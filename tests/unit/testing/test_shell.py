@@ -194,3 +194,72 @@ async def test_names_of_annotations_are_there(opened: Open) -> None:
     assert (await seen(shell, "half(D(3))")).shown == "Decimal('1.5')"
     await shell.forget()
     assert (await seen(shell, "D(1)")).shown == "Decimal('1')"
+
+
+BOARD = """\
+class Rules:
+    def __init__(self):
+        self.names = ["a"]
+        self.hooks = []
+        self._seen = 0
+
+
+class Board:
+    def __init__(self):
+        self.rules = Rules()
+        self.rules.self = self.rules
+
+    def add(self, name):
+        self.rules.names.append(name)
+        self.rules.hooks.append(print)
+
+
+class Move:
+    def __init__(self, to):
+        self.to = to
+
+    def __str__(self):
+        return f"to {self.to}"
+
+
+class Bare:
+    pass
+
+
+async def wait(n):
+    if n < 0:
+        raise ValueError("before now")
+    return [n]
+"""
+
+
+async def test_what_is_in_objects_within_objects(opened: Open) -> None:
+    shell = await opened(BOARD)
+    assert (await seen(shell, "Board()")).forms == (("{}.rules.names", "['a']"), ("{}.rules.hooks", "[]"))
+    await seen(shell, "board = Board()")
+    added = await seen(shell, "board.add('b')")
+    assert added.changed == (("board.rules.names", "['a', 'b']"), ("len(board.rules.hooks)", "1"))
+
+
+@pytest.mark.parametrize(
+    ("code", "forms"),
+    [
+        ("[Move(1), Move(2)]", (("[str(one) for one in {}]", "['to 1', 'to 2']"),)),
+        ("(Bare(), Move(2))", (("[type(one).__name__ for one in {}]", "['Bare', 'Move']"),)),
+        ("map(Move, [1])", (("[str(one) for one in {}]", "['to 1']"),)),
+        ("[range]", (("[repr(one) for one in {}]", "[\"<class 'range'>\"]"),)),
+        ("[Bare()] * 20", (("len({})", "20"),)),
+    ],
+)
+async def test_what_can_be_said_of_some_objects(opened: Open, code: str, forms: tuple[tuple[str, str], ...]) -> None:
+    assert (await seen(await opened(BOARD), code)).forms == forms
+
+
+async def test_what_is_to_be_awaited_is(opened: Open) -> None:
+    shell = await opened(BOARD)
+    found = await seen(shell, "wait(1)")
+    assert (found.awaited, found.forms, found.shown) == (True, (("{}", "[1]"),), "[1]")
+    failed = await seen(shell, "wait(-1)")
+    assert (failed.awaited, failed.error, failed.on_purpose) == (True, "ValueError", True)
+    assert failed.reached
+    assert not (await seen(shell, "it = wait(1)")).awaited

@@ -128,3 +128,26 @@ def f(a):
         20: "# where a",
     }
     assert goals("no code", 1) == {}
+
+
+async def test_objects_that_are_given_are_taken_and_the_rest_is_asked_for(shell_of: ShellOf) -> None:
+    source = "class Level:\n    def __init__(self, n): self.n = n\n\ndef sign(level, n):\n    return level.n + n\n"
+    backend = scripted("3", "4", *["a b)"] * 9)
+    made = ["import math", "level = Level(2)"]
+    it = dialogue(shell_of(source), Calls("", "sign(", ("level", "n"), {"level": made}), backend, wanted=2)
+    await it.run()
+    start = "```python\n>>> from calc import it\n"
+    given = ">>> import math\n>>> level = Level(2)\n"
+    assert asked(backend) == [
+        f"{start}{given}>>> n = ",
+        f"{start}{given}>>> n = 3\n>>> sign(level, n)\n5\n{given}>>> n = ",
+    ]
+    assert it.trial.sequences() == [["level = Level(2)", f"n = {n}", "sign(level, n)"] for n in (3, 4)]
+
+
+async def test_where_all_is_given_it_is_called_once(shell_of: ShellOf) -> None:
+    source = "class Queue:\n    def pop(self): return self\n\ndef sign(queue):\n    queue.size = 1\n"
+    backend = scripted(*["a b)"] * 30)
+    it = dialogue(shell_of(source), Calls("", "sign(", ("queue",), {"queue": ["queue = Queue()"]}), backend)
+    await it.run()
+    assert [step.code for step in it.trial.steps].count("sign(queue)") == 1

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from lsp_server.features.trial.examples import documented, made, written
+from pathlib import Path
+
+from lsp_server.context.workspace import Workspace
+from lsp_server.features.trial.examples import documented, made, of_the_project, shown_in, written
+from lsp_server.testing.project import Project
 
 CODE = '''
 class Box:
@@ -99,3 +103,58 @@ class Box:
         ["box = Box()"],
     ]
     assert made(code, "Bag", "bag") == []
+
+
+PAGE = """\
+# Box
+
+>>> import box
+>>> box.Box(1)
+<Box>
+
+Then:
+
+```python
+from box import Box
+it = Box(2)
+it.put(1)
+```
+
+.. code-block:: python
+
+    # Another
+    for n in range(2):
+        print(n)
+
+```py
+this is no Python
+```
+
+```python
+>>> box.Box(3)
+```
+"""
+
+
+def test_examples_of_a_page() -> None:
+    assert shown_in(PAGE) == [
+        ["import box", "box.Box(1)", "box.Box(3)"],
+        ["from box import Box", "it = Box(2)", "it.put(1)"],
+        ["for n in range(2):\n    print(n)"],
+    ]
+    assert shown_in("nothing") == [[]]
+
+
+def test_examples_of_a_project_those_that_have_the_words_first(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "guide").mkdir(parents=True)
+    (tmp_path / "docs" / "guide" / "use.rst").write_text(">>> import box\n>>> box.opened('a')\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text(">>> import other\n", encoding="utf-8")
+    (tmp_path / "box.py").write_text(CODE, encoding="utf-8")
+    (tmp_path / "LICENSE.txt").write_text(">>> no\n", encoding="utf-8")
+    project = Project(tmp_path, tmp_path, Workspace((tmp_path,), lambda _path: None))
+    assert of_the_project(project, ["opened", "box"]) == [
+        ["import box", "box.opened('a')"],
+        ["box = Box(2)", "for n in (1, 2):\n    box.put(n)", "box.held"],
+        ["Box().put('\\n')"],
+        ["import other"],
+    ]

@@ -139,3 +139,55 @@ async def test_where_the_model_says_nothing_annotations_do(tmp_path: Path) -> No
     source = "def shout(text: str, times: int) -> str:\n    return text.upper() * times\n"
     text, _ = await written(tmp_path, source, "nothing", *NOTHING, *NAMES, at="shout")
     assert "    text = 'a b'\n    times = 2\n    assert shout(text, times) == 'A BA B'  # as it is today\n" in text
+
+
+THROUGH = """\
+def render(text):
+    page = type("Page", (), {"first": text.split("\\n")[0]})
+    return "a title" if is_title(page) else "a text"
+
+
+def is_title(page):
+    return page.first.startswith("# ") and len(page.first) > 2
+"""
+
+
+async def test_what_no_call_reaches_is_reached_as_the_documentation_does(tmp_path: Path) -> None:
+    page = "```python\nfrom calc import render\nrender('# a')\nrender('a')\n```\n"
+    (tmp_path / "README.md").write_text(page, encoding="utf-8")
+    text, notes = await written(tmp_path, THROUGH, "no test", *["a b)"] * 5, "title", at="def is_title")
+    assert text == textwrap.dedent("""\
+        from calc import is_title, render
+
+
+        def test_is_title_title():
+            assert render('# a') == 'a title'  # as it is today
+        """)
+    assert notes
+
+
+ASKED = """\
+class Level:
+    def __init__(self, bound: int):
+        self.bound = bound
+
+
+async def above(level: Level, n: int) -> bool:
+    return n > level.bound
+"""
+
+
+async def test_objects_of_the_project_and_what_is_awaited(tmp_path: Path) -> None:
+    text, notes = await written(tmp_path, ASKED, "no test at all", "3", *["a b)"] * 12, *NAMES, at="def above")
+    assert text == textwrap.dedent("""\
+        import asyncio
+
+        from calc import Level, above
+
+
+        def test_above_low():
+            level = Level(2)
+            n = 2
+            assert asyncio.run(above(level, n)) is False  # as it is today
+        """)
+    assert notes
