@@ -59,7 +59,8 @@ def shown_in(page: str) -> list[list[str]]:
         session = [code for one in doctest.DocTestParser().get_examples(page) if _reads(code := one.source.strip())]
     except ValueError:
         session = []
-    return [session, *([ast.unparse(one) for one in ast.parse(block).body] for block in blocks if _reads(block))]
+    # A block may go on where the one before it ended.
+    return [session, [ast.unparse(one) for block in blocks if _reads(block) for one in ast.parse(block).body]]
 
 
 def made(code: str, owner: str, name: str) -> list[list[str]]:

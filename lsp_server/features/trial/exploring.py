@@ -78,7 +78,7 @@ class Explorer:
             words = [target.name, self.owner or target.name, target.path.stem]
             for pieces in await asyncio.to_thread(of_the_project, self.tools.bench.site.project, words):
                 if len(trial.useful) < wanted and not trial.ended:
-                    await trial.replay(pieces, if_new=True)
+                    await trial.replay(pieces, if_new=True, to_the_end=True)
         await self._vary(trial, wanted)
         return trial
 
@@ -88,7 +88,7 @@ class Explorer:
         if bench is None:
             return [], [], []
         project, name, text = bench.site.project, self.target.name, self.target.snapshot.text
-        classes = Classes(project, bench.site.source, text)
+        classes = Classes(project, bench.site.source, text, self.target.code)
         choices = [*classes.arguments(self._needed)]
         if not calls.maker:
             return [], [[call] for call in usages(name, project)] if self.owner is None else [], choices

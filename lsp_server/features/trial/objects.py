@@ -25,15 +25,17 @@ _RECORDS = {"dataclass", "define", "frozen", "mutable", "attrs"}
 class Classes:
     """The classes of a project, as far as its files say how their objects are made."""
 
-    def __init__(self, project: Project, source: Path, text: str) -> None:
+    def __init__(self, project: Project, source: Path, text: str, code: str = "") -> None:
         """Classes for code that has the names of one file.
 
         Args:
             source: the file; ``text`` is what is in it by now.
+            code: of the function that is to be called.
         """
         self._project = project
         self._source = source
         self._text = text
+        self._code = code
 
     def made(self, name: str, depth: int = _DEPTH) -> list[Made]:
         """Ways to make an object of a class, the likeliest first; none of one that the project does not define."""
@@ -76,7 +78,7 @@ class Classes:
         wanted = class_in(annotation)
         if wanted in self._texts:
             return self.made(wanted, depth) or [Made("None")]
-        return options(annotation)
+        return options(annotation, self._code)
 
     def _meant(self, annotation: str) -> str:
         """What stands for an annotation's name where the file gives it one of its own."""

@@ -83,13 +83,18 @@ class Trial:
                     return other, again, kept_again
         return code, seen, kept
 
-    async def replay(self, codes: Sequence[str], *, if_new: bool = False) -> None:
-        """Take pieces of code that belong together, from the start; none after one that fails to make something."""
+    async def replay(self, codes: Sequence[str], *, if_new: bool = False, to_the_end: bool = False) -> None:
+        """Take pieces of code that belong together, from the start.
+
+        Args:
+            if_new: see `take`.
+            to_the_end: go on after one that fails to make something.
+        """
         if not await self.begin():
             return
         for code in codes:
             seen, _ = await self.take(code, if_new=True) if if_new else (await self.take_repaired(code))[1:]
-            if seen.error and (not reads(code) or _named(code)[1]):
+            if seen.error and not to_the_end and (not reads(code) or _named(code)[1]):
                 return
 
     async def works(self, codes: Sequence[str]) -> bool:

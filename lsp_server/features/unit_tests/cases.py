@@ -161,10 +161,8 @@ def with_tests(existing: str | None, cases: Sequence[Case], head: Head, form: Fo
     Raises:
         RefusedError: the file has a syntax error, or no place for them.
     """
-    more = dict.fromkeys(statement for case in cases for statement in case.imports)
     if existing is None:
-        above = join_imports(head.text, more, form.language.id)
-        return f"{above}\n{form.apart}{form.block(cases)}".lstrip("\n")
+        return f"{head.text}\n{form.apart}{form.block(cases)}".lstrip("\n")
     newline = detect_newline(existing)
     text = existing.replace("\r\n", "\n")
     snapshot = Snapshot.open(text, form.language.id)
@@ -172,7 +170,7 @@ def with_tests(existing: str | None, cases: Sequence[Case], head: Head, form: Fo
         raise RefusedError("The existing test file has a syntax error.", hint="Correct it first.")
     at, piece = _addition(snapshot, cases, form)
     text = text[:at] + piece + text[at:]
-    return join_imports(text, [*head.statements, *more], form.language.id).replace("\n", newline)
+    return join_imports(text, head.statements, form.language.id).replace("\n", newline)
 
 
 def _addition(snapshot: Snapshot, cases: Sequence[Case], form: Form) -> tuple[int, str]:

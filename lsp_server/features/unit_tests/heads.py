@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -47,18 +48,25 @@ def imported_name(target: Target) -> str:
     return owner_of(target) or target.scope.name
 
 
-def head(target: Target, site: TestSite, tests: str) -> Head:
+def head(target: Target, site: TestSite, tests: str, more: Iterable[str] = ()) -> Head:
     """The head of a test file that holds these tests.
+
+    Args:
+        more: import statements of Python that they need besides.
 
     Raises:
         RefusedError: the function cannot be reached from a test file.
     """
     used = set(re.findall(r"\b[A-Za-z_]\w*\b", tests)) | {imported_name(target)}
+    if target.language.id == "python":
+        return _python(target, site, used, tuple(more))
     return _HEADS[target.language.id](target, site, used)
 
 
-def _python(target: Target, site: TestSite, used: set[str]) -> Head:
+def _python(target: Target, site: TestSite, used: set[str], more: Sequence[str]) -> Head:
     module = site.module
+    # What is brought need not be brought from where the tested file has it.
+    used = used - {name for statement in more for name in re.split(r"[\s,]+", statement.partition("import ")[2])}
     local = {s.name for s in outline(target.snapshot) if not s.container} & used | {imported_name(target)}
     lines = [f"from {module} import {', '.join(sorted(local))}"]
     # A package's own file is in itself.
@@ -79,6 +87,10 @@ def _python(target: Target, site: TestSite, used: set[str]) -> Head:
         elif not imported.names and here.get("*", source.split(".")[0]) in used:
             group.append(f"import {_as(source, here.get('*'))}")
     third = ["import pytest"] if "pytest" in used else []
+    for statement in more:
+        root = statement.split()[1].split(".")[0]
+        group = lines if root == module.split(".")[0] else standard if root in sys.stdlib_module_names else third
+        group.append(statement)
     return Head(imports=tuple(_import_order(group) for group in (standard, third, lines) if group))
 
 
@@ -87,8 +99,14 @@ def _as(name: str, alias: str | None) -> str:
 
 
 def _import_order(lines: list[str]) -> tuple[str, ...]:
-    """As isort has it: ``import`` before ``from``."""
-    return tuple(sorted(set(lines), key=lambda line: (line.startswith("from"), line)))
+    """As isort has it: ``import`` before ``from``, and a module once."""
+    names: dict[str, set[str]] = {}
+    for line in lines:
+        if line.startswith("from "):
+            module, _, brought = line.removeprefix("from ").partition(" import ")
+            names.setdefault(module, set()).update(brought.split(", "))
+    plain = sorted({line for line in lines if not line.startswith("from ")})
+    return (*plain, *(f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)))
 
 
 def _ecmascript(target: Target, site: TestSite, used: set[str]) -> Head:
@@ -260,7 +278,6 @@ def _bats(_target: Target, site: TestSite, _used: set[str]) -> Head:
 
 
 _HEADS: dict[str, Callable[[Target, TestSite, set[str]], Head]] = {
-    "python": _python,
     "javascript": _ecmascript,
     "javascriptreact": _ecmascript,
     "typescript": _ecmascript,

@@ -21,6 +21,8 @@ from lsp_server.inference.backend import Message, Timings
 from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
+# Where a name is cut it does not end so.
+_HANGING = r"(?: (?:a|an|and|as|by|for|in|is|of|on|or|the|to|with|no))+$"
 _NAME_TOKENS, _LONGEST_NAME, _LONGEST_SHOWN = 12, 40, 200
 # Left free, a small model writes digits without end.
 _NAME = 'root ::= [a-z]+ ("_" ([a-z]+ | [0-9] [0-9]? [0-9]?))*'
@@ -123,9 +125,10 @@ class TryOut:
         guide.write(textwrap.indent(shown, "# ", lambda _line: True) + f"def {self._begin}_")
         said = await guide.fill(stop=("(", "\n"), max_tokens=_NAME_TOKENS, grammar=_NAME)
         guide.write("():\n    ...\n\n\n")
-        words = [word for word, _ in itertools.groupby(filter(None, said.split("_")))]
-        # Whole words.
-        return textwrap.shorten(" ".join(words), _LONGEST_NAME, placeholder="").replace(" ", "_") or "as_it_is"
+        # Words once, numbers that are there, and all of it whole.
+        words = [word for word, _ in itertools.groupby(said.split("_")) if not word.isdigit() or word in body]
+        named = textwrap.shorten(" ".join(words), _LONGEST_NAME, placeholder="")
+        return re.sub(_HANGING, "", named).replace(" ", "_") or "as_it_is"
 
     def _case(self, body: str, name: str, imports: tuple[str, ...]) -> Case:
         parameters = ["self"] if self.form.asserts_by_methods else ["capsys"] if "capsys." in body else []

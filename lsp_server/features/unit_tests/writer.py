@@ -283,7 +283,8 @@ class Writer:
 
     def _text(self, cases: list[Case]) -> str:
         sources = "\n".join(case.source for case in cases)
-        return with_tests(self.site.existing, cases, head(self.target, self.site, sources), self.form)
+        more = dict.fromkeys(statement for case in cases for statement in case.imports)
+        return with_tests(self.site.existing, cases, head(self.target, self.site, sources, more), self.form)
 
     def _files(self, text: str) -> dict[Path, str]:
         """What is run: the document as it is in the editor, and the test file."""

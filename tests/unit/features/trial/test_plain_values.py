@@ -24,6 +24,30 @@ def test_values_by_annotation(annotation: str, values: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("annotation", "value", "needed"),
+    [
+        ("date", "date(2024, 2, 29)", "from datetime import date"),
+        ("datetime.date", "date(2024, 2, 29)", "from datetime import date"),
+        ("datetime", "datetime(2024, 2, 29, 12, 30)", "from datetime import datetime"),
+        ("pathlib.Path", "Path('a.txt')", "from pathlib import Path"),
+        ("t.IO[bytes]", "io.BytesIO(b'a b')", "import io"),
+        ("IO[str]", "io.StringIO('a b')", "import io"),
+        ("re.Pattern[str]", "re.compile('a')", "import re"),
+        ("Match", r"re.match(r'(\S*) (\S*)', 'a b')", "import re"),
+    ],
+)
+def test_values_of_the_standard_library(annotation: str, value: str, needed: str) -> None:
+    assert options(annotation) == [Made(value, (needed,))]
+    # As it is said, it can be made.
+    exec(f"{needed}\nassert {value}")  # noqa: S102
+
+
+def test_a_match_has_the_groups_that_are_asked_for() -> None:
+    (made,) = options("re.Match[str]", 'm.group("key") + m.group(\'value\') + m.group("key") + group(1)')
+    assert made.code == r"re.match(r'(?P<key>\S*) (?P<value>\S*)', 'a b')"
+
+
+@pytest.mark.parametrize(
     ("annotation", "found"),
     [
         ("str", ["str"]),
