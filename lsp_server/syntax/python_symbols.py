@@ -55,3 +55,43 @@ def _tables(text: str) -> Iterator[symtable.SymbolTable]:
         table = pending.pop()
         pending += table.get_children()
         yield table
+
+
+def import_statements(code: str) -> dict[str, str]:
+    """What some code imports at its top: name → the statement that brings this one alone, in order.
+
+    Stars are left out, and so is all of what Python cannot read.
+    """
+    found: dict[str, str] = {}
+    for node in _top(code):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            start = (
+                f"from {'.' * node.level}{node.module or ''} import " if isinstance(node, ast.ImportFrom) else "import "
+            )
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                said = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+                if name != "*":
+                    found[name] = start + said
+    return found
+
+
+def defined_names(code: str) -> set[str]:
+    """The names that some code gives a meaning at its top, other than by an import."""
+    found: set[str] = set()
+    for node in _top(code):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return found
+
+
+def _top(code: str) -> list[ast.stmt]:
+    """The statements at the top of some code, those for a type checker alone among them."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return []
+    return [*body, *(one for node in body if isinstance(node, ast.If) for one in node.body)]

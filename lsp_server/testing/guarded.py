@@ -84,8 +84,10 @@ def install(folder: str, *, programs: bool) -> list[str]:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
             path, mode, flags = arguments
-            if type(path) is int and path <= _LAST_STREAM and not programs:
-                refuse("opens none of the streams that it talks through")
+            reads = not (isinstance(mode, str) and set(mode) & set("wax+"))
+            # Whoever writes there may only give them another encoding.
+            if type(path) is int and path <= _LAST_STREAM and reads and not programs:
+                refuse("reads none of the streams that it talks through")
             writes = isinstance(mode, str) and set(mode) & set("wax+")
             if writes or (isinstance(flags, int) and flags & _WRITING):
                 check(path)

@@ -17,6 +17,7 @@ import inspect
 import io
 import itertools
 import json
+import keyword
 import os
 import sys
 import tempfile
@@ -267,7 +268,7 @@ def _as_a_list(value: Any) -> list[tuple[str, str]]:
 
 def _as_items(items: list[Any]) -> list[tuple[str, str]]:
     """Of some objects each what it says of itself, else what it is."""
-    if not 0 < len(items) <= _MOST_OBJECTS:
+    if not 0 < len(items) <= _MOST_OBJECTS or _has_sets(items):
         return []
     for say, method in ((str, "__str__"), (repr, "__repr__")):
         if all(_has_its_own(type(item), method) for item in items):
@@ -323,7 +324,7 @@ def _state(value: Any, depth: int = _DEPTH) -> dict[str, str]:
             return {"{}": whole}
         if not isinstance(value, (type, FunctionType, ModuleType)):
             for name, inside in list(vars(value).items()):
-                if not isinstance(name, str) or name.startswith("_"):
+                if not _is_name(name) or name.startswith("_"):
                     continue
                 said = _plain(inside)
                 if said is not None:
@@ -336,6 +337,11 @@ def _state(value: Any, depth: int = _DEPTH) -> dict[str, str]:
     except BaseException:
         return found
     return {**found, **deeper}
+
+
+def _is_name(name: object) -> bool:
+    """Whether code can have it behind a dot; objects may have anything among their attributes."""
+    return isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def main() -> None:

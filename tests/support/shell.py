@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -32,4 +33,5 @@ class LocalShell(PythonShell):
 
     async def run(self, code: str) -> Seen:
         """See ``PythonShell``; what is said goes the same way."""
-        return seen_in(json.loads(json.dumps(self._shell.run(code))))
+        # In a thread of its own, which has no loop yet: a shell runs what is async.
+        return seen_in(json.loads(json.dumps(await asyncio.to_thread(self._shell.run, code))))

@@ -183,13 +183,12 @@ def _typed(code: str) -> str:
 
 
 def _without_comment(code: str) -> str:
-    """A piece of code without what stands behind its last statement."""
+    """A statement without what stands behind it; empty where there are several."""
     body = ast.parse(code).body
-    if not body:
+    if len(body) != 1:
         return ""
-    last = body[-1]
-    lines = code.splitlines()[: last.end_lineno]
-    lines[-1] = lines[-1].encode()[: last.end_col_offset].decode()
+    lines = code.splitlines()[: body[0].end_lineno]
+    lines[-1] = lines[-1].encode()[: body[0].end_col_offset].decode()
     return "\n".join(lines)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import doctest
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 
 from lsp_server.features.trial.usages import python_files
 from lsp_server.syntax.python_tree import called_name
@@ -29,7 +32,7 @@ def documented(code: str) -> list[list[str]]:
         sessions = [doctest.DocTestParser().get_examples(docstring) for docstring in docstrings]
     except (SyntaxError, ValueError):
         return []
-    return [[code for example in session if _reads(code := example.source.strip())] for session in sessions]
+    return [[piece for example in session for piece in _statements(example.source)] for session in sessions]
 
 
 def of_the_project(project: Project, words: Sequence[str]) -> list[list[str]]:
@@ -41,26 +44,39 @@ def of_the_project(project: Project, words: Sequence[str]) -> list[list[str]]:
     for path in python_files(project.folder):
         text = project.workspace.read(path) or ""
         found += documented(text) if ">>>" in text else []
-    folder = project.folder
-    pages = sorted(folder.glob("README*"))
-    for kind in _PAGES:
-        pages += sorted(folder.glob(f"docs/**/*{kind}"))
-    for path in pages[:_MOST_PAGES]:
-        found += shown_in(project.workspace.read(path) or "")
+    pages = (page for path in _pages(project.folder) if (page := project.workspace.read(path)))
+    found += [pieces for page in islice(pages, _MOST_PAGES) for pieces in shown_in(page)]
     found.sort(key=lambda pieces: -sum(word in " ".join(pieces) for word in words))
     return [pieces[:_MOST_PIECES] for pieces in found if pieces][:_MOST_SESSIONS]
 
 
+def _pages(folder: Path) -> Iterator[Path]:
+    """The pages that a project is documented on."""
+    yield from sorted(folder.glob("README*"))
+    for place, folders, names in os.walk(folder / "docs"):
+        folders[:] = sorted(one for one in folders if not one.startswith((".", "_")) and one != "node_modules")
+        yield from (Path(place) / name for name in sorted(names) if name.endswith(_PAGES))
+
+
 def shown_in(page: str) -> list[list[str]]:
     """The examples on a page of Markdown or reStructuredText: its shell session, and its blocks of Python."""
+    page = page.replace("\r\n", "\n")
     found = (markdown or other for markdown, other in _BLOCK.findall(page))
     blocks = [textwrap.dedent(block) for block in found if ">>>" not in block]
     try:
-        session = [code for one in doctest.DocTestParser().get_examples(page) if _reads(code := one.source.strip())]
+        session = [piece for one in doctest.DocTestParser().get_examples(page) for piece in _statements(one.source)]
     except ValueError:
         session = []
     # A block may go on where the one before it ended.
-    return [session, [ast.unparse(one) for block in blocks if _reads(block) for one in ast.parse(block).body]]
+    return [session, [piece for block in blocks for piece in _statements(block)]]
+
+
+def _statements(code: str) -> list[str]:
+    """Each statement of some code, without comments; none of what Python cannot read."""
+    try:
+        return [ast.unparse(statement) for statement in ast.parse(textwrap.dedent(code)).body]
+    except (SyntaxError, ValueError):
+        return []
 
 
 def made(code: str, owner: str, name: str) -> list[list[str]]:
@@ -148,10 +164,3 @@ def _looked_at(test: ast.expr) -> Iterator[ast.expr]:
         yield from (side for side in (test.left, *test.comparators) if not isinstance(side, ast.Constant))
     else:
         yield test
-
-
-def _reads(code: str) -> bool:
-    try:
-        return bool(ast.parse(code).body)
-    except (SyntaxError, ValueError):
-        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -15,7 +16,7 @@ from itertools import zip_longest
 from lsp_server.features.guided import Guide
 from lsp_server.features.trial.dialogue import Calls, Dialogue, goals
 from lsp_server.features.trial.examples import documented, made, of_the_project
-from lsp_server.features.trial.objects import Classes
+from lsp_server.features.trial.objects import Objects
 from lsp_server.features.trial.plain_values import ANY_TEXT, Made, is_object
 from lsp_server.features.trial.repairs import Signature
 from lsp_server.features.trial.steps import Trial
@@ -32,6 +33,8 @@ _MOST_VARIATIONS = 80
 # And so many of those that the project has.
 _MOST_CALLED = 24
 _MOST_TEXTS = 3
+# As long as this the examples of a project are gone through.
+_DOCUMENTATION_S = 20.0
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Explorer:
         if len(trial.useful) < wanted and not trial.ended:
             guide = Guide(self.tools, self.messages, phase=self.phase)
             aims = goals(target.code, lines_of(target).start)
-            calls = replace(_calls(target, self.owner), given=await self._given(trial, choices))
+            calls = replace(_calls(target, self.owner), given=await self._given(choices))
             await Dialogue(guide, trial, self.opening, calls, wanted, aims, temperature).run()
             self.timings = add_timings(self.timings, guide.timings)
         for pieces in () if trial.useful else self._plain_calls(makers, choices):
@@ -76,8 +79,9 @@ class Explorer:
         if not trial.useful and self.tools.bench is not None:
             # It may be reached through others.
             words = [target.name, self.owner or target.name, target.path.stem]
+            until = time.monotonic() + _DOCUMENTATION_S
             for pieces in await asyncio.to_thread(of_the_project, self.tools.bench.site.project, words):
-                if len(trial.useful) < wanted and not trial.ended:
+                if len(trial.useful) < wanted and not trial.ended and time.monotonic() < until:
                     await trial.replay(pieces, if_new=True, to_the_end=True)
         await self._vary(trial, wanted)
         return trial
@@ -88,12 +92,12 @@ class Explorer:
         if bench is None:
             return [], [], []
         project, name, text = bench.site.project, self.target.name, self.target.snapshot.text
-        classes = Classes(project, bench.site.source, text, self.target.code)
-        choices = [*classes.arguments(self._needed)]
+        objects = Objects(project, bench.site.source, text, self.target.code)
+        choices = [*objects.arguments(self._needed)]
         if not calls.maker:
             return [], [[call] for call in usages(name, project)] if self.owner is None else [], choices
         it, owner = calls.maker.partition(" ")[0], self.owner or ""
-        makers = [_pieces(it, one) for one in dict.fromkeys((Made(f"{owner}()"), *classes.made(owner)))]
+        makers = [_pieces(it, one) for one in dict.fromkeys((Made(f"{owner}()"), *objects.made(owner)))]
         makers += made(text, owner, it)
         used = [calls.call] if calls.is_whole else [f"{it}.{call}" for call in usages(name, project)]
         if calls.call and not (calls.is_whole or calls.needed):
@@ -108,17 +112,22 @@ class Explorer:
         names = _calls(self.target, self.owner).needed
         return [parameter for parameter in self.target.scope.parameters if parameter.name in names]
 
-    async def _given(self, trial: Trial, choices: Sequence[Sequence[Made]]) -> dict[str, list[str]]:
+    async def _given(self, choices: Sequence[Sequence[Made]]) -> dict[str, list[str]]:
         """Of the arguments those that are objects of the project: what makes them, where that works."""
         given: dict[str, list[str]] = {}
-        for at, parameter in enumerate(self._needed if choices else ()):
-            if not is_object(choices[0][at]):
-                continue
-            for one in dict.fromkeys(choice[at] for choice in choices if is_object(choice[at])):
-                pieces = _pieces(parameter.name, one)
-                if await trial.works(pieces):
-                    given[parameter.name] = pieces
-                    break
+        objects = [at for at, one in enumerate(choices[0] if choices else ()) if is_object(one)]
+        bench = self.tools.bench
+        if not objects or bench is None:
+            return given
+        # Some take long to be made, or end the shell.
+        async with bench.shell({bench.site.source: self.target.snapshot.text}, lines_of(self.target)) as shell:
+            trial = Trial(shell, _signature(self.target, self.owner)) if shell is not None else None
+            for at in objects if trial is not None else ():
+                name = self._needed[at].name
+                for one in dict.fromkeys(choice[at] for choice in choices if is_object(choice[at])):
+                    if trial is not None and await trial.works(_pieces(name, one)):
+                        given[name] = _pieces(name, one)
+                        break
         return given
 
     def _plain_calls(self, makers: Sequence[Sequence[str]], choices: Sequence[Sequence[Made]]) -> list[list[str]]:

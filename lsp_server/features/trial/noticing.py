@@ -78,31 +78,39 @@ async def notice(calls: Sequence[Call], target: Target, bench: TestBench) -> int
     for number, code in enumerate(every):
         written = reindent(code, scope.indentation, detect_newline(text))
         changed = apply_edits(text, [TextEdit(scope.start, scope.end, written)])
-        noticing = await _otherwise(changed, calls, target, bench)
-        if noticing is None:
+        looked_at = await _otherwise(changed, calls, target, bench)
+        if looked_at is None:
             return 0
-        for call in noticing:
+        for call in looked_at[0]:
             call.noticed.add(number)
     without = emptied(target.snapshot, scope)
-    telling = await _otherwise(without, calls, target, bench) if without is not None else None
-    for call in calls if telling is not None else ():
-        call.tells = any(call is one for one in telling or ())
+    looked_at = await _otherwise(without, calls, target, bench) if without is not None else None
+    if looked_at is not None:
+        # Where one does not end without the function, nothing is known of those behind it.
+        telling = {id(call) for part in looked_at for call in part}
+        for call in calls:
+            call.tells = id(call) in telling
     return len(every)
 
 
-async def _otherwise(source: str, calls: Sequence[Call], target: Target, bench: TestBench) -> list[Call] | None:
-    """The calls of which something else comes with another text in the function's file, up to one that does not end."""
-    found = []
+async def _otherwise(
+    source: str, calls: Sequence[Call], target: Target, bench: TestBench
+) -> tuple[list[Call], Sequence[Call]] | None:
+    """The calls of which something else comes with another text in the function's file, up to one that does not end.
+
+    With them those behind it, which were not made. None if nothing can be run.
+    """
+    found: list[Call] = []
     async with bench.shell({bench.site.source: source}, lines_of(target)) as shell:
         if shell is None:
             return None
-        for call in calls:
+        for at, call in enumerate(calls):
             steps = await replayed(shell, call.codes)
             if steps is None or compared(steps[-1].seen) != compared(call.seen):
                 found.append(call)
             if steps is None:
-                break
-    return found
+                return found, calls[at + 1 :]
+    return found, ()
 
 
 def best(calls: Sequence[Call], count: int, there: Sequence[Call] = ()) -> list[Call]:

@@ -128,7 +128,7 @@ def needed(steps: Sequence[Step], at: int) -> list[int]:
     found = []
     for i in range(at - 1, -1, -1):
         used, made = _named(steps[i].code)
-        changes: set[str] = {name for where, _ in steps[i].seen.changed for name in _named(where)[0]}
+        changes: set[str] = {name for where, _ in steps[i].seen.changed for name in _named(where)[0] & own}
         changes |= used & own if steps[i].seen.nothing else set()
         if not steps[i].seen.error and (made | changes) & names:
             found.append(i)

@@ -12,6 +12,7 @@ from lsp_server.context.counterparts import is_test
 from lsp_server.syntax.python_tree import called_name
 from lsp_server.testing.project import Project
 
+_NOT_LOOKED_INTO = ("venv", "tests", "node_modules")
 _MOST_FILES, _MOST_CALLS, _LONGEST = 400, 12, 200
 
 
@@ -65,7 +66,9 @@ def python_files(folder: Path) -> Iterator[Path]:
     """The Python files of a project, tests and what is hidden left out; of a large one the first."""
     count = 0
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(one for one in folders if not one.startswith((".", "_")) and one not in ("venv", "tests"))
+        folders[:] = sorted(
+            one for one in folders if not one.startswith((".", "_")) and one not in ("venv", "tests", "node_modules")
+        )
         for name in sorted(names):
             path = Path(place) / name
             if path.suffix == ".py" and not is_test(path):

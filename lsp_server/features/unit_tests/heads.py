@@ -57,7 +57,9 @@ def head(target: Target, site: TestSite, tests: str, more: Iterable[str] = ()) -
     Raises:
         RefusedError: the function cannot be reached from a test file.
     """
-    used = set(re.findall(r"\b[A-Za-z_]\w*\b", tests)) | {imported_name(target)}
+    # What a test imports itself it does not need from above.
+    code = re.sub(r"(?m)^[ \t]+(?:from|import) .*$", "", tests)
+    used = set(re.findall(r"\b[A-Za-z_]\w*\b", code)) | {imported_name(target)}
     if target.language.id == "python":
         return _python(target, site, used, tuple(more))
     return _HEADS[target.language.id](target, site, used)
@@ -65,8 +67,6 @@ def head(target: Target, site: TestSite, tests: str, more: Iterable[str] = ()) -
 
 def _python(target: Target, site: TestSite, used: set[str], more: Sequence[str]) -> Head:
     module = site.module
-    # What is brought need not be brought from where the tested file has it.
-    used = used - {name for statement in more for name in re.split(r"[\s,]+", statement.partition("import ")[2])}
     local = {s.name for s in outline(target.snapshot) if not s.container} & used | {imported_name(target)}
     lines = [f"from {module} import {', '.join(sorted(local))}"]
     # A package's own file is in itself.

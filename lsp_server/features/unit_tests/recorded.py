@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 
 from lsp_server.features.trial import Step, needed
+from lsp_server.syntax.python_symbols import import_statements
 from lsp_server.testing.shell import Seen
 
 MARK = "  # as it is today"
@@ -27,8 +28,9 @@ def body_of(steps: Sequence[Step], at: int, *, unittest: bool) -> str:
 
 
 def imports_of(steps: Sequence[Step], at: int) -> tuple[str, ...]:
-    """The imports that a step needs of those before it."""
-    return tuple(steps[i].code for i in needed(steps, at) if _is_import(steps[i].code))
+    """The imports that a step needs of those before it, each name by itself."""
+    before = [steps[i].code for i in needed(steps, at) if _is_import(steps[i].code)]
+    return tuple(import_statements("\n".join(before)).values())
 
 
 def _is_import(code: str) -> bool:
@@ -50,7 +52,7 @@ def assertions(code: str, seen: Seen, *, unittest: bool) -> list[str]:
         lines.append(code)
     inside = subject if _stands_alone(subject) else f"({subject})"
     lines += [
-        _equal(form.replace("{}", subject if form.endswith(")") else inside), said, unittest=unittest)
+        _equal(form.replace("{}", subject if form.endswith("({})") else inside), said, unittest=unittest)
         for form, said in seen.forms
     ]
     lines += [_equal(where, said, unittest=unittest) for where, said in seen.changed]

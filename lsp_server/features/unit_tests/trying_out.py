@@ -18,6 +18,7 @@ from lsp_server.features.unit_tests.cases import Case, Form, is_sound, unique
 from lsp_server.features.unit_tests.heads import head
 from lsp_server.features.unit_tests.recorded import MARK, body_of, imports_of
 from lsp_server.inference.backend import Message, Timings
+from lsp_server.syntax.python_symbols import defined_names, import_statements
 from lsp_server.testing.shell import PythonShell
 from lsp_server.testing.sites import TestSite
 
@@ -53,6 +54,7 @@ class TryOut:
     timings: Timings = field(default_factory=Timings)
     mutants: int = 0
     noticed: dict[str, set[int]] = field(default_factory=dict)
+    _above: list[str] = field(default_factory=list)
 
     async def cases(
         self, shell: PythonShell, answer: str, there: Sequence[Case], weak: Sequence[Case], temperature: float
@@ -98,8 +100,9 @@ class TryOut:
         guide.write("```python\n")
         for call in calls:
             body = body_of(call.steps, len(call.steps) - 1, unittest=self.form.asserts_by_methods)
-            imports = imports_of(call.steps, len(call.steps) - 1)
-            case = self._case(body, await self._named(guide, body), imports) if body else None
+            above, inside = self._placed(imports_of(call.steps, len(call.steps) - 1), body)
+            body = "\n".join([*inside, body]) if body else ""
+            case = self._case(body, await self._named(guide, body), above) if body else None
             if case is not None and case.body not in known and is_sound(case, self.form):
                 known.add(case.body)
                 self.taken.add(case.name)
@@ -129,6 +132,24 @@ class TryOut:
         words = [word for word, _ in itertools.groupby(said.split("_")) if not word.isdigit() or word in body]
         named = textwrap.shorten(" ".join(words), _LONGEST_NAME, placeholder="")
         return re.sub(_HANGING, "", named).replace(" ", "_") or "as_it_is"
+
+    def _placed(self, imports: Sequence[str], body: str) -> tuple[tuple[str, ...], list[str]]:
+        """The imports that can stand at the top of the file, and those that have to stand in the test.
+
+        There, where a name means something else in the tested file, in other tests, or in the test itself.
+        """
+        above: list[str] = []
+        inside: list[str] = []
+        for name, statement in import_statements("\n".join(imports)).items():
+            if statement == f"from {self.site.module} import {name}":
+                continue  # As every test file does.
+            texts = (self.target.snapshot.text, self.site.existing or "", "\n".join(self._above))
+            known = {known[name] for text in texts if name in (known := import_statements(text))}
+            is_other = known - {statement} or any(name in defined_names(text) for text in texts)
+            apart = is_other or re.search(rf"(?m)^{name} = ", body) or statement.startswith("from .")
+            (inside if apart else above).append(statement)
+        self._above += above
+        return tuple(above), inside
 
     def _case(self, body: str, name: str, imports: tuple[str, ...]) -> Case:
         parameters = ["self"] if self.form.asserts_by_methods else ["capsys"] if "capsys." in body else []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.syntax.python_symbols import function_tables, unknown_names
+from lsp_server.syntax.python_symbols import defined_names, function_tables, import_statements, unknown_names
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,38 @@ def test_unknown_names(text: str, unknown: set[str] | None) -> None:
 def test_tables_of_functions() -> None:
     tables = function_tables("def f():\n    def g():\n        pass\n\nclass A:\n    def g(self):\n        pass\n")
     assert {name: len(found) for name, found in tables.items()} == {"f": 1, "g": 2}
+
+
+def test_what_is_brought_and_what_is_defined_at_the_top() -> None:
+    code = """\
+from __future__ import annotations
+import os.path, re as regex
+from .a import (
+    b,  # the first
+    c as d,
+)
+from e import *
+if TYPE_CHECKING:
+    from f import G
+
+one, (two, three) = 1, (2, 3)
+four: int = 4
+
+
+def five():
+    import six
+
+
+class Seven: ...
+"""
+    assert import_statements(code) == {
+        "annotations": "from __future__ import annotations",
+        "os": "import os.path",
+        "regex": "import re as regex",
+        "b": "from .a import b",
+        "d": "from .a import c as d",
+        "G": "from f import G",
+    }
+    assert defined_names(code) == {"one", "two", "three", "four", "five", "Seven"}
+    assert import_statements("import (") == {}
+    assert defined_names("x = (") == set()

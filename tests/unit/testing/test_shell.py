@@ -249,10 +249,19 @@ async def test_what_is_in_objects_within_objects(opened: Open) -> None:
         ("map(Move, [1])", (("[str(one) for one in {}]", "['to 1']"),)),
         ("[range]", (("[repr(one) for one in {}]", "[\"<class 'range'>\"]"),)),
         ("[Bare()] * 20", (("len({})", "20"),)),
+        # In another order each time.
+        ("[{'a', 'b'}, {'c'}]", (("len({})", "2"),)),
     ],
 )
 async def test_what_can_be_said_of_some_objects(opened: Open, code: str, forms: tuple[tuple[str, str], ...]) -> None:
     assert (await seen(await opened(BOARD), code)).forms == forms
+
+
+async def test_attributes_that_code_cannot_name(opened: Open) -> None:
+    shell = await opened(BOARD)
+    await seen(shell, "it = Bare()")
+    named = await seen(shell, "it.__dict__.update({'class': 1, 'first name': 2, 'ok': 3})")
+    assert named.changed == (("it.ok", "3"),)
 
 
 async def test_what_is_to_be_awaited_is(opened: Open) -> None:

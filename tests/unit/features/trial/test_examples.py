@@ -157,3 +157,13 @@ def test_examples_of_a_project_those_that_have_the_words_first(tmp_path: Path) -
         ["Box().put('\\n')"],
         ["import other"],
     ]
+    (tmp_path / "docs" / "_build").mkdir()
+    (tmp_path / "docs" / "_build" / "use.rst").write_text(">>> built\n", encoding="utf-8")
+    (tmp_path / "README.md").write_bytes(b"```python\r\nshown(1)  # so\r\nother()\r\n```\r\n")
+    assert ["shown(1)", "other()"] in of_the_project(project, [])
+    assert ["built"] not in of_the_project(project, [])
+
+
+def test_comments_are_no_part_of_an_example() -> None:
+    code = 'def f():\n    """\n    >>> f(1)  # doctest: +SKIP\n    >>> x = 1; f(x)\n    """\n'
+    assert documented(code) == [["f(1)", "x = 1", "f(x)"]]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lsp_server.context.workspace import Workspace
-from lsp_server.features.trial.objects import Classes
+from lsp_server.features.trial.objects import Objects
 from lsp_server.features.trial.plain_values import Made
 from lsp_server.syntax.scopes import Parameter
 from lsp_server.testing.project import Project
@@ -85,18 +85,18 @@ class Context:
 
 
 @pytest.fixture
-def classes(tmp_path: Path) -> Classes:
+def objects(tmp_path: Path) -> Objects:
     (tmp_path / "src" / "pack").mkdir(parents=True)
     core, own = (tmp_path / "src" / "pack" / f"{name}.py" for name in ("core", "own"))
     core.write_text(CORE, encoding="utf-8")
     own.write_text("class Other: ...\n", encoding="utf-8")
     (tmp_path / "main.py").write_text("from pack.core import Used\n\nprint(Used(40))\n", encoding="utf-8")
     (tmp_path / "broken.py").write_text("class Broken(\n", encoding="utf-8")
-    return Classes(Project(tmp_path, tmp_path, Workspace((tmp_path,), lambda _path: None)), own, OWN)
+    return Objects(Project(tmp_path, tmp_path, Workspace((tmp_path,), lambda _path: None)), own, OWN, "")
 
 
-def ways(classes: Classes, name: str) -> list[str]:
-    return [made.code for made in classes.made(name)]
+def ways(objects: Objects, name: str) -> list[str]:
+    return [made.code for made in objects.made(name)]
 
 
 @pytest.mark.parametrize(
@@ -117,23 +117,57 @@ def ways(classes: Classes, name: str) -> list[str]:
         ("Missing", []),
     ],
 )
-def test_ways_to_make_an_object(classes: Classes, name: str, expected: list[str]) -> None:
-    assert ways(classes, name) == expected
+def test_ways_to_make_an_object(objects: Objects, name: str, expected: list[str]) -> None:
+    assert ways(objects, name) == expected
 
 
-def test_what_the_file_cannot_name_is_imported(classes: Classes) -> None:
-    assert classes.made("Command") == [Made("Command('a b')")]
-    assert classes.made("Level") == [Made("Level.LOW", ("from pack.core import Level",))]
-    assert classes.made("Context")[0].imports == ("from pack.core import Point",)
+def test_what_the_file_cannot_name_is_imported(objects: Objects) -> None:
+    assert objects.made("Command") == [Made("Command('a b')")]
+    assert objects.made("Level") == [Made("Level.LOW", ("from pack.core import Level",))]
+    assert objects.made("Context")[0].imports == ("from pack.core import Point",)
     # Of an abstract class only the one that is made is needed.
-    assert classes.made("Shape")[0].imports == ("from pack.core import Square",)
+    assert objects.made("Shape")[0].imports == ("from pack.core import Square",)
 
 
-def test_what_a_call_is_given(classes: Classes) -> None:
+def test_what_a_call_is_given(objects: Objects) -> None:
     given = [Parameter("target", "Target"), Parameter("count", "int"), Parameter("what")]
-    found = [[made.code for made in choice] for choice in classes.arguments(given)]
+    found = [[made.code for made in choice] for choice in objects.arguments(given)]
     assert found == [["Command('a b')", "2", what] for what in ("'a b'", "2", "[1, 2]")]
-    either = [*classes.arguments([Parameter("shape", "str | type[Shape] | None")])]
+    either = [*objects.arguments([Parameter("shape", "str | type[Shape] | None")])]
     needed = [(f"from pack.core import {name}",) for name in ("Square", "Shape")]
     assert either == [[Made("'a b'")], [Made("Square", needed[0])], [Made("Shape", needed[1])]]
-    assert list(classes.arguments([])) == [[]]
+    assert list(objects.arguments([])) == [[]]
+
+
+def test_of_classes_of_one_name_the_one_that_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    for name, given in (("models", "id: int"), ("schemas", "name: str"), ("other", "")):
+        text = f"class User:\n    def __init__(self, {given}): ...\n"
+        (tmp_path / "app" / f"{name}.py").write_text(text, encoding="utf-8")
+    project = Project(tmp_path, tmp_path, Workspace((tmp_path,), lambda _path: None))
+
+    def ways(name: str, text: str) -> list[Made]:
+        return Objects(project, tmp_path / "app" / "own.py", text, "").made(name)
+
+    assert ways("schemas.User", "from app import schemas\n") == [Made("schemas.User('a b')")]
+    assert ways("s.User", "import app.schemas as s\n") == [Made("s.User('a b')")]
+    assert ways("User", "from .models import User\n") == [Made("User(2)")]
+    assert ways("models.User", "") == [Made("User(2)", ("from app.models import User",))]
+    # There is no telling which.
+    assert ways("User", "") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("class A:\n    def __init__(self, a: int, *, b: str, c=1): ...", "A(2, b='a b')"),
+        ("@dataclass(kw_only=True)\nclass A:\n    a: int", "A(a=2)"),
+        ("@dataclass\nclass A:\n    a: int = field()\n    b: int = field(default=1)\n    c: int = 3", "A(2)"),
+        ("class B:\n    def __init__(self, a: int): ...\n\nclass A(B, Generic[T]): ...", "A(2)"),
+        ("class B(Base[T]):\n    def __init__(self, a: int): ...\n\nclass A(B[int]): ...", "A(2)"),
+        ("class A(NamedTuple):\n    a: int\n    b: str = ''", "A(2)"),
+    ],
+)
+def test_what_constructors_need(tmp_path: Path, code: str, expected: str) -> None:
+    project = Project(tmp_path, tmp_path, Workspace((tmp_path,), lambda _path: None))
+    assert Objects(project, tmp_path / "own.py", code, "").made("A")[0] == Made(expected)

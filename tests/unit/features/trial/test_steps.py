@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from lsp_server.features.trial.repairs import Signature, repairs
-from lsp_server.features.trial.steps import Trial
+from lsp_server.features.trial.steps import Trial, needed
 from lsp_server.features.trial.variations import literals, variations
 from lsp_server.features.unit_tests.recorded import assertions, body_of
 from lsp_server.testing.shell import Seen
@@ -173,3 +173,12 @@ async def test_what_gives_nothing_is_called_for_what_it_changes(shell_of: ShellO
     codes = ["bag = Bag()", "other = Bag()", "bag.grow()", "other.grow()", "bag.size()"]
     trial = await tried(shell_of(source), codes, Signature("size", "Bag", []))
     assert bodies(trial)[-1] == "bag = Bag()\nbag.grow()\nassert bag.size() == 1  # as it is today\n"
+
+
+async def test_only_names_of_the_trial_are_what_a_step_changes(shell_of: ShellOf) -> None:
+    """A change is said with ``len`` where there are objects in a list."""
+    source = "class Stack:\n    def __init__(self): self.items = []\n    def push(self): self.items.append(print)\n"
+    codes = ["stack = Stack()", "stack.push()", "stack.push()", "len([1, 2])"]
+    trial = await tried(shell_of(source), codes, Signature("push", "Stack", []))
+    assert trial.steps[2].seen.changed == (("len(stack.items)", "2"),)
+    assert needed(trial.steps, len(trial.steps) - 1) == [0, 1]

@@ -128,3 +128,37 @@ async def test_people_are_told_what_was_expected(shell_of: ShellOf) -> None:
     assert "    assert add(1, 2) == 3  # as it is today\n" in apply_edits("", edit.edits)
     said = "1 written, 1 passes (1 expecting what it returns today). They notice 0 of 2 small changes to it."
     assert edit.notes == (f"{said} add(1, 2) was expected to be 4, and is 3.",)
+
+
+WAIT = "async def wait(n):\n    return n\n\nasync def store(held, n):\n    held.append(n)\n"
+
+
+async def test_what_is_async_is_run(shell_of: ShellOf) -> None:
+    body = (
+        "    held = []\n    store(held, 1)\n    assert held == [1]\n    assert wait(3) == 3\n    assert wait(2) == 4\n"
+    )
+    found = await observed(case(body), shell_of(WAIT))
+    assert found is not None
+    assert found[0] == (
+        "def test_a():\n    held = []\n    asyncio.run(store(held, 1))\n    assert held == [1]\n"
+        "    assert asyncio.run(wait(3)) == 3  # as it is today\n"
+        "    assert asyncio.run(wait(2)) == 2  # as it is today\n"
+    )
+    assert found[1] == [
+        "store(held, 1) is async, and is run.",
+        "wait(3) is async, and is run.",
+        "wait(2) was expected to be 4, and is 2.",
+    ]
+
+
+async def test_a_test_that_is_async_itself(shell_of: ShellOf) -> None:
+    source = (
+        "@pytest.mark.asyncio\nasync def test_a():\n    x = await wait(1)\n    assert await wait(await wait(x)) == 2\n"
+    )
+    found = await as_observed(Case("test_a", source, ""), shell_of(WAIT), unittest=False)
+    assert found is not None
+    assert found[0].source == (
+        "def test_a():\n    x = asyncio.run(wait(1))\n"
+        "    assert asyncio.run(wait(asyncio.run(wait(x)))) == 1  # as it is today\n"
+    )
+    assert found[1][0] == "test_a is async; what it awaits is run."

@@ -191,3 +191,45 @@ async def test_objects_of_the_project_and_what_is_awaited(tmp_path: Path) -> Non
             assert asyncio.run(above(level, n)) is False  # as it is today
         """)
     assert notes
+
+
+DATED = """\
+import datetime
+
+
+def year(when: datetime.date) -> int:
+    return when.year
+
+
+def quarter(date: datetime.date) -> int:
+    return (date.month + 2) // 3
+"""
+
+
+async def test_imports_stand_where_they_change_nothing_for_others(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    existing = "from shop import date\n\n\ndef test_shop():\n    assert date\n"
+    (tmp_path / "tests" / "test_calc.py").write_text(existing, encoding="utf-8")
+    (tmp_path / "shop.py").write_text("date = 1\n", encoding="utf-8")
+    text, _ = await written(tmp_path, DATED, "no test at all", *["a b)"] * 5, *NAMES, at="def year")
+    assert text == textwrap.dedent("""\
+        from shop import date
+        from calc import year
+
+
+        def test_shop():
+            assert date
+
+
+        def test_year_too_much():
+            from datetime import date
+            when = date(2024, 2, 29)
+            assert year(when) == 2024  # as it is today
+        """)
+
+
+async def test_a_name_that_the_test_gives_another_meaning_is_brought_in_it(tmp_path: Path) -> None:
+    text, _ = await written(tmp_path, DATED, "no test at all", *["a b)"] * 5, *NAMES, at="def quarter")
+    assert "():\n    from datetime import date\n    date = date(2024, 3, 29)\n    assert quarter(date) == 1" in text
+    text, _ = await written(tmp_path, DATED, "no test at all", *["a b)"] * 5, *NAMES, at="def year")
+    assert text.startswith("from datetime import date\n\nfrom calc import year\n\n\n")
