@@ -59,7 +59,7 @@ def head(target: Target, site: TestSite, tests: str, more: Iterable[str] = ()) -
     """
     # What a test imports itself it does not need from above.
     code = re.sub(r"(?m)^[ \t]+(?:from|import) .*$", "", tests)
-    used = set(re.findall(r"\b[A-Za-z_]\w*\b", code)) | {imported_name(target)}
+    used = set(re.findall(r"(?<!\.)\b[A-Za-z_]\w*\b", code)) | {imported_name(target)}
     if target.language.id == "python":
         return _python(target, site, used, tuple(more))
     return _HEADS[target.language.id](target, site, used)
