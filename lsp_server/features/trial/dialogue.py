@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import codeop
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.features.guided import Guide
@@ -31,13 +31,21 @@ class Calls:
         maker: that make what the method is called on: ``name = Class(``; empty for a function.
         call: that call the function; the whole call where it takes nothing. Empty for one that is called otherwise.
         needed: the names of the arguments that it cannot do without.
+        by_name: which of them have to be given by their names.
         given: which of them need not be thought about → what makes them, piece by piece.
     """
 
     maker: str
     call: str
     needed: Sequence[str] = ()
+    by_name: Collection[str] = ()
     given: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def with_needed(self) -> str:
+        """A call with variables of the names of what it needs."""
+        given = (f"{name}={name}" if name in self.by_name else name for name in self.needed)
+        return f"{self.call}{', '.join(given)})"
 
     @property
     def is_whole(self) -> bool:
@@ -128,7 +136,7 @@ class Dialogue:
                 if not code or not await self._take(code):
                     self._history = history
                     return False
-        taken = is_new and await self._take(f"{self.calls.call}{', '.join(self.calls.needed)})")
+        taken = is_new and await self._take(self.calls.with_needed)
         if not taken:
             self._history = history
         return taken

@@ -6,11 +6,13 @@ values.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import zip_longest
 
 from lsp_server.features.guided import Guide
@@ -71,7 +73,7 @@ class Explorer:
         if len(trial.useful) < wanted and not trial.ended:
             guide = Guide(self.tools, self.messages, phase=self.phase)
             aims = goals(target.code, lines_of(target).start)
-            calls = replace(_calls(target, self.owner), given=await self._given(choices))
+            calls = replace(self._calls, given=await self._given(choices))
             await Dialogue(guide, trial, self.opening, calls, wanted, aims, temperature).run()
             self.timings = add_timings(self.timings, guide.timings)
         for pieces in () if trial.useful else self._plain_calls(makers, choices):
@@ -88,7 +90,7 @@ class Explorer:
 
     def _of_the_project(self) -> tuple[list[list[str]], list[list[str]], list[list[Made]]]:
         """How the project makes what a method is called on, how it calls the function, and what may be given to it."""
-        calls, bench = _calls(self.target, self.owner), self.tools.bench
+        calls, bench = self._calls, self.tools.bench
         if bench is None:
             return [], [], []
         project, name, text = bench.site.project, self.target.name, self.target.snapshot.text
@@ -106,11 +108,14 @@ class Explorer:
         every = [[*maker, *call] for maker in makers for call in ([[one] for one in used] or [[]])]
         return makers, every[:_MOST_CALLED], choices
 
+    @cached_property
+    def _calls(self) -> Calls:
+        return _ways_to_call(self.target, self.owner)
+
     @property
     def _needed(self) -> list[Parameter]:
         """The arguments that it cannot do without."""
-        names = _calls(self.target, self.owner).needed
-        return [parameter for parameter in self.target.scope.parameters if parameter.name in names]
+        return [parameter for parameter in self.target.scope.parameters if parameter.name in self._calls.needed]
 
     async def _given(self, choices: Sequence[Sequence[Made]]) -> dict[str, list[str]]:
         """Of the arguments those that are objects of the project: what makes them, where that works."""
@@ -121,21 +126,22 @@ class Explorer:
             return given
         # Some take long to be made, or end the shell.
         async with bench.shell({bench.site.source: self.target.snapshot.text}, lines_of(self.target)) as shell:
-            trial = Trial(shell, _signature(self.target, self.owner)) if shell is not None else None
-            for at in objects if trial is not None else ():
+            if shell is None:
+                return given
+            trial = Trial(shell, _signature(self.target, self.owner))
+            for at in objects:
                 name = self._needed[at].name
                 for one in dict.fromkeys(choice[at] for choice in choices if is_object(choice[at])):
-                    if trial is not None and await trial.works(_pieces(name, one)):
+                    if await trial.works(_pieces(name, one)):
                         given[name] = _pieces(name, one)
                         break
         return given
 
     def _plain_calls(self, makers: Sequence[Sequence[str]], choices: Sequence[Sequence[Made]]) -> list[list[str]]:
         """Calls with values as the annotations say, and of texts those that the function knows."""
-        calls, needed = _calls(self.target, self.owner), self._needed
-        if not needed or not calls.call or (calls.maker and not makers):
+        calls = self._calls
+        if not calls.needed or not calls.call or (calls.maker and not makers):
             return []
-        call = f"{calls.call}{', '.join(calls.needed)})"
         texts = literals(self.target.code, self.target.snapshot.text)[str][:_MOST_TEXTS]
         open_ones = [choice for choice in choices if ANY_TEXT in choice]
         known = [[Made(text) if one == ANY_TEXT else one for one in choice] for text in texts for choice in open_ones]
@@ -144,7 +150,7 @@ class Explorer:
             for choice in (*choices, *known)
         ]
         before = makers if calls.maker else [[]]
-        return [[*maker, *values, call] for maker in before for values in every][:_MOST_CALLED]
+        return [[*maker, *values, calls.with_needed] for maker in before for values in every][:_MOST_CALLED]
 
     async def _vary(self, trial: Trial, wanted: int) -> None:
         """Take the useful steps with other values, for lines that were not reached, and for what is wanted still."""
@@ -183,24 +189,39 @@ def _signature(target: Target, owner: str | None) -> Signature:
     return Signature(name, owner or "" if is_method else "", names[is_method:])
 
 
-def _calls(target: Target, owner: str | None) -> Calls:
+def _given_by_name(code: str) -> list[str]:
+    """The parameters of a function that a call has to name."""
+    try:
+        function = ast.parse(code).body[0]
+    except (SyntaxError, ValueError, IndexError):
+        return []
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return []
+    return [one.arg for one in function.args.kwonlyargs]
+
+
+def _ways_to_call(target: Target, owner: str | None) -> Calls:
     """How lines begin that try the function out."""
     scope = target.scope
-    taken = [parameter.name for parameter in scope.parameters if parameter.name not in ("self", "cls", "*", "/")]
-    closing = "" if taken else ")"
+    taken = [one.name for one in scope.parameters if one.name not in ("self", "cls", "*", "/")]
     required = (p.name for p in scope.parameters if p.default is None and p.name in taken)
     needed = tuple(name for name in required if name.isidentifier() and name != scope.name)
+    by_name = _given_by_name(target.code)
+
+    def calls(maker: str, begin: str) -> Calls:
+        return Calls(maker, f"{begin}(" if taken else f"{begin}()", needed, by_name)
+
     if owner is None:
-        return Calls("", f"{scope.name}({closing}", needed)
+        return calls("", scope.name)
     if owner != scope.class_name:
         return Calls("", "")
     if scope.name in ("__init__", "__new__"):
-        return Calls("", f"{owner}({closing}", needed)
+        return calls("", owner)
     decorators = target.snapshot.text[scope.start : scope.end].partition("def ")[0]
     if re.search(r"@(staticmethod|classmethod)\b", decorators):
-        return Calls("", f"{owner}.{scope.name}({closing}", needed)
+        return calls("", f"{owner}.{scope.name}")
     it = snake(owner)
     maker = f"{it} = {owner}("
     if scope.name.startswith("__") or re.search(r"property\b|\.setter\b", decorators):
         return Calls(maker, "")
-    return Calls(maker, f"{it}.{scope.name}({closing}", needed)
+    return calls(maker, f"{it}.{scope.name}")

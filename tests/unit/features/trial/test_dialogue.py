@@ -134,7 +134,7 @@ async def test_objects_that_are_given_are_taken_and_the_rest_is_asked_for(shell_
     source = "class Level:\n    def __init__(self, n): self.n = n\n\ndef sign(level, n):\n    return level.n + n\n"
     backend = scripted("3", "4", *["a b)"] * 9)
     made = ["import math", "level = Level(2)"]
-    it = dialogue(shell_of(source), Calls("", "sign(", ("level", "n"), {"level": made}), backend, wanted=2)
+    it = dialogue(shell_of(source), Calls("", "sign(", ("level", "n"), given={"level": made}), backend, wanted=2)
     await it.run()
     start = "```python\n>>> from calc import it\n"
     given = ">>> import math\n>>> level = Level(2)\n"
@@ -148,6 +148,6 @@ async def test_objects_that_are_given_are_taken_and_the_rest_is_asked_for(shell_
 async def test_where_all_is_given_it_is_called_once(shell_of: ShellOf) -> None:
     source = "class Queue:\n    def pop(self): return self\n\ndef sign(queue):\n    queue.size = 1\n"
     backend = scripted(*["a b)"] * 30)
-    it = dialogue(shell_of(source), Calls("", "sign(", ("queue",), {"queue": ["queue = Queue()"]}), backend)
+    it = dialogue(shell_of(source), Calls("", "sign(", ("queue",), given={"queue": ["queue = Queue()"]}), backend)
     await it.run()
     assert [step.code for step in it.trial.steps].count("sign(queue)") == 1

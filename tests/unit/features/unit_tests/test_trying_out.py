@@ -233,3 +233,9 @@ async def test_a_name_that_the_test_gives_another_meaning_is_brought_in_it(tmp_p
     assert "():\n    from datetime import date\n    date = date(2024, 3, 29)\n    assert quarter(date) == 1" in text
     text, _ = await written(tmp_path, DATED, "no test at all", *["a b)"] * 5, *NAMES, at="def year")
     assert text.startswith("from datetime import date\n\nfrom calc import year\n\n\n")
+
+
+async def test_what_has_to_be_given_by_name_is(tmp_path: Path) -> None:
+    source = "def price(net: int, *, rate: int, **more: int) -> int:\n    return net * (100 + rate) // 100\n"
+    text, _ = await written(tmp_path, source, "no test at all", *["a b)"] * 5, *NAMES, at="price")
+    assert "    rate = 2\n    assert price(net, rate=rate) == " in text
