@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lsp_server.settings import sources
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
     from lsp_server.server.session import Backends
+    from lsp_server.server.status import Status
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,8 +41,8 @@ def _run(args: argparse.Namespace, _settings: Settings) -> int:
     return 0 if isinstance(server.protocol, Protocol) and server.protocol.was_shut_down else 1
 
 
-def _make_backends(server: LanguageServer, settings: Settings) -> Backends:
+def _make_backends(server: LanguageServer, settings: Settings, show: Callable[[Status], None]) -> Backends:
     # Imported when the first document is open: the editor's start waits for `initialize`, not for an HTTP client.
     from lsp_server.server.engines import Engines
 
-    return Engines(server, settings)
+    return Engines(server, settings, show)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 from lsp_server.engine.hardware import detect
-from lsp_server.errors import BackendUnavailableError
+from lsp_server.errors import BackendUnavailableError, ShardlightError
 from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, ScoreRequest
 from lsp_server.inference.http import HttpBackend
 from lsp_server.inference.launcher import EngineSpec, attach
@@ -70,11 +70,19 @@ class RoleBackend:
     Args:
         spec: makes the engine's description; called off the event loop, since it may read files.
         on_loading: called with the loaded fraction 0..1 while a model loads.
+        on_change: called when a model can answer (True), when its engine is gone (False), and with the reason when it
+            does not come up.
     """
 
-    def __init__(self, spec: Callable[[], EngineSpec], on_loading: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        spec: Callable[[], EngineSpec],
+        on_loading: Callable[[float], None],
+        on_change: Callable[[bool, str], None] = lambda _ready, _reason: None,
+    ) -> None:
         self._spec = spec
         self._on_loading = on_loading
+        self._on_change = on_change
         self._attached: HttpBackend | None = None
         self._attaching: asyncio.Task[HttpBackend] | None = None
         self._fills_holes = True
@@ -148,12 +156,18 @@ class RoleBackend:
         return await asyncio.shield(self._attaching)
 
     async def _attach(self) -> HttpBackend:
-        spec = await asyncio.to_thread(self._spec)
-        self._attached = await attach(spec, self._on_loading)
+        try:
+            spec = await asyncio.to_thread(self._spec)
+            self._attached = await attach(spec, self._on_loading)
+        except ShardlightError as error:
+            self._on_change(False, str(error))
+            raise
         self._fills_holes = self._attached.fills_holes
+        self._on_change(True, "")
         return self._attached
 
     async def _forget(self, backend: HttpBackend) -> None:
         if self._attached is backend:
             self._attached = None
+            self._on_change(False, "")
             await backend.aclose()

@@ -22,19 +22,21 @@ from lsp_server.server.handlers import (
 from lsp_server.server.notebooks import SYNC
 from lsp_server.server.protocol import Protocol
 from lsp_server.server.session import Backends, Session
+from lsp_server.server.status import Status
 from lsp_server.settings.resolve import Options, Resolution
 from lsp_server.settings.schema import Settings
 
 
 def create_server(
     load_settings: Callable[[Options | None], Resolution],
-    make_backends: Callable[[LanguageServer, Settings], Backends],
+    make_backends: Callable[[LanguageServer, Settings, Callable[[Status], None]], Backends],
 ) -> LanguageServer:
     """A server that is ready for ``start_io`` or ``start_tcp``.
 
     Args:
         load_settings: the editor's options (None before they are known) → settings.
-        make_backends: the models for settings; called at first use and again when the settings change.
+        make_backends: the models for settings; called at first use and again when the settings change. They tell
+            their states by the function that they are given.
     """
     server = LanguageServer(
         "shardlight",

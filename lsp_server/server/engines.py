@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
@@ -17,6 +18,7 @@ from lsp_server.models.reference import CatalogRef, ModelRef
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.models.transfer import Tally, Total, Transfer
 from lsp_server.server.progress import WorkProgress
+from lsp_server.server.status import Status
 from lsp_server.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -28,8 +30,14 @@ _DOWNLOAD, _LATER = "Download", "Not now"
 class Engines:
     """The backends of one editor session, made from its settings."""
 
-    def __init__(self, server: LanguageServer, settings: Settings) -> None:
+    def __init__(self, server: LanguageServer, settings: Settings, show: Callable[[Status], None]) -> None:
+        """Backends for a client.
+
+        Args:
+            show: called with each state of the models.
+        """
         self._server = server
+        self._show = show
         self._settings = settings
         self._store: ModelStore | None = None
         self._roles: dict[Role, RoleBackend] = {}
@@ -111,12 +119,25 @@ class Engines:
     def _role(self, role: Role) -> RoleBackend:
         if role not in self._roles:
             # The settings' names, not the models': `auto` may mean another one after a download.
-            self._roles[role] = RoleBackend(lambda: engine_spec(self._settings, self._models(), role), self._on_loading)
+            self._roles[role] = RoleBackend(
+                lambda: engine_spec(self._settings, self._models(), role),
+                self._on_loading,
+                partial(self._changed, role),
+            )
         return self._roles[role]
 
     def _on_loading(self, fraction: float) -> None:
         if self._loading:
             self._loading(fraction)
+
+    def _changed(self, role: Role, ready: bool, reason: str) -> None:
+        model = self.describe(role)["model"]
+        if ready:
+            self._show(Status("ready", model))
+        elif reason:
+            self._show(Status("failed", model, message=reason))
+        else:
+            self._show(Status("loading", model, message="The engine is gone, and is started again."))
 
     def _warm_up(self, role: Role) -> None:
         if role not in self._warming or self._warming[role].done():
@@ -147,13 +168,29 @@ class Engines:
         task.result()
 
     async def _prepare(self, role: Role, backend: RoleBackend) -> None:
+        try:
+            await self._prepare_model(role, backend)
+        except ModelNotInstalledError as error:
+            self._show(Status("missing", self.describe(role)["model"], message=str(error)))
+            raise
+        except ShardlightError as error:
+            self._show(Status("failed", self.describe(role)["model"], message=str(error)))
+            raise
+
+    async def _prepare_model(self, role: Role, backend: RoleBackend) -> None:
         ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)
         async with self._downloading:
             if await asyncio.to_thread(self._models().find, ref) is None:
                 await self._download(ref)
         async with WorkProgress(self._server, f"Loading {ref.id}") as progress:
             progress.report("starting", 0)
-            self._loading = lambda fraction: progress.report(f"{fraction:.0%}", int(fraction * 100))
+            self._show(Status("loading", ref.id, 0))
+
+            def loaded(fraction: float) -> None:
+                progress.report(f"{fraction:.0%}", int(fraction * 100))
+                self._show(Status("loading", ref.id, int(fraction * 100)))
+
+            self._loading = loaded
             try:
                 await backend.attach()
             finally:
@@ -167,6 +204,7 @@ class Engines:
         size = ref.model.size if isinstance(ref, CatalogRef) else None
         licence = f", {ref.model.licence}" if isinstance(ref, CatalogRef) else ""
         facts = f" ({human_size(size)}{licence})" if size else ""
+        self._show(Status("missing", ref.id, message=f"The model {ref.id} is not on this machine yet."))
         answer = await self._server.window_show_message_request_async(
             lsp.ShowMessageRequestParams(
                 lsp.MessageType.Info,
@@ -186,6 +224,7 @@ class Engines:
             def show(total: Total) -> None:
                 verb = "verifying" if total.phase == "verify" else "downloading"
                 progress.report(f"{verb}, {figures(total)}", total.percent)
+                self._show(Status("downloading", ref.id, total.percent, figures(total)))
 
             def report(transfer: Transfer) -> None:
                 loop.call_soon_threadsafe(show, tally.add(transfer))

@@ -37,6 +37,7 @@ from lsp_server.server.indexing import Indexing
 from lsp_server.server.inline.suggesting import Suggesting
 from lsp_server.server.notebooks import Notebooks
 from lsp_server.server.progress import WorkProgress
+from lsp_server.server.status import Status, StatusLine
 from lsp_server.settings.resolve import Options, Resolution
 from lsp_server.settings.schema import Settings
 from lsp_server.statistics.events import Event
@@ -83,7 +84,7 @@ class Session:
         self,
         server: LanguageServer,
         load_settings: Callable[[Options | None], Resolution],
-        make_backends: Callable[[LanguageServer, Settings], Backends],
+        make_backends: Callable[[LanguageServer, Settings, Callable[[Status], None]], Backends],
     ) -> None:
         self.server = server
         self.id = uuid.uuid4().hex[:8]
@@ -92,8 +93,11 @@ class Session:
         self.hint_memory = HintMemory(hint_memory.default_path())
         self.settings = Settings()
         self.trusted = False
+        # Whether the client wants to be told.
+        self.tells_status = False
         self.roots: tuple[Path, ...] = ()
         self.last_timings: Timings | None = None
+        self.status = StatusLine(server.protocol.notify)
         # Documents as they were opened: what was there before the user came is not looked at on save.
         self.opened: dict[str, Snapshot] = {}
         # Texts of functions that were looked at for bugs, by URI.
@@ -119,7 +123,7 @@ class Session:
     def backends(self) -> Backends:
         """The session's models, made at first use."""
         if self._backends is None:
-            self._backends = self._make_backends(self.server, self.settings)
+            self._backends = self._make_backends(self.server, self.settings, self.status.show)
         return self._backends
 
     @property
@@ -166,6 +170,7 @@ class Session:
         backends, self._backends = self._backends, None
         if backends:
             await backends.aclose()
+            self.status.show(Status("idle"))
 
     async def aclose(self) -> None:
         """The editor leaves."""
@@ -301,6 +306,11 @@ class Session:
             return None
         return ProjectBench(site, trusted=self.trusted, timeout_s=limits.timeout_s, memory_mb=limits.memory_mb)
 
+    def answered(self, timings: Timings | None) -> None:
+        """Remember what the last answer cost."""
+        self.last_timings = timings
+        self.status.answered(timings.predicted_per_second if timings else 0.0)
+
     @asynccontextmanager
     async def tools(self, title: str, place: Place) -> AsyncIterator[Tools]:
         """What a feature works with, under a progress display; a failure becomes an answer with its reason."""
@@ -308,6 +318,7 @@ class Session:
             backend = await self.backends.ready("assistant")
             async with AsyncExitStack() as stack:
                 progress = await stack.enter_async_context(WorkProgress(self.server, title))
+                stack.enter_context(self.status.busy(title))
                 bench = await asyncio.to_thread(self._bench, place)
                 yield Tools(
                     backend,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequ
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.models.catalog import Role
 from lsp_server.server.app import create_server
+from lsp_server.server.status import Status
 from lsp_server.settings import sources
 from lsp_server.settings.schema import Settings
 from tests.support.scores import expecting
@@ -123,7 +124,8 @@ def main() -> None:
     script = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     backend = WatchedBackend(script)
 
-    def make_backends(_server: LanguageServer, _settings: Settings) -> ScriptedBackends:
+    def make_backends(_server: LanguageServer, _settings: Settings, show: Callable[[Status], None]) -> ScriptedBackends:
+        show(Status("ready", "scripted"))
         return ScriptedBackends(backend, loading=bool(script.get("loading")))
 
     server = create_server(sources.load, make_backends)

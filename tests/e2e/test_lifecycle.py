@@ -70,6 +70,24 @@ async def test_status(connect: Connect) -> None:
     assert after["lastAnswer"]["predictedTokens"] == 1
 
 
+async def test_states_are_told_to_those_who_ask(connect: Connect) -> None:
+    editor = await connect({"chats": [" it\n\n"], "infills": ["1"]}, options={"status": True})
+    await until(lambda: bool(editor.states))
+    await editor.complete(*editor.open("untitled:Untitled-1", "x = <|>"))
+    await until(lambda: editor.states[-1].state == "ready")
+    assert [(one.state, one.model) for one in editor.states][:2] == [("idle", ""), ("ready", "scripted")]
+    uri, position = editor.open("untitled:Untitled-2", "def f<|>():\n    return 1\n")
+    argument = {"uri": uri, "position": {"line": position.line, "character": position.character}}
+    explain = lsp.ExecuteCommandParams("shardlight.explain", [argument])
+    await editor.request(editor.client.workspace_execute_command_async(explain))
+    await until(lambda: editor.states[-1].state == "ready")
+    assert ("busy", "Explain f") in [(one.state, one.message) for one in editor.states]
+
+    silent = await connect({"infills": ["1"]})
+    await silent.complete(*silent.open("untitled:Untitled-1", "x = <|>"))
+    assert silent.states == []
+
+
 @pytest.mark.parametrize("options", [None, {"trusted": "yes"}, {"trusted": 1}])
 async def test_only_a_plain_yes_is_trust(options: dict[str, Any] | None, connect: Connect) -> None:
     editor = await connect(options=options)

@@ -72,6 +72,7 @@ class Editor:
         applied: the workspace edits that the server had applied.
         refuses: the editor does not apply edits.
         answers: what the user clicks when asked a question; then the last one again.
+        states: what the server told of its models' states.
         patience_s: how long it waits for an answer; only a test that fails waits that long.
     """
 
@@ -84,6 +85,7 @@ class Editor:
         self.patience_s = PATIENCE_S
         self.questions: list[str] = []
         self.registered: list[str] = []
+        self.states: list[Any] = []
         self.encoding = PositionEncoding.UTF16
         self.capabilities = lsp.ServerCapabilities()
         self._versions: dict[str, int] = {}
@@ -105,6 +107,10 @@ class Editor:
         @client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
         def register(params: lsp.RegistrationParams) -> None:
             self.registered += [registration.method for registration in params.registrations]
+
+        @client.feature("shardlight/status")
+        def state(params: Any) -> None:
+            self.states.append(params)
 
     async def initialize(
         self, capabilities: lsp.ClientCapabilities, root: Path, options: dict[str, Any] | None = None

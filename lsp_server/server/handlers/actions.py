@@ -97,7 +97,7 @@ def _function_around(place: Place, session: Session, range_: lsp.Range) -> lsp.R
 def _proposed(session: Session, place: Place, edit: FileEdit) -> tuple[FileEdit, lsp.WorkspaceEdit]:
     session.check_unchanged(place)
     other = _other(session, edit)
-    session.last_timings = edit.timings
+    session.answered(edit.timings)
     for note in edit.notes:
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, f"{edit.title}: {note}"))
     change = to_proto.workspace_edit(edit, place.uri, place.snapshot, other, session.encoding)

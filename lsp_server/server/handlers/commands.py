@@ -125,7 +125,7 @@ async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:
         place, target = await locate(session, command_target(arguments))
         async with session.tools(f"Explain {target.scope.name}", place) as tools:
             explanation = await explain(target, tools)
-    session.last_timings = explanation.timings
+    session.answered(explanation.timings)
     return {"markdown": linked(explanation.markdown, explanation.lines, place.uri)}
 
 

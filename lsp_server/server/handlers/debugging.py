@@ -50,7 +50,7 @@ async def debug(session: Session, text: str) -> dict[str, Any]:
     async with session.tools(f"Explain a failure in {selection.name}", place) as tools:
         links = [_link(session, frame, place) for frame, place in ways[:_MOST_SHOWN]]
         explanation = await explain_problem(selection, problem, tools, places=links)
-    session.last_timings = explanation.timings
+    session.answered(explanation.timings)
     range_ = to_proto.span(*at, place.snapshot.lines, session.encoding)
     window = session.server.client_capabilities.window
     if window and window.show_document and window.show_document.support:

@@ -78,7 +78,7 @@ async def look(session: Session, place: Place, target: Target, tools: Tools, pri
         hint = await find_bugs(target, tools, priority=priority)
         await asyncio.to_thread(session.hint_memory.keep, key, hint)
         if hint:
-            session.last_timings = hint.timings
+            session.answered(hint.timings)
     if hint:
         dismissed: bool = await asyncio.to_thread(session.hint_memory.is_dismissed, hint)
         hint = None if dismissed else hint

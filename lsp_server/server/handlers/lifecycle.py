@@ -25,6 +25,7 @@ def register(server: LanguageServer, session: Session) -> None:
         options = options if isinstance(options, Mapping) else {}
         # Only the client knows whether the user trusts the workspace; silence means no.
         session.trusted = options.get("trusted") is True
+        session.tells_status = options.get("status") is True
         session.roots = _roots(params)
         await session.configure(_mapping(options.get("settings")))
         # Documents are opened before the client has told the rest of its settings: what git ignores is known by then.
@@ -42,6 +43,8 @@ def register(server: LanguageServer, session: Session) -> None:
         if watched := watching(server):
             server.client_register_capability(lsp.RegistrationParams([watched]))
         await _ask_configuration(server, session)
+        if session.tells_status:
+            session.status.start()
         session.follow_roots()
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)

@@ -172,7 +172,7 @@ class Suggesting:
         if suggestions:
             self._rhythm.answered(self._clock() - started)
             self.pace.seen(suggestions[0].timings)
-            session.last_timings = suggestions[0].timings
+            session.answered(suggestions[0].timings)
             self._memory.add(place.uri, place.snapshot.text, offset, suggestions)
         elif (ahead := self._ahead.get(place.uri)) and ahead.lies_ahead(place, offset):
             # An accepted line has mostly no more to it; then the next one is wanted.

@@ -26,6 +26,7 @@ from lsp_server.models.store import InstalledModel
 from lsp_server.models.transfer import Transfer
 from lsp_server.server import engines
 from lsp_server.server.engines import Engines
+from lsp_server.server.status import Status
 from lsp_server.settings.schema import Settings
 from tests.support.engine import PATIENCE_S
 
@@ -149,6 +150,7 @@ class World:
     store: FakeStore
     engine: FakeEngine
     engines: Engines
+    states: list[Status]
 
     async def settle(self) -> None:
         """Wait for what goes on in the background."""
@@ -161,7 +163,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     client, store, engine = FakeClient(), FakeStore(), FakeEngine()
     monkeypatch.setattr(engines, "store_from", lambda directory, *, registry_mirror: store)
     monkeypatch.setattr(roles, "attach", engine.attach)
-    return World(client, store, engine, Engines(client, Settings()))  # type: ignore[arg-type]
+    states: list[Status] = []
+    return World(client, store, engine, Engines(client, Settings(), states.append), states)  # type: ignore[arg-type]
 
 
 async def test_it_is_made_ready_in_the_background_once(world: World) -> None:
@@ -402,3 +405,35 @@ async def test_closing_lets_go_of_all(world: World) -> None:
     world.engines.if_ready("assistant")
     await world.engines.aclose()
     assert world.engine.closed == 2
+
+
+def told(world: World) -> list[tuple[str, int | None]]:
+    return [(one.state, one.percent) for one in world.states]
+
+
+async def test_the_states_of_a_model_that_is_there(world: World) -> None:
+    await world.engines.ready("completion")
+    assert told(world) == [("loading", 0), ("loading", 50), ("ready", None)]
+    assert {one.model for one in world.states} == {world.engines.describe("completion")["model"]}
+
+
+async def test_the_states_of_one_that_does_not_load(world: World) -> None:
+    world.engine.failure = EngineStartError("It does not fit.", hint="Choose a smaller one.")
+    with pytest.raises(EngineStartError):
+        await world.engines.ready("completion")
+    assert told(world)[-1] == ("failed", None)
+    assert world.states[-1].message == "It does not fit. Choose a smaller one."
+
+
+async def test_the_states_of_one_that_has_to_be_fetched(world: World) -> None:
+    world.store.installed = False
+    world.client.answer = "Not now"
+    with pytest.raises(ModelNotInstalledError):
+        await world.engines.ready("completion")
+    assert set(told(world)) == {("missing", None)}
+    world.states.clear()
+    world.client.answer = "Download"
+    await world.engines.ready("completion")
+    assert next(state for state, _ in told(world)) == "missing"
+    assert ("downloading", 25) in told(world)
+    assert told(world)[-1] == ("ready", None)

@@ -90,6 +90,7 @@ class Window:
             prompts=PROMPTS,
             recent=RecentChunks(),
             last_timings=None,
+            answered=lambda timings: setattr(session, "last_timings", timings),
             count=self.events.append,
             log_once=self.log.append,
             context=context,
