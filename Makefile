@@ -8,11 +8,11 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test flagship memory check format setup model python clean
+.PHONY: help demo test test-editors flagship memory check format setup model python clean
 .NOTPARALLEL:
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "PYTHON=python3.12 chooses another Python to start from; SHARDLIGHT_ACCELERATOR=cuda|metal|vulkan|rocm"
 	@echo "builds llama.cpp for a GPU (default: cpu; metal on Apple silicon)."
@@ -22,6 +22,9 @@ demo: model ## a tour: the real language server and a real model, on a small pro
 
 test: model ## every test, with the small real model
 	@$(BIN)/pytest
+
+test-editors: setup ## VS Code and Neovim, fetched into the cache folder and driven
+	@$(BIN)/python -m tools.editors
 
 flagship: setup ## a full-size DeepSeek-V4-Flash of holes (61 GB apparent), loaded through the engine in 24 GB of RAM
 	@$(BIN)/python -m tools.flagship
