@@ -27,10 +27,12 @@ _FORMS = (
 
 
 def join_imports(text: str, statements: Iterable[str], language_id: str) -> str:
-    """A text with import statements of a language; what it has already is not added."""
+    """A text with import statements of a language; what it has already at its top is not added."""
     left = []
+    # What a function of Python imports is that function's.
+    indent = "" if language_id == "python" else r"[ \t]*"
     for statement in statements:
-        if re.search(rf"^\s*{re.escape(statement)}\s*$", text, re.MULTILINE):
+        if re.search(rf"^{indent}{re.escape(statement)}\s*$", text, re.MULTILINE):
             continue
         joined = _in_group(text, statement) if language_id == "go" else _joined(text, statement)
         if joined is None:
