@@ -62,7 +62,7 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         text = (await guide.fill(stop=("\n",), max_tokens=48)).strip()
         guide.write("\n")
         errors.append(f"- `{name}` if {text.rstrip('.')}." if text else f"- `{name}`")
-    sections = [f"### `{' '.join(scope.signature.split())}`", f"`{scope.name}`{_sentences(purpose)}"]
+    sections = [f"### `{_on_a_line(scope.signature)}`", f"`{scope.name}`{_sentences(purpose)}"]
     if steps.strip():
         sections.append(f"**How it works:** It{_sentences(steps)}")
     if errors:
@@ -130,9 +130,17 @@ def _lines(snapshot: Snapshot, start: int, end: int) -> dict[str, int]:
     return found
 
 
+def _on_a_line(signature: str) -> str:
+    """A signature without the layout of its lines, and without what only begins the body."""
+    line = re.sub(r",?\s+([)\]])", r"\1", re.sub(r"([(\[])\s+", r"\1", " ".join(signature.split())))
+    return line.rstrip(" :{")
+
+
 def _sentences(text: str) -> str:
-    """The text up to its last whole sentence, if it was cut off."""
+    """The text up to its last whole sentence, if it was cut off; a last one that only announces something goes."""
     text = text.rstrip()
+    if text.endswith(":") and (told := re.match(r".*[.!?](?=\s)", text, re.DOTALL)):
+        return told.group()
     if not text or text[-1] in ".!?:`)":
         return text
     whole = re.match(r".*[.!?](?=\s)", text, re.DOTALL)

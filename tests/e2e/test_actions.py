@@ -251,7 +251,7 @@ async def test_simplify(connect: Connect, root: Path) -> None:
 async def test_explain(connect: Connect, root: Path) -> None:
     editor = await connect({"chats": [" adds.", " uses `+`."]})
     answer = await editor.command("explain", *editor.open(root / "calc.py", ADD))
-    assert answer == {"markdown": "### `def add(a, b):`\n\n`add` adds.\n\n**How it works:** It uses `+`.\n"}
+    assert answer == {"markdown": "### `def add(a, b)`\n\n`add` adds.\n\n**How it works:** It uses `+`.\n"}
 
 
 async def test_actions_say_what_they_need(connect: Connect, root: Path) -> None:

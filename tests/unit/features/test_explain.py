@@ -22,7 +22,7 @@ async def test_the_signature_and_the_errors_are_ours_the_sentences_the_models() 
     tools = tools_of(" parses a number.", " calls int.", " the text is empty")
     explanation = await explain(PARSE, tools)
     assert explanation.markdown == (
-        "### `def parse( text, base=10, ):`\n\n"
+        "### `def parse(text, base=10)`\n\n"
         "`parse` parses a number.\n\n"
         "**How it works:** It calls int.\n\n"
         "**Errors:**\n- `ValueError` if the text is empty.\n"
@@ -48,7 +48,7 @@ async def test_a_text_that_was_cut_off_ends_with_its_last_whole_sentence() -> No
 
 async def test_nothing_about_how_it_works_leaves_that_out() -> None:
     markdown = (await explain(target_of("def f():\n    <|>pass\n"), tools_of(" does nothing", ""))).markdown
-    assert markdown == "### `def f():`\n\n`f` does nothing.\n"
+    assert markdown == "### `def f()`\n\n`f` does nothing.\n"
 
 
 async def test_nothing_at_all_is_refused() -> None:
@@ -105,3 +105,9 @@ async def test_where_names_stand() -> None:
     text = PARSE.snapshot.text.splitlines()
     assert explanation.lines
     assert all(name in text[line - 1] for name, line in explanation.lines.items())
+
+
+async def test_a_sentence_that_only_announces_something_goes() -> None:
+    tools = tools_of(" does this. Here is a list of what it does:", " works:")
+    markdown = (await explain(target_of("def f():\n    <|>pass\n"), tools)).markdown
+    assert markdown == "### `def f()`\n\n`f` does this.\n\n**How it works:** It works:\n"
