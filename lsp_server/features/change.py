@@ -7,15 +7,20 @@ taken only if the file has no more syntax errors than before; where something is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import ask_twice
 from lsp_server.features.postprocess.code import reindent, strip_answer
 from lsp_server.features.postprocess.imports import without_imports
 from lsp_server.features.types import FileEdit, Problem, Selection, Tools
+from lsp_server.features.unknown_names import unknown_name, with_known_name
 from lsp_server.inference.backend import Message
 from lsp_server.syntax.checks import error_count
+from lsp_server.syntax.comments import without_comments
 from lsp_server.syntax.imports import import_edit, import_statements
+from lsp_server.syntax.languages import Language
+from lsp_server.syntax.python_tree import unreachable
 from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
@@ -30,6 +35,11 @@ _LEFT_OUT = re.compile(
 )
 # With one of these in an instruction what is defined may be called otherwise afterwards.
 _RENAMES = re.compile(r"\b(?:renam|remov|delet|split|extract|replac|merg|inlin|convert|port|translat|turn)\w*", re.I)
+# What only adds something.
+_ADDS = re.compile(r"(?:please )?(?:add|insert|log|print)\b", re.IGNORECASE)
+_COMMENTS = re.compile(r"^(?:please )?(?:add|write|insert|put)\b[^,;.]*\bcomments?\b", re.IGNORECASE)
+# So many lines may become others where something is added.
+_FEW_LINES = 2
 _LONGEST_TITLE = 60
 
 
@@ -43,24 +53,49 @@ async def change(selection: Selection, instruction: str, tools: Tools) -> FileEd
     if not said:
         raise RefusedError("There is nothing to do.", hint="Say what is to be changed.")
     messages = tools.prompt_of("edit", selection, instruction=said)
-    return await _changed(selection, messages, tools, cut(said, _LONGEST_TITLE), keeps_names=not _RENAMES.search(said))
+
+    def fault(written: str) -> str:
+        return _not_said(selection.code, written, said, selection.language)
+
+    title, keeps_names = cut(said, _LONGEST_TITLE), not _RENAMES.search(said)
+    return await _changed(selection, messages, tools, title, fault, keeps_names=keeps_names)
 
 
 async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:
-    """Change the code so that a problem goes away. Raises RefusedError as `change` does."""
+    """Change the code so that a problem goes away. Raises RefusedError as `change` does.
+
+    A name that is not defined is mended without the model where another one is meant plainly.
+    """
+    title = f"Fix: {problem.message.strip().splitlines()[0][:_LONGEST_TITLE]}"
+    if edits := with_known_name(selection, problem):
+        return FileEdit(title, edits, preview=True)
     messages = tools.prompt_of("fix", selection, problem=problem.message, line=problem.line.strip())
-    first_line = problem.message.strip().split("\n")[0]
-    return await _changed(selection, messages, tools, f"Fix: {first_line[:_LONGEST_TITLE]}", keeps_names=True)
+    name = unknown_name(problem)
+
+    def fault(written: str) -> str:
+        pattern = rf"(?<![\w.]){name}\b"
+        is_there = bool(name) and len(re.findall(pattern, written)) >= len(re.findall(pattern, selection.code))
+        # It may have got a meaning.
+        defined = rf"\b{name}\b\s*(?::[^=\n]*)?=(?!=)|\b(?:import|def|class|as|for|let|const|var)\b.*\b{name}\b"
+        return f"{name} is still not defined." if is_there and not re.search(defined, written) else ""
+
+    return await _changed(selection, messages, tools, title, fault, keeps_names=True)
 
 
 async def _changed(
-    selection: Selection, messages: tuple[Message, ...], tools: Tools, title: str, *, keeps_names: bool
+    selection: Selection,
+    messages: tuple[Message, ...],
+    tools: Tools,
+    title: str,
+    fault: Callable[[str], str],
+    *,
+    keeps_names: bool,
 ) -> FileEdit:
     edits, timings = await ask_twice(
         tools,
         messages,
         selection,
-        lambda answer: _edits(selection, answer, keeps_names=keeps_names),
+        lambda answer: _edits(selection, answer, fault, keeps_names=keeps_names),
         phase=f"Changing {selection.name}",
         # What is added is seldom longer than what is there.
         max_tokens=len(selection.code) + 256,
@@ -70,8 +105,14 @@ async def _changed(
     return FileEdit(title, edits, timings=timings, preview=True)
 
 
-def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tuple[TextEdit, ...] | None, str]:
-    """The edits, or why there are none."""
+def _edits(
+    selection: Selection, answer: str, fault: Callable[[str], str], *, keeps_names: bool
+) -> tuple[tuple[TextEdit, ...] | None, str]:
+    """The edits, or why there are none.
+
+    Args:
+        fault: what else is wrong with the new code, which is at column 0 and without the imports that it brought.
+    """
     snapshot, before = selection.snapshot, selection.snapshot.text[selection.start : selection.end]
     code = strip_answer(answer)
     if not code.strip():
@@ -88,6 +129,8 @@ def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tup
     written = reindent(code, selection.indentation, newline)
     if _lines(written) == _lines(before):
         return None, "It is the same code."
+    if reason := fault("\n".join([*brought, code])):
+        return None, reason
     edits = (*import_edit(brought, snapshot), TextEdit(selection.start, selection.end, written))
     after = snapshot.edited(list(edits), snapshot.version)
     if error_count(after) > error_count(snapshot):
@@ -96,6 +139,25 @@ def _edits(selection: Selection, answer: str, *, keeps_names: bool) -> tuple[tup
     if keeps_names and (lost := _defined(snapshot, selection.start, selection.end) - _defined(after, 0, end)):
         return None, f"{', '.join(sorted(lost))} is no longer there."
     return edits, ""
+
+
+def _not_said(before: str, after: str, instruction: str, language: Language) -> str:
+    """What a change does that the instruction does not say; empty if nothing is known of that."""
+    old, new = _plain(before, language), _plain(after, language)
+    if _COMMENTS.search(instruction) and old != new:
+        return "It changes more than comments."
+    only_adds = _ADDS.match(instruction) and not _RENAMES.search(instruction)
+    if only_adds and len(set(old) - set(new)) > max(_FEW_LINES, len(old) // 3):
+        return "It leaves out code that was to stay."
+    if language.id == "python" and unreachable(after) > unreachable(before):
+        return "It has code that is never reached."
+    return ""
+
+
+def _plain(code: str, language: Language) -> list[str]:
+    """The lines of some code without comments and layout."""
+    lines = (line.strip() for line in split_lines(without_comments(Snapshot.open(code, language.id))))
+    return [line for line in lines if line]
 
 
 def _without_what_it_was_shown(code: str, selection: Selection) -> str:

@@ -54,3 +54,19 @@ def _is_comment(snapshot: Snapshot, line: int) -> bool:
         snapshot.lines.byte_offset(start), snapshot.lines.byte_offset(start + len(text)) - 1
     )
     return node is not None and is_comment(node)
+
+
+def without_comments(snapshot: Snapshot) -> str:
+    """A text with its comments left out."""
+    found: list[tuple[int, int]] = []
+    nodes = [snapshot.tree.root_node] if snapshot.tree else []
+    while nodes:
+        node = nodes.pop()
+        if "comment" in node.type:
+            found.append(snapshot.span(node))
+        else:
+            nodes += node.children
+    text = snapshot.text
+    for start, end in sorted(found, reverse=True):
+        text = text[:start] + text[end:]
+    return text

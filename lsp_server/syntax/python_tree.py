@@ -28,3 +28,20 @@ def span(lines: LineIndex, node: ast.expr | ast.stmt) -> tuple[int, int]:
 def called_name(function: ast.expr) -> str:
     """The name that something is called by, without what stands before a dot; empty where it has none."""
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def unreachable(code: str) -> int:
+    """How many statements stand behind one that leaves their block; 0 for what Python cannot read."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return 0
+    count = 0
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            for at, statement in enumerate(block if isinstance(block, list) else ()):
+                if isinstance(statement, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+                    count += len(block or ()) - at - 1
+                    break
+    return count

@@ -163,3 +163,67 @@ async def test_a_problem_is_mended() -> None:
 )
 async def test_in_other_languages(language: str, marked: str, answer: str, after: str) -> None:
     assert await changed(marked, answer, language=language) == after
+
+
+SUM = "def f(items):\n    <|>total = 0\n    for item in items:\n        total += item\n    return total\n"
+COMMENTED = SUM.replace("<|>", "").replace("    for", "    # one by one\n    for")
+
+
+@pytest.mark.parametrize(
+    ("instruction", "answer", "reason"),
+    [
+        ("add comments that say why", "def f(items):\n    # the sum\n    return sum(items)\n", "more than comments"),
+        ("Add a log line", "def f(items):\n    print(items)\n", "leaves out code that was to stay"),
+        ("log the result", SUM.replace("<|>", "") + "    print(total)\n", "never reached"),
+        ("use a while loop", "def f(items):\n    return 0\n    while items: pass\n", "never reached"),
+    ],
+)
+async def test_what_the_instruction_does_not_say_is_refused(instruction: str, answer: str, reason: str) -> None:
+    with pytest.raises(RefusedError, match=reason):
+        await changed(SUM, answer, answer, instruction=instruction)
+
+
+async def test_what_is_told_of_such_a_change_may_mend_it() -> None:
+    wrong = "def f(items):\n    # the sum\n    return sum(items)\n"
+    assert await changed(SUM, wrong, COMMENTED, instruction="add comments that say why") == COMMENTED
+    # Whoever wants less gets less.
+    short = "def f(items):\n    return sum(items)\n"
+    assert await changed(SUM, short, instruction="add a docstring and replace the loop by sum") == short
+    assert await changed(SUM, short, instruction="use sum") == short
+
+
+USES = "import json\n\n\ndef f(values, key):\n    <|>found = values.get(key)\n    return json.dumps({0})\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message", "right"),
+    [
+        ("foundd", "Undefined name `foundd`", "found"),
+        ("vlaues", 'F821 Undefined name "vlaues"', "values"),
+        ("valuess + [valuess]", "name 'valuess' is not defined", "values + [values]"),
+        ("'valuess', valuess", "Cannot find name 'valuess'.", "'valuess', values"),
+    ],
+)
+async def test_a_slip_of_the_keys_is_mended_without_the_model(wrong: str, message: str, right: str) -> None:
+    selection = selected(USES.replace("{0}", wrong))
+    edit = await fix(selection, Problem(message, wrong), tools_of())
+    assert apply_edits(selection.snapshot.text, edit.edits) == USES.replace("{0}", right).replace("<|>", "")
+    assert edit.title == f"Fix: {message}"
+    assert edit.preview
+
+
+async def test_a_module_of_that_name_is_imported_without_the_model() -> None:
+    selection = selected(USES.replace("{0}", "os.sep"))
+    edit = await fix(selection, Problem("Undefined name `os`", ""), tools_of())
+    assert "import json\nimport os\n" in apply_edits(selection.snapshot.text, edit.edits)
+
+
+async def test_a_name_that_is_still_not_defined_is_told() -> None:
+    selection = selected("def f(a):\n    <|>b = a + zzzzz\n    return zzzzz\n")
+    problem = Problem("Undefined name `zzzzz`", "b = a + zzzzz")
+    again = "def f(a):\n    b = a - zzzzz\n    return zzzzz\n"
+    with pytest.raises(RefusedError, match="zzzzz is still not defined"):
+        await fix(selection, problem, tools_of(again, again))
+    given = "def f(a):\n    zzzzz = 1\n    b = a + zzzzz\n    return zzzzz\n"
+    edit = await fix(selection, problem, tools_of(again, given))
+    assert apply_edits(selection.snapshot.text, edit.edits) == given

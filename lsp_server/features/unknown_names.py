@@ -1,0 +1,53 @@
+"""Names that are not defined: what can be said of them without a model.
+
+A small model that is told of one is as likely to write it once more as to mend it. Mostly it is a slip of the keys, and
+the name that is meant stands nearby; or a module was not imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+
+from lsp_server.features.types import Problem, Selection
+from lsp_server.syntax.imports import import_edit
+from lsp_server.syntax.regions import Region, region_at
+from lsp_server.text.edits import TextEdit
+
+# As pyflakes, ruff, pyright, mypy, TypeScript, ESLint, Go, Rust, clang and javac say it.
+_SAID = re.compile(
+    r"undefined|not defined|undeclared|unresolved|cannot find (?:name|symbol|value|function)|has not been declared",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[`'\"‘“](?P<quoted>[A-Za-z_]\w*)[`'\"’”]|undefined: (?P<plain>[A-Za-z_]\w*)")
+_ALIKE = 0.8
+_SHORTEST = 4
+
+
+def unknown_name(problem: Problem) -> str:
+    """The name that a tool says is not defined; empty if it says something else."""
+    found = _NAME.search(problem.message) if _SAID.search(problem.message) else None
+    return (found["quoted"] or found["plain"]) if found else ""
+
+
+def with_known_name(selection: Selection, problem: Problem) -> tuple[TextEdit, ...]:
+    """The edits that put the name that is meant in its place, or import the module of that name; none if unsure."""
+    name, snapshot = unknown_name(problem), selection.snapshot
+    if not name:
+        return ()
+    code = snapshot.text[selection.start : selection.end]
+    # Standing once in the file it is no name of the file's.
+    used = [selection.start + match.start() for match in _uses(name, code)]
+    others = {word for word in re.findall(r"\b[A-Za-z_]\w*\b", snapshot.text) if word != name}
+    alike = difflib.get_close_matches(name, sorted(others), 2, _ALIKE) if len(name) >= _SHORTEST else []
+    near = [word for word in alike if re.search(rf"\b{word}\b", code)]
+    if len(alike) == 1 or len(near) == 1:
+        meant = (near or alike)[0]
+        return tuple(TextEdit(at, at + len(name), meant) for at in used if region_at(snapshot, at) is Region.CODE)
+    is_module = selection.language.id == "python" and name in sys.stdlib_module_names
+    return tuple(import_edit([f"import {name}"], snapshot)) if is_module and not alike else ()
+
+
+def _uses(name: str, code: str) -> list[re.Match[str]]:
+    return list(re.finditer(rf"(?<![\w.]){re.escape(name)}\b", code))
