@@ -63,8 +63,13 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
         RefusedError: the function cannot be read, or no type came out whose names are known.
     """
     scope, snapshot = target.scope, target.snapshot
-    code = snapshot.text[scope.start : scope.end]
+    # Without its decorators, behind which the first line of a method would be indented otherwise than the others.
+    start = max(snapshot.text.find(scope.signature, scope.start, scope.end), scope.start)
+    code = snapshot.text[start : scope.end]
     function = _parsed(code, scope.name)
+    places = list(_places(function, code))
+    if not places:
+        raise RefusedError(f"{scope.name} has all its types already.")
     messages = tools.prompts.render("types", "python", code=target.code.rstrip("\n"), related=target.related_text)
     guide = Guide(tools, messages, phase=f"Adding types to {scope.name}")
     guide.write("```python\n")
@@ -72,7 +77,7 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
     edits: list[TextEdit] = []
     wanted: set[str] = set()
     written = _offset(LineIndex(code), function.lineno, function.col_offset)
-    for place in _places(function, code):
+    for place in places:
         guide.write(code[written : place.at])
         written = place.at
         mark = " -> " if place.returns else ": "
@@ -82,7 +87,7 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
             # What cannot be taken is not shown to the model either: it would go on like that.
             guide.write(f"{mark}{found}")
             wanted |= needed
-            edits.append(_edit(place, found, snapshot, wanted, scope.start))
+            edits.append(_edit(place, found, snapshot, wanted, start))
     if not edits:
         raise RefusedError(f"No type came out for {scope.name} that is sure.", hint="Try again, or a larger model.")
     lines = [f"from {module} import {', '.join(names)}" for module, names in _by_module(wanted)]

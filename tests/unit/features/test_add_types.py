@@ -130,3 +130,14 @@ async def test_whatever_is_answered_only_types_change(answers: list[str]) -> Non
     (function,) = [node for node in ast.parse(after).body if isinstance(node, ast.FunctionDef)]
     assert [arg.arg for arg in function.args.args] == ["a", "b"]
     assert after.endswith(":\n    return [a, b]\n")
+
+
+async def test_a_method_with_decorators() -> None:
+    head = "class A:\n    @cached(\n        1,\n    )\n    @other\n    def f(self, a{0}){1}:\n        <|>return 1\n"
+    after = await typed(head.format("", ""), "int", "int")
+    assert after == head.format(": int", " -> int").replace("<|>", "")
+
+
+async def test_what_has_all_its_types_says_so() -> None:
+    with pytest.raises(RefusedError, match="f has all its types already"):
+        await typed("def f(a: int) -> int:\n    <|>return a\n")
