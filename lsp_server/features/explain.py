@@ -11,6 +11,7 @@ from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.markdown import harmless
 from lsp_server.features.safety import warnings
 from lsp_server.features.types import Problem, Selection, Target, Tools
+from lsp_server.features.unknown_names import meant_name, missing_module, unknown_name
 from lsp_server.inference.backend import Timings
 from lsp_server.syntax.names import names_in
 from lsp_server.syntax.snapshot import Snapshot
@@ -91,18 +92,17 @@ async def explain_problem(
 ) -> Explanation:
     """Explain what a tool says of a line of the selected code. Raises RefusedError as `explain_code` does.
 
+    Of a name that is not defined no model is asked where it is plain which one is meant.
+
     Args:
         places: Markdown of where it happened, and of where that was called from, to be shown with it.
     """
     messages = tools.prompt_of("explain_problem", selection, problem=problem.message, line=problem.line.strip())
     guide = Guide(tools, messages, phase=f"Explaining a problem in {selection.name}")
-    said = []
+    said = _undefined(selection, problem)
     # A small model keeps to the point when it has to end these sentences.
-    for heading, opening in (
-        ("", "This means"),
-        ("**Why here:** ", "It happens because"),
-        ("**To mend it:** ", "You can"),
-    ):
+    openings = (("", "This means"), ("**Why here:** ", "It happens because"), ("**To mend it:** ", "You can"))
+    for heading, opening in () if said else openings:
         guide.write(f"{heading}{opening}")
         text = await guide.fill(stop=("\n",), max_tokens=80)
         guide.write("\n\n")
@@ -112,6 +112,24 @@ async def explain_problem(
         said = [f"At {places[0]}", *said]
         said += ["**It came from:**\n" + "\n".join(f"- {place}" for place in places[1:])] if places[1:] else []
     return _explanation(heading, said, selection, guide)
+
+
+def _undefined(selection: Selection, problem: Problem) -> list[str]:
+    """What can be said of a name that is not defined without asking; nothing if it is not plain what is meant."""
+    name, meant, module = unknown_name(problem), meant_name(selection, problem), missing_module(selection, problem)
+    if meant:
+        return [
+            f"This means that nothing is called `{name}` here.",
+            f"**Why here:** It looks like a slip of the keys: there is `{meant}`.",
+            f"**To mend it:** Write `{meant}`.",
+        ]
+    if not module:
+        return []
+    return [
+        f"This means that nothing is called `{name}` here.",
+        f"**Why here:** `{module}` is a module of Python's own, and is not imported.",
+        f"**To mend it:** Add `import {module}`.",
+    ]
 
 
 def _explanation(heading: str, said: list[str], selection: Selection, guide: Guide) -> Explanation:

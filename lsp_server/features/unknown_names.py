@@ -31,23 +31,30 @@ def unknown_name(problem: Problem) -> str:
     return (found["quoted"] or found["plain"]) if found else ""
 
 
+def meant_name(selection: Selection, problem: Problem) -> str:
+    """The name that is meant by one that is not defined: the only one that is like it; empty if there is none."""
+    name, text = unknown_name(problem), selection.snapshot.text
+    if len(name) < _SHORTEST:
+        return ""
+    others = {word for word in re.findall(r"\b[A-Za-z_]\w*\b", text) if word != name}
+    alike = difflib.get_close_matches(name, sorted(others), 2, _ALIKE)
+    code = text[selection.start : selection.end]
+    near = [word for word in alike if re.search(rf"\b{word}\b", code)]
+    return near[0] if len(near) == 1 else alike[0] if len(alike) == 1 else ""
+
+
+def missing_module(selection: Selection, problem: Problem) -> str:
+    """The module of Python's own that a name which is not defined stands for; empty if it stands for none."""
+    name = unknown_name(problem)
+    return name if selection.language.id == "python" and name in sys.stdlib_module_names else ""
+
+
 def with_known_name(selection: Selection, problem: Problem) -> tuple[TextEdit, ...]:
     """The edits that put the name that is meant in its place, or import the module of that name; none if unsure."""
     name, snapshot = unknown_name(problem), selection.snapshot
-    if not name:
-        return ()
-    code = snapshot.text[selection.start : selection.end]
-    # Standing once in the file it is no name of the file's.
-    used = [selection.start + match.start() for match in _uses(name, code)]
-    others = {word for word in re.findall(r"\b[A-Za-z_]\w*\b", snapshot.text) if word != name}
-    alike = difflib.get_close_matches(name, sorted(others), 2, _ALIKE) if len(name) >= _SHORTEST else []
-    near = [word for word in alike if re.search(rf"\b{word}\b", code)]
-    if len(alike) == 1 or len(near) == 1:
-        meant = (near or alike)[0]
+    if meant := meant_name(selection, problem):
+        code = snapshot.text[selection.start : selection.end]
+        used = (selection.start + found.start() for found in re.finditer(rf"(?<![\w.]){name}\b", code))
         return tuple(TextEdit(at, at + len(name), meant) for at in used if region_at(snapshot, at) is Region.CODE)
-    is_module = selection.language.id == "python" and name in sys.stdlib_module_names
-    return tuple(import_edit([f"import {name}"], snapshot)) if is_module and not alike else ()
-
-
-def _uses(name: str, code: str) -> list[re.Match[str]]:
-    return list(re.finditer(rf"(?<![\w.]){re.escape(name)}\b", code))
+    module = missing_module(selection, problem)
+    return tuple(import_edit([f"import {module}"], snapshot)) if module else ()

@@ -111,3 +111,21 @@ async def test_a_sentence_that_only_announces_something_goes() -> None:
     tools = tools_of(" does this. Here is a list of what it does:", " works:")
     markdown = (await explain(target_of("def f():\n    <|>pass\n"), tools)).markdown
     assert markdown == "### `def f()`\n\n`f` does this.\n\n**How it works:** It works:\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "why", "mend"),
+    [
+        ("itemz[0]", "Undefined name `itemz`", "there is `items`", "Write `items`."),
+        ("os.sep", "name 'os' is not defined", "is not imported", "Add `import os`."),
+    ],
+)
+async def test_a_name_that_is_plainly_meant_needs_no_model(code: str, message: str, why: str, mend: str) -> None:
+    text = f"def f(items):\n    n = len(items)\n    return {code}\n"
+    selection = find_selection(
+        Snapshot.open(text, "python"), text.index("n ="), text.index(code), PurePosixPath("a.py")
+    )
+    explanation = await explain_problem(selection, Problem(message, f"return {code}"), tools_of())
+    assert explanation.markdown.startswith(f"### {message}\n\nThis means that nothing is called")
+    assert why in explanation.markdown
+    assert explanation.markdown.endswith(f"**To mend it:** {mend}\n")
