@@ -111,8 +111,12 @@ local function whole_line(item)
   return item.detail == "Shardlight" and { word = item.textEdit.newText:match("[^\n]*") } or {}
 end
 
+local function suggest_in_menu(client, bufnr)
+  vim.lsp.completion.enable(true, client.id, bufnr, { convert = whole_line })
+end
+
 ---@type vim.lsp.Config
-return {
+local config = {
   cmd = { "shardlight", "serve" },
   root_markers = { ".git", "pyproject.toml", "package.json", "go.mod", "Cargo.toml" },
   -- Whether generated tests may be run. Neovim does not know whom you trust, so it is yours to say.
@@ -124,7 +128,7 @@ return {
   },
   on_attach = function(client, bufnr)
     if not vim.lsp.inline_completion then
-      vim.lsp.completion.enable(true, client.id, bufnr, { convert = whole_line })
+      suggest_in_menu(client, bufnr)
     end
     vim.api.nvim_buf_create_user_command(bufnr, "Shardlight", function(command)
       run(client, bufnr, command)
@@ -140,3 +144,9 @@ return {
     })
   end,
 }
+
+-- Where the plugin is loaded it has its own `:Shardlight`, views and ghost text. None of it is needed here.
+if vim.api.nvim_get_commands({}).Shardlight then
+  return require("shardlight.client").extend(config, suggest_in_menu)
+end
+return config
