@@ -40,6 +40,8 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
         written = after.text[target.scope.start : target.scope.end + grown]
         if not re.search(r"\bawait\b|\basync (?:for|with)\b", written):
             return "It awaits nothing."
+        if target.language.id == "python" and (plain := _awaited_before(target, written)):
+            return f"{plain} is not async, so it cannot be awaited."
         return await before.difference(after.text, awaited=True)
 
     phase = f"Making {target.name} async"
@@ -50,6 +52,16 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
     notes = [note for note in (before.note, _callers(target.name, after)) if note]
     cost = add_timings(before.timings, timings)
     return FileEdit(f"Make {target.name} async", edits, notes=tuple(notes), timings=cost, preview=True)
+
+
+def _awaited_before(target: Target, written: str) -> str:
+    """What a function of Python awaits now and called before, when nothing was async; empty if there is nothing."""
+    for called in re.findall(r"\bawait\s+([\w.]+)\(", written):
+        was_called = re.search(rf"(?<![\w.]){re.escape(called)}\(", target.code)
+        last = called.rpartition(".")[2]
+        if was_called and not re.search(rf"\basync def {last}\b", f"{target.snapshot.text}\n{target.related_text}"):
+            return str(called)
+    return ""
 
 
 def _callers(name: str, after: Snapshot) -> str:

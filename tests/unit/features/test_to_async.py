@@ -29,6 +29,7 @@ async def test_it_is_awaited_from_now_on() -> None:
     [
         ("def fetch(url):\n    return url\n", "fetch has to be async"),
         ("async def fetch(url):\n    return url\n", "It awaits nothing"),
+        ("async def fetch(url):\n    await time.sleep(1)\n    return url\n", "time.sleep is not async"),
         ("async def fetch(url, session):\n    await session.get(url)\n", "would change the signature of fetch"),
     ],
 )
@@ -62,3 +63,9 @@ async def test_what_cannot_be_awaited(marked: str, language: str) -> None:
     assert not can_become_async(target)
     with pytest.raises(RefusedError, match="cannot become async"):
         await to_async(target, tools_of())
+
+
+async def test_what_is_async_already_can_be_awaited() -> None:
+    target = target_of("async def load(): ...\n\n\ndef both():\n    <|>load()\n    return 1\n")
+    edit = await to_async(target, tools_of("async def both():\n    await load()\n    return 1\n"))
+    assert "await load()" in apply_edits(target.snapshot.text, edit.edits)
