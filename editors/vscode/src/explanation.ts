@@ -1,5 +1,6 @@
-/** Shows an explanation beside the code. */
+/** Shows an explanation, whose links lead to lines of the code. */
 import * as vscode from "vscode";
+import { MarkdownPanel } from "./panel";
 
 const REVEAL = "shardlight.reveal";
 
@@ -20,41 +21,16 @@ async function reveal(uri: string, line: number): Promise<void> {
   });
 }
 
-/**
- * One panel, whose content is replaced by the next explanation.
- *
- * It is not VS Code's Markdown preview, because that loads pictures from the network: text in the code could then make
- * the model write an address that carries code away. This panel loads nothing and runs nothing.
- */
 export class ExplanationPanel implements vscode.Disposable {
-  private panel: vscode.WebviewPanel | undefined;
+  private readonly panel = new MarkdownPanel("shardlight.explanation", "Explanation", [REVEAL]);
   private readonly command = vscode.commands.registerCommand(REVEAL, reveal);
 
   async show(markdown: string): Promise<void> {
-    const body = await vscode.commands.executeCommand<string>("markdown.api.render", withCommands(markdown));
-    this.panel ??= this.open();
-    this.panel.webview.html = `<!DOCTYPE html>
-<html>
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; form-action 'none'">
-</head>
-<body>${body}</body>
-</html>`;
-    this.panel.reveal(undefined, true);
+    await this.panel.show(withCommands(markdown));
   }
 
   dispose(): void {
     this.command.dispose();
-    this.panel?.dispose();
-  }
-
-  private open(): vscode.WebviewPanel {
-    const where = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
-    const panel = vscode.window.createWebviewPanel("shardlight.explanation", "Explanation", where, {
-      enableCommandUris: [REVEAL],
-    });
-    panel.onDidDispose(() => (this.panel = undefined));
-    return panel;
+    this.panel.dispose();
   }
 }

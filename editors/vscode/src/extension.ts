@@ -1,64 +1,153 @@
-/** Starts the language server and keeps it in step with the settings and the workspace's trust. */
+/** Puts the parts together. */
 import * as vscode from "vscode";
-import { LanguageClient, RevealOutputChannelOn } from "vscode-languageclient/node";
-import { executeCommand, resolveCodeAction } from "./actions";
+import type { Command, LanguageClient, Middleware, WorkspaceEdit } from "vscode-languageclient/node";
+import { executeCommand, resolveCodeAction, type Outlets } from "./actions";
+import { CommandLine, type Role } from "./cli";
+import { Server } from "./client";
+import { FunctionLenses } from "./codeLens";
+import { APPLY_COMMAND, applyConfirmed, confirmed } from "./confirming";
 import { ExplanationPanel } from "./explanation";
-import { findServer } from "./server";
-import { ownSettings } from "./settings";
+import { findServer, NoServer, PATH_SETTING } from "./finding";
+import { install } from "./installing";
+import { openSettings, showMenu } from "./menu";
+import { Models } from "./models";
+import { MarkdownPanel } from "./panel";
+import { Pausing } from "./pausing";
+import { Previews } from "./preview";
+import { asEnvironment, ownSettings } from "./settings";
+import type { ClientState } from "./state";
+import { StatusBar } from "./statusBar";
+import { WorkInProgress } from "./work";
 
-let client: LanguageClient | undefined;
-// Starts and stops wait for each other: a setting may change while the server is still starting.
-let pending: Promise<void> = Promise.resolve();
+let server: Server | undefined;
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+export function activate(context: vscode.ExtensionContext): void {
   const output = vscode.window.createOutputChannel("Shardlight", { log: true });
   const explanations = new ExplanationPanel();
-  const restart = () => (pending = pending.then(stop).then(() => start(context, output, explanations)));
+  const reports = new MarkdownPanel("shardlight.report", "Shardlight");
+  const outlets: Outlets = { output, explanations, reports };
+  const pausing = new Pausing(context.globalState);
+  const previews = new Previews();
+  const work = new WorkInProgress();
+  const settings = () => ownSettings(context.extension.packageJSON as Parameters<typeof ownSettings>[0]);
+
+  let program: string | undefined;
+  const find = async () => {
+    program = undefined;
+    return (program = await findServer(context, output));
+  };
+  const running = new Server(find, between, (error) => notFound(error), output);
+  server = running;
+  const cli = new CommandLine(
+    () => program,
+    () => asEnvironment(settings()),
+  );
+  const models = new Models(cli, reports, output, () => running.forgetStatus());
+  const lenses = new FunctionLenses(() => running.running !== undefined);
+
+  /** What goes between VS Code and the server. */
+  function between(client: () => LanguageClient): Middleware {
+    return {
+      executeCommand: (command, args) => executeCommand(client(), outlets, command, args),
+      resolveCodeAction: (action, token) => resolveCodeAction(client(), action, token),
+      handleWorkDoneProgress: work.watching(client),
+      provideInlineCompletionItems: (document, position, request, token, next) =>
+        pausing.appliesTo(document.languageId) ? null : next(document, position, request, token),
+      provideCodeActions: (document, range, request, token, next) => {
+        // Where the cursor rests the server reads ahead, once it is told by VS Code's asking on its own.
+        const quiet = pausing.appliesTo(document.languageId);
+        return next(
+          document,
+          range,
+          quiet ? { ...request, triggerKind: vscode.CodeActionTriggerKind.Invoke } : request,
+          token,
+        );
+      },
+      workspace: {
+        configuration: ({ items }) => items.map((item) => (item.section === "shardlight" ? settings() : null)),
+        handleApplyEdit: async (params, next) => {
+          const answer = await confirmed(client(), previews, params);
+          return "applied" in answer ? answer : next(answer, new vscode.CancellationTokenSource().token);
+        },
+      },
+    };
+  }
+
+  const found = (is: boolean) => vscode.commands.executeCommand("setContext", "shardlight.serverFound", is);
+  const said = async (what: () => unknown) => {
+    try {
+      await what();
+    } catch (error) {
+      output.error(String(error));
+      void vscode.window.showErrorMessage(`Shardlight: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  const commands: Record<string, (...args: never[]) => unknown> = {
+    "shardlight.menu": () => showMenu(running, pausing, work),
+    "shardlight.restart": () => running.restart(),
+    "shardlight.install": async () => {
+      if (await install(context, output)) await running.restart();
+    },
+    "shardlight.togglePause": () => pausing.toggle(),
+    "shardlight.togglePauseLanguage": () => {
+      const language = vscode.window.activeTextEditor?.document.languageId;
+      return language && pausing.toggleLanguage(language);
+    },
+    "shardlight.chooseModel": () => models.choose(),
+    "shardlight.downloadModel": (name?: string) => models.download(name),
+    "shardlight.showPlan": (name?: string, role?: Role) => models.showPlan(name, role),
+    "shardlight.showLog": () => output.show(),
+    "shardlight.openSettings": () => openSettings(`@ext:${context.extension.id}`),
+    "shardlight.walkthrough": async () => {
+      // VS Code ticks a step when a key becomes true while it knows the step, and that is only once it is shown.
+      await found(false);
+      await vscode.commands.executeCommand("workbench.action.openWalkthrough", `${context.extension.id}#start`, false);
+      await found(running.running !== undefined);
+    },
+    [APPLY_COMMAND]: (edit: WorkspaceEdit, title: string, then?: Command) =>
+      running.running && applyConfirmed(running.running, previews, edit, title, then),
+  };
   context.subscriptions.push(
     output,
     explanations,
-    vscode.commands.registerCommand("shardlight.restart", restart),
-    vscode.workspace.onDidGrantWorkspaceTrust(restart),
+    reports,
+    previews,
+    lenses,
+    new StatusBar(running, pausing),
+    running.onDidChange(() => {
+      if (!running.running) work.clear();
+      void found(running.running !== undefined);
+    }),
+    pausing.onDidChange(() => {
+      // What is shown was asked for before.
+      void vscode.commands.executeCommand("editor.action.inlineSuggest.hide");
+    }),
+    ...Object.entries(commands).map(([name, run]) =>
+      vscode.commands.registerCommand(name, (...args: never[]) => said(() => run(...args))),
+    ),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => running.restart()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("shardlight.server.path")) void restart();
+      if (event.affectsConfiguration(PATH_SETTING)) void running.restart();
     }),
   );
-  await restart();
+  // Not awaited: the window is not to wait for a server.
+  void running.restart().then(() => lenses.refresh());
 }
 
-export function deactivate(): Promise<void> {
-  return (pending = pending.then(stop));
+export function deactivate(): Promise<void> | undefined {
+  return server?.stop();
 }
 
-async function start(
-  context: vscode.ExtensionContext,
-  output: vscode.LogOutputChannel,
-  explanations: ExplanationPanel,
-): Promise<void> {
-  const server = await findServer(output);
-  if (!server) return;
-  const starting: LanguageClient = new LanguageClient("shardlight", "Shardlight", server, {
-    documentSelector: [{ scheme: "file" }],
-    initializationOptions: { trusted: vscode.workspace.isTrusted },
-    outputChannel: output,
-    revealOutputChannelOn: RevealOutputChannelOn.Never,
-    middleware: {
-      executeCommand: (command, args) => executeCommand(starting, output, explanations, command, args),
-      resolveCodeAction: (action, token) => resolveCodeAction(starting, action, token),
-      workspace: {
-        configuration: ({ items }) =>
-          items.map((item) => (item.section === "shardlight" ? ownSettings(context.extension.packageJSON) : null)),
-      },
-    },
+/** Tell the user what is missing, and offer to mend it. */
+function notFound(error: unknown): ClientState {
+  const reason = error instanceof Error ? error.message : String(error);
+  const installable = error instanceof NoServer && error.installable;
+  const INSTALL = "Install it";
+  const SETTINGS = "Open Settings";
+  const buttons = installable ? [INSTALL, SETTINGS] : [SETTINGS];
+  void vscode.window.showWarningMessage(`Shardlight: ${reason}`, ...buttons).then((said) => {
+    if (said === INSTALL) return vscode.commands.executeCommand("shardlight.install");
+    return said === SETTINGS ? openSettings("shardlight.server") : undefined;
   });
-  client = starting;
-  // The client library tells a failure by itself; a rejection would only tell it again, less clearly.
-  await starting.start().catch((error: unknown) => output.error(String(error)));
-}
-
-async function stop(): Promise<void> {
-  const stopping = client;
-  client = undefined;
-  // A client that did not come up cannot be stopped.
-  if (stopping?.isRunning()) await stopping.dispose();
+  return { kind: "absent", reason, installable };
 }
