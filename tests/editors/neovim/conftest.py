@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -246,5 +247,6 @@ async def _quit(neovim: Neovim) -> None:
         await asyncio.wait_for(neovim.process.wait(), PATIENCE_S)
     finally:
         for child in [*children, psutil.Process(neovim.process.pid)] if neovim.process.returncode is None else children:
-            if child.is_running():
+            # It may go by itself meanwhile.
+            with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
