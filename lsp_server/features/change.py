@@ -14,7 +14,7 @@ from lsp_server.features.guided import ask_twice
 from lsp_server.features.postprocess.code import reindent, strip_answer
 from lsp_server.features.postprocess.imports import without_imports
 from lsp_server.features.types import FileEdit, Problem, Selection, Tools
-from lsp_server.features.unknown_names import unknown_name, with_known_name
+from lsp_server.features.unknown_names import still_unknown, unknown_name, with_known_name
 from lsp_server.inference.backend import Message
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.comments import without_comments
@@ -73,11 +73,8 @@ async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:
     name = unknown_name(problem)
 
     def fault(written: str) -> str:
-        pattern = rf"(?<![\w.]){name}\b"
-        is_there = bool(name) and len(re.findall(pattern, written)) >= len(re.findall(pattern, selection.code))
-        # It may have got a meaning.
-        defined = rf"\b{name}\b\s*(?::[^=\n]*)?=(?!=)|\b(?:import|def|class|as|for|let|const|var)\b.*\b{name}\b"
-        return f"{name} is still not defined." if is_there and not re.search(defined, written) else ""
+        is_left = bool(name) and still_unknown(name, selection.code, written)
+        return f"{name} is still not defined." if is_left else ""
 
     return await _changed(selection, messages, tools, title, fault, keeps_names=True)
 

@@ -58,3 +58,12 @@ def with_known_name(selection: Selection, problem: Problem) -> tuple[TextEdit, .
         return tuple(TextEdit(at, at + len(name), meant) for at in used if region_at(snapshot, at) is Region.CODE)
     module = missing_module(selection, problem)
     return tuple(import_edit([f"import {module}"], snapshot)) if module else ()
+
+
+def still_unknown(name: str, before: str, after: str) -> bool:
+    """Whether code uses a name as often as before, and gives it no meaning."""
+    pattern = rf"(?<![\w.]){name}\b"
+    if len(re.findall(pattern, after)) < len(re.findall(pattern, before)):
+        return False
+    defined = rf"\b{name}\b\s*(?::[^=\n]*)?=(?!=)|\b(?:import|def|class|as|for|let|const|var)\b.*\b{name}\b"
+    return not re.search(defined, after)

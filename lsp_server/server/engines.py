@@ -94,6 +94,13 @@ class Engines:
         state = "ready" if backend and backend.ready else "not started" if installed else "not installed"
         return {"model": model.id, "state": state}
 
+    def _model(self, role: Role) -> str:
+        """The name of a role's model; empty where the settings name none that is known."""
+        try:
+            return wanted_model(self._settings, self._models(), role).id
+        except ShardlightError:
+            return ""
+
     def _installed(self, role: Role) -> bool:
         try:
             return self._models().find(wanted_model(self._settings, self._models(), role)) is not None
@@ -131,7 +138,7 @@ class Engines:
             self._loading(fraction)
 
     def _changed(self, role: Role, ready: bool, reason: str) -> None:
-        model = self.describe(role)["model"]
+        model = self._model(role)
         if ready:
             self._show(Status("ready", model))
         elif reason:
@@ -171,10 +178,10 @@ class Engines:
         try:
             await self._prepare_model(role, backend)
         except ModelNotInstalledError as error:
-            self._show(Status("missing", self.describe(role)["model"], message=str(error)))
+            self._show(Status("missing", self._model(role), message=str(error)))
             raise
         except ShardlightError as error:
-            self._show(Status("failed", self.describe(role)["model"], message=str(error)))
+            self._show(Status("failed", self._model(role), message=str(error)))
             raise
 
     async def _prepare_model(self, role: Role, backend: RoleBackend) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import doctest
-import os
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from lsp_server.features.trial.usages import python_files
+from lsp_server.features.trial.usages import python_files, walked
 from lsp_server.syntax.python_tree import called_name
 from lsp_server.testing.project import Project
 
@@ -53,9 +52,7 @@ def of_the_project(project: Project, words: Sequence[str]) -> list[list[str]]:
 def _pages(folder: Path) -> Iterator[Path]:
     """The pages that a project is documented on."""
     yield from sorted(folder.glob("README*"))
-    for place, folders, names in os.walk(folder / "docs"):
-        folders[:] = sorted(one for one in folders if not one.startswith((".", "_")) and one != "node_modules")
-        yield from (Path(place) / name for name in sorted(names) if name.endswith(_PAGES))
+    yield from (path for path in walked(folder / "docs", ("node_modules",)) if path.name.endswith(_PAGES))
 
 
 def shown_in(page: str) -> list[list[str]]:

@@ -93,7 +93,9 @@ class Explorer:
         calls, bench = self._calls, self.tools.bench
         if bench is None:
             return [], [], []
-        project, name, text = bench.site.project, self.target.name, self.target.snapshot.text
+        # Some thousand files are asked for; each is withheld or not once.
+        project = replace(bench.site.project, workspace=bench.site.project.workspace.for_one_search())
+        name, text = self.target.name, self.target.snapshot.text
         objects = Objects(project, bench.site.source, text, self.target.code)
         choices = [*objects.arguments(self._needed)]
         if not calls.maker:

@@ -81,7 +81,7 @@ def _match(groups: Sequence[str]) -> Made:
     pattern = " ".join(rf"(?P<{name}>\S*)" for name in names) or r"(\S*) (\S*)"
     # A word for each.
     text = " ".join("abcdefghijklmnopqrstuvwxyz"[: max(2, len(names))])
-    return Made(f"re.match({pattern!r}, {text!r})".replace("\\\\", "\\").replace("match('", "match(r'"), ("import re",))
+    return Made(f"re.match(r'{pattern}', {text!r})", ("import re",))
 
 
 def class_in(annotation: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 
 from lsp_server.context.counterparts import is_test
@@ -64,18 +65,15 @@ def _makes_one(method: ast.FunctionDef, owner: str) -> bool:
 
 def python_files(folder: Path) -> Iterator[Path]:
     """The Python files of a project, tests and what is hidden left out; of a large one the first."""
-    count = 0
+    paths = (path for path in walked(folder, _NOT_LOOKED_INTO) if path.suffix == ".py" and not is_test(path))
+    return islice(paths, _MOST_FILES)
+
+
+def walked(folder: Path, left_out: Collection[str]) -> Iterator[Path]:
+    """The files below a folder in an order that stays; without folders of some names, and hidden or private ones."""
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(
-            one for one in folders if not one.startswith((".", "_")) and one not in ("venv", "tests", "node_modules")
-        )
-        for name in sorted(names):
-            path = Path(place) / name
-            if path.suffix == ".py" and not is_test(path):
-                yield path
-                count += 1
-                if count == _MOST_FILES:
-                    return
+        folders[:] = sorted(one for one in folders if not one.startswith((".", "_")) and one not in left_out)
+        yield from (Path(place) / name for name in sorted(names))
 
 
 def _calls(text: str, name: str) -> Iterator[str]:

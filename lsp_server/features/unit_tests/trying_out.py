@@ -140,12 +140,13 @@ class TryOut:
         """
         above: list[str] = []
         inside: list[str] = []
+        texts = (self.target.snapshot.text, self.site.existing or "", "\n".join(self._above))
+        brought = [import_statements(text) for text in texts]
+        defined = set().union(*map(defined_names, texts))
         for name, statement in import_statements("\n".join(imports)).items():
             if statement == f"from {self.site.module} import {name}":
                 continue  # As every test file does.
-            texts = (self.target.snapshot.text, self.site.existing or "", "\n".join(self._above))
-            known = {known[name] for text in texts if name in (known := import_statements(text))}
-            is_other = known - {statement} or any(name in defined_names(text) for text in texts)
+            is_other = name in defined or any(one.get(name, statement) != statement for one in brought)
             apart = is_other or re.search(rf"(?m)^{name} = ", body) or statement.startswith("from .")
             (inside if apart else above).append(statement)
         self._above += above
