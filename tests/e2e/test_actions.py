@@ -11,25 +11,12 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from tests.e2e.conftest import Connect
+from tests.support.adding import DOCUMENTED, TESTS, WORDS
 from tests.support.editor import Editor, minimal, model_state, neovim, release, until, until_state, vscode
 
 pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
 
 ADD = "def add(a, b):\n    return <|>a + b\n"
-WORDS = ["Add two numbers.", " One.", " Another.", " The sum."]
-DOCUMENTED = '''def add(a, b):
-    """Add two numbers.
-
-    Args:
-        a: One.
-        b: Another.
-
-    Returns:
-        The sum.
-    """
-    return a + b
-'''
-TESTS = "():\n    assert add(1, 2) == 3\n\n\ndef test_add_wrong():\n    assert add(1, 2) == 4\n"
 REQUEST_FAILED, CONTENT_MODIFIED = -32803, -32801
 
 BOTH = pytest.mark.parametrize("capabilities", [vscode, neovim])

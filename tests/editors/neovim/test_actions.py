@@ -10,21 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.editors.neovim.conftest import CONFIG, Start
+from tests.support.adding import DOCUMENTED, TESTS, WORDS
 
 ADD = "def add(a, b):\n    return <|>a + b\n"
-WORDS = ["Add two numbers.", " One.", " Another.", " The sum."]
-DOCUMENTED = '''def add(a, b):
-    """Add two numbers.
-
-    Args:
-        a: One.
-        b: Another.
-
-    Returns:
-        The sum.
-    """
-    return a + b'''
-TESTS = "():\n    assert add(1, 2) == 3\n\n\ndef test_add_wrong():\n    assert add(1, 2) == 4\n"
 
 # Of a floating window that is open, what it shows.
 FLOAT = """
@@ -39,7 +27,7 @@ FLOAT = """
 async def test_documentation_by_command_and_from_the_menu(start: Start) -> None:
     nvim = await start(ADD, {"chats": WORDS * 2})
     await nvim.keys(":Shardlight docstring<CR>")
-    await nvim.until_text(DOCUMENTED)
+    await nvim.until_text(DOCUMENTED.rstrip())
     await nvim.keys("u")
     await nvim.until_text(ADD.replace("<|>", "").rstrip())
     await nvim.lua("""
@@ -47,7 +35,7 @@ async def test_documentation_by_command_and_from_the_menu(start: Start) -> None:
           return action.kind == "refactor.rewrite.docstring"
         end })
     """)
-    await nvim.until_text(DOCUMENTED)
+    await nvim.until_text(DOCUMENTED.rstrip())
 
 
 async def test_unit_tests_go_into_a_new_file(start: Start) -> None:
@@ -133,7 +121,7 @@ async def test_status_statistics_and_their_windows(start: Start) -> None:
     await nvim.until("return require('shardlight').statusline()", "ready scripted")
     await nvim.keys(":Shardlight docstring<CR>")
     await nvim.until("return vim.list_contains(_G.states, 'busy')")
-    await nvim.until_text(DOCUMENTED)
+    await nvim.until_text(DOCUMENTED.rstrip())
     await nvim.until("return _G.states[#_G.states]", "ready")
     for view, wanted in {"status": "| completion | scripted | ready |", "statistics": "| all |"}.items():
         await nvim.keys(f":Shardlight {view}<CR>")
@@ -301,7 +289,7 @@ end
         await nvim.keys("<C-n><C-y>")
     await nvim.until("return vim.fn.getline(1)", "x = foo")
     await nvim.keys("<Esc>:3<CR>:Shardlight docstring<CR>")
-    await nvim.until_text("x = foo\n" + DOCUMENTED)
+    await nvim.until_text("x = foo\n" + DOCUMENTED.rstrip())
 
 
 async def test_as_the_readme_had_it_with_the_plugin_there(start: Start) -> None:

@@ -5,25 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.editors.vscode.workbench import Workbench
+from tests.support.adding import ADD, DOCUMENTED, TESTS, WORDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ADD = "def add(a, b):\n    return a + b\n"
 BETTER = "def add(a, b):\n    return sum((a, b))\n"
-WORDS = ["Add two numbers.", " One.", " Another.", " The sum."]
-DOCUMENTED = '''def add(a, b):
-    """Add two numbers.
-
-    Args:
-        a: One.
-        b: Another.
-
-    Returns:
-        The sum.
-    """
-    return a + b
-'''
-TESTS = "():\n    assert add(1, 2) == 3\n\n\ndef test_add_wrong():\n    assert add(1, 2) == 4\n"
 TOTAL = "# 😀\ndef total(items, rate):\n    for item in items:\n        rate += items.price\n    return rate\n"
 FIXED = "def total(items, rate):\n    for item in items:\n        rate += item.price\n    return rate\n"
 HINT = "Possible bug: `items` here, where `item` would be expected."
