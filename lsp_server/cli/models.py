@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -37,6 +39,7 @@ from lsp_server.settings.schema import Settings
 
 EXIT_INTERRUPTED = 130
 _VERBS = {"download": "Downloading", "verify": "Verifying"}
+_STATES = {phase: verb.lower() for phase, verb in _VERBS.items()}
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,6 +60,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     pull.add_argument(
         "--repair", action="store_true", help="hash the files that are here, fetch what is wrong or missing"
     )
+    pull.add_argument("--json", action="store_true", help="say how far it is as JSON, an object a line")
     pull.set_defaults(run=_pull)
 
     inspect = commands.add_parser("inspect", help="what a model is: parameters, experts, quantization, context …")
@@ -150,14 +154,17 @@ def _pull(args: argparse.Namespace, settings: Settings) -> int:
     if isinstance(ref, CatalogRef) and not ref.model.commercial_use:
         sys.stderr.write(f"{ref.id} is under the {ref.model.licence} licence: not for commercial use.\n")
     try:
-        with _shown_progress() as progress:
+        with nullcontext(_JsonProgress()) if args.json else _shown_progress() as progress:
             model = store.repair(ref, progress) if args.repair else store.pull(ref, progress)
     except KeyboardInterrupt:
         sys.stderr.write(
             f"\nInterrupted. What is complete is kept; `shardlight models pull {args.name}` goes on from there.\n"
         )
         return EXIT_INTERRUPTED
-    sys.stdout.write(f"{ref.id} is ready: {model.path} ({human_size(model.size)})\n")
+    if args.json:
+        _say_json(state="ready", model=ref.id, path=str(model.path), size_bytes=model.size)
+    else:
+        sys.stdout.write(f"{ref.id} is ready: {model.path} ({human_size(model.size)})\n")
     return 0
 
 
@@ -251,3 +258,34 @@ class _PlainProgress:
         what = total.files[0] if len(total.files) == 1 else f"{len(total.files)} files"
         sys.stderr.write(f"{_VERBS[total.phase]} {what}: {total.percent} %, {figures(total)}\n")
         sys.stderr.flush()
+
+
+class _JsonProgress:
+    """Progress for other programs: an object at each percent, and at least once a second while something comes."""
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        # Several files are fetched at once, each by a thread of its own; lines are not to be mixed.
+        self._lock = threading.Lock()
+        self._said: tuple[str, int | None] | None = None
+        self._when = 0.0
+
+    def __call__(self, transfer: Transfer) -> None:
+        total = self._tally.add(transfer)
+        with self._lock:
+            now, when = (total.phase, total.percent), time.monotonic()
+            if now == self._said and when - self._when < 1:
+                return
+            self._said, self._when = now, when
+            _say_json(
+                state=_STATES[total.phase],
+                percent=total.percent,
+                done_bytes=total.done_bytes,
+                total_bytes=total.total_bytes,
+                message=figures(total),
+            )
+
+
+def _say_json(**said: Any) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()

@@ -29,6 +29,9 @@ _ALLOWED = (
     *(ast.BitOr, ast.Load),
 )
 _MOST_TOKENS = 40
+_BUILT_IN: dict[str, type] = {
+    one.__name__: one for one in (bool, int, float, str, bytes, list, dict, set, tuple, frozenset)
+}
 # What typing called Python's own classes.
 _OLD_NAMES = {"List", "Dict", "Tuple", "Set", "FrozenSet", "Type"}
 # Where both have a name, that of typing is the old one.
@@ -41,12 +44,14 @@ class _Place:
 
     Attributes:
         at: where the type belongs, in the function's text.
+        name: the parameter's.
         default: of the parameter, as it is written; empty if there is none.
     """
 
     at: int
     default: str = ""
     returns: bool = False
+    name: str = ""
 
 
 def lacks_types(target: Target) -> bool:
@@ -83,6 +88,8 @@ async def add_types(target: Target, tools: Tools) -> FileEdit:
         mark = " -> " if place.returns else ": "
         sure = "None" if place.returns and _returns_nothing(function) else _type_of(place.default)
         found = sure or _plain(await _one_type(guide, mark), known)
+        if not sure and not place.returns and not _may_be(found, place.name, function):
+            continue
         if found and (needed := _needed(found, known)) is not None:
             # What cannot be taken is not shown to the model either: it would go on like that.
             guide.write(f"{mark}{found}")
@@ -138,6 +145,29 @@ def _end(text: str) -> int:
     return len(text)
 
 
+def _may_be(found: str, name: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether what a function does with a parameter can be done with a built-in type; True for all other types.
+
+    A mapping is more than gone through.
+    """
+    kind = _BUILT_IN.get(found.partition("[")[0].strip())
+    if kind is None:
+        return True
+    asked = {node.attr for node in ast.walk(function) if isinstance(node, ast.Attribute) and _is(name, node.value)}
+    if not all(hasattr(kind, attribute) for attribute in asked):
+        return False
+    if kind is not dict or asked:
+        return True
+    every = list(ast.walk(function))
+    gone_through = [node.iter for node in every if isinstance(node, (ast.For, ast.comprehension))]
+    looked_into = [node.value for node in every if isinstance(node, ast.Subscript)]
+    return any(_is(name, one) for one in looked_into) or not any(_is(name, one) for one in gone_through)
+
+
+def _is(name: str, node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
 def _parsed(code: str, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
     try:
         (function,) = ast.parse(code).body
@@ -161,7 +191,7 @@ def _places(function: ast.FunctionDef | ast.AsyncFunctionDef, code: str) -> Iter
         if one.annotation is None and one.arg not in ("self", "cls"):
             end = _offset(lines, one.end_lineno, one.end_col_offset)
             value = defaults.get(one)
-            yield _Place(end, (ast.get_source_segment(code, value) or "") if value else "")
+            yield _Place(end, (ast.get_source_segment(code, value) or "") if value else "", name=one.arg)
     if function.returns is None:
         end = _signature_end(code, function, lines)
         if end >= 0:

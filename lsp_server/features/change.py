@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import ask_twice
-from lsp_server.features.postprocess.code import reindent, strip_answer
-from lsp_server.features.postprocess.imports import without_imports
+from lsp_server.features.postprocess.code import ends_with_definition, reindent, strip_answer, up_to_last_definition
+from lsp_server.features.postprocess.imports import needed_imports, newly_unknown, without_imports
 from lsp_server.features.types import FileEdit, Problem, Selection, Tools
 from lsp_server.features.unknown_names import still_unknown, unknown_name, with_known_name
 from lsp_server.inference.backend import Message
@@ -20,7 +20,7 @@ from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.comments import without_comments
 from lsp_server.syntax.imports import import_edit, import_statements
 from lsp_server.syntax.languages import Language
-from lsp_server.syntax.python_tree import unreachable
+from lsp_server.syntax.python_tree import bare, unreachable
 from lsp_server.syntax.scopes import scopes
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit, detect_newline
@@ -38,6 +38,8 @@ _RENAMES = re.compile(r"\b(?:renam|remov|delet|split|extract|replac|merg|inlin|c
 # What only adds something.
 _ADDS = re.compile(r"(?:please )?(?:add|insert|log|print)\b", re.IGNORECASE)
 _COMMENTS = re.compile(r"^(?:please )?(?:add|write|insert|put)\b[^,;.]*\bcomments?\b", re.IGNORECASE)
+# What is about words and layout.
+_TEXTS = re.compile(r"doc|comment|text|word|spell|typo|translat|describ|explain|format|layout|indent|line|quot", re.I)
 # So many lines may become others where something is added.
 _FEW_LINES = 2
 _LONGEST_TITLE = 60
@@ -116,6 +118,8 @@ def _edits(
         return None, "It is empty."
     if _LEFT_OUT.search(code) and not _LEFT_OUT.search(before):
         return None, "It leaves out code."
+    if ends_with_definition(selection.code, selection.language.id):
+        code = up_to_last_definition(code, selection.language.id)
     code, brought = _without_what_it_was_shown(code, selection), list[str]()
     # A selection further down has none; one at the top of a file has its own.
     if not import_statements(Snapshot.open(selection.code, selection.language.id)):
@@ -128,13 +132,16 @@ def _edits(
         return None, "It is the same code."
     if reason := fault("\n".join([*brought, code])):
         return None, reason
-    edits = (*import_edit(brought, snapshot), TextEdit(selection.start, selection.end, written))
+    edit = TextEdit(selection.start, selection.end, written)
+    edits = (*import_edit(needed_imports(brought, edit, snapshot), snapshot), edit)
     after = snapshot.edited(list(edits), snapshot.version)
     if error_count(after) > error_count(snapshot):
         return None, f"It is no sound {selection.language.name}."
     end = selection.end + len(after.text) - len(snapshot.text)
     if keeps_names and (lost := _defined(snapshot, selection.start, selection.end) - _defined(after, 0, end)):
         return None, f"{', '.join(sorted(lost))} is no longer there."
+    if unknown := newly_unknown(snapshot, after):
+        return None, f"{unknown} is not known there."
     return edits, ""
 
 
@@ -146,8 +153,16 @@ def _not_said(before: str, after: str, instruction: str, language: Language) -> 
     only_adds = _ADDS.match(instruction) and not _RENAMES.search(instruction)
     if only_adds and len(set(old) - set(new)) > max(_FEW_LINES, len(old) // 3):
         return "It leaves out code that was to stay."
-    if language.id == "python" and unreachable(after) > unreachable(before):
+    if language.id != "python":
+        return ""
+    if unreachable(after) > unreachable(before):
         return "It has code that is never reached."
+    if (
+        old != new
+        and not _TEXTS.search(instruction)
+        and bare(after, annotations=True) == bare(before, annotations=True)
+    ):
+        return "It changes nothing but the documentation."
     return ""
 
 

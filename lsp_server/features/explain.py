@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.markdown import harmless
+from lsp_server.features.postprocess.sentences import worth_reading
 from lsp_server.features.safety import warnings
 from lsp_server.features.types import Problem, Selection, Target, Tools
 from lsp_server.features.unknown_names import meant_name, missing_module, unknown_name
 from lsp_server.inference.backend import Timings
+from lsp_server.syntax.comments import without_comments
 from lsp_server.syntax.names import names_in
 from lsp_server.syntax.snapshot import Snapshot
+
+# What ends a paragraph.
+_PARAGRAPH = ("\n\n", "\n**", "\n#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,11 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         related=target.related_text,
     )
     guide = Guide(tools, messages, phase=f"Explaining {scope.name}")
-    guide.write(f"`{scope.name}`")
-    purpose = await guide.fill(stop=("\n",), max_tokens=80)
+    purpose = await _sentences(guide, f"`{scope.name}`", stop=("\n",), max_tokens=80)
     # The begun sentence keeps the model from beginning with a blank line, which would end it at once.
-    guide.write("\n\n**How it works:** It")
-    steps = await guide.fill(stop=("\n\n", "\n**", "\n#"), max_tokens=220, repeat_penalty=1.05)
-    if not (purpose.strip() or steps.strip()):
+    guide.write("\n\n**How it works:** ")
+    steps = await _sentences(guide, "It", purpose, stop=_PARAGRAPH, max_tokens=220, repeat_penalty=1.05)
+    if not (purpose or steps):
         raise RefusedError(f"The model had nothing to say about {scope.name}.", hint="Try again, or a larger model.")
     errors: list[str] = []
     if scope.raises:
@@ -63,9 +67,8 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         text = (await guide.fill(stop=("\n",), max_tokens=48)).strip()
         guide.write("\n")
         errors.append(f"- `{name}` if {text.rstrip('.')}." if text else f"- `{name}`")
-    sections = [f"### `{_on_a_line(scope.signature)}`", f"`{scope.name}`{_sentences(purpose)}"]
-    if steps.strip():
-        sections.append(f"**How it works:** It{_sentences(steps)}")
+    signature = without_comments(Snapshot.open(scope.signature, target.language.id))
+    sections = [f"### `{_on_a_line(signature)}`", *_told(purpose, steps)]
     if errors:
         sections.append("**Errors:**\n" + "\n".join(errors))
     lines = _lines(target.snapshot, scope.start, scope.end)
@@ -76,12 +79,10 @@ async def explain(target: Target, tools: Tools) -> Explanation:
 async def explain_code(selection: Selection, tools: Tools) -> Explanation:
     """Explain selected code. Raises RefusedError if the model had nothing to say."""
     guide = Guide(tools, tools.prompt_of("explain", selection), phase=f"Explaining {selection.name}")
-    guide.write("This code")
-    purpose = await guide.fill(stop=("\n",), max_tokens=80)
-    guide.write("\n\n**How it works:** It")
-    steps = await guide.fill(stop=("\n\n", "\n**", "\n#"), max_tokens=220, repeat_penalty=1.05)
-    said = [f"This code{_sentences(purpose)}"] if purpose.strip() else []
-    said += [f"**How it works:** It{_sentences(steps)}"] if steps.strip() else []
+    purpose = await _sentences(guide, "This code", stop=("\n",), max_tokens=80)
+    guide.write("\n\n**How it works:** ")
+    steps = await _sentences(guide, "It", purpose, stop=_PARAGRAPH, max_tokens=220, repeat_penalty=1.05)
+    said = _told(purpose, steps)
     warned = warnings(selection.snapshot, selection.start, selection.end)
     said += ["**Careful:**\n" + "\n".join(f"- {one}" for one in warned)] if said and warned else []
     return _explanation(f"### {selection.name.capitalize()}", said, selection, guide)
@@ -103,10 +104,10 @@ async def explain_problem(
     # A small model keeps to the point when it has to end these sentences.
     openings = (("", "This means"), ("**Why here:** ", "It happens because"), ("**To mend it:** ", "You can"))
     for heading, opening in () if said else openings:
-        guide.write(f"{heading}{opening}")
-        text = await guide.fill(stop=("\n",), max_tokens=80)
+        guide.write(heading)
+        text = await _sentences(guide, opening, *said, stop=("\n",), max_tokens=80)
         guide.write("\n\n")
-        said += [f"{heading}{opening}{_sentences(text)}"] if text.strip() else []
+        said += [f"{heading}{text}"] if text else []
     heading = f"### {problem.message.strip().splitlines()[0]}"
     if said and places:
         said = [f"At {places[0]}", *said]
@@ -154,12 +155,20 @@ def _on_a_line(signature: str) -> str:
     return line.rstrip(" :{")
 
 
-def _sentences(text: str) -> str:
-    """The text up to its last whole sentence, if it was cut off; a last one that only announces something goes."""
-    text = text.rstrip()
-    if text.endswith(":") and (told := re.match(r".*[.!?](?=\s)", text, re.DOTALL)):
-        return told.group()
-    if not text or text[-1] in ".!?:`)":
-        return text
-    whole = re.match(r".*[.!?](?=\s)", text, re.DOTALL)
-    return whole.group() if whole else f"{text}."
+async def _sentences(
+    guide: Guide, opening: str, *said: str, stop: tuple[str, ...], max_tokens: int, repeat_penalty: float = 1.0
+) -> str:
+    """What the model has to say after the first words, without what is not worth reading; may be empty.
+
+    Args:
+        said: what stands before it.
+    """
+    guide.write(opening)
+    text = await guide.fill(stop=stop, max_tokens=max_tokens, repeat_penalty=repeat_penalty)
+    if not text.strip():
+        return ""
+    return worth_reading(f"{opening}{text}", known=guide.shown, complete=guide.complete, said=said)
+
+
+def _told(purpose: str, steps: str) -> list[str]:
+    return [*([purpose] if purpose else []), *([f"**How it works:** {steps}"] if steps else [])]

@@ -27,6 +27,16 @@ LANGUAGES = ("sql", "shellscript")
 _MAX_TOKENS = 240
 _TABLE = re.compile(r"\bcreate\s+(?:temp\w*\s+)?(?:table|view)\b[^;]*;", re.IGNORECASE)
 _EXPLAINED = re.compile(r"\s*(?:select|insert|update|delete|with|create|alter|drop)\b", re.IGNORECASE)
+# A column compared with a text; not what a column is set to.
+_COMPARED = re.compile(
+    r"(?<!\bset )(?P<column>\b[\w.]+)\s*(?:=|<>|!=|\b(?:not\s+)?i?like\b)\s*(?P<value>'[^'%_]*')", re.IGNORECASE
+)
+_STEM = 4
+_KILLED_BY_NAME = re.compile(
+    r"(?:^|[;&|(]\s*|\bsudo\s+)kill\s+(?:-[sn]\s+\w+\s+|-(?![sn]\s)\w+\s+)*[A-Za-z]", re.MULTILINE
+)
+# What a small model writes where it does not know a place or a name.
+_PLACEHOLDER = re.compile(r"/path/to/?[\w./-]*|\byour[_-]\w+|<[a-z]+(?:[ _-][a-z]+)+>")
 _MOST_STEPS = 1_000_000
 # Characters of tables, or of the script so far, that the model is shown.
 _SHOWN_CHARS = 3000
@@ -95,6 +105,8 @@ def _edit(target: CommentTarget, answer: str, related: str) -> tuple[TextEdit | 
         code = code if code.endswith(";") else f"{code};"
         if reason := _unknown_to(related, code):
             return None, reason
+    elif _KILLED_BY_NAME.search(code):
+        return None, "kill takes the number of a process; pkill and killall take a name."
     newline = detect_newline(snapshot.text)
     indentation = snapshot.lines.indentation(snapshot.lines.line_of(comment.start))
     edit = TextEdit(comment.end, comment.end, f"{newline}{indentation}{reindent(code, indentation, newline)}")
@@ -106,7 +118,22 @@ def _edit(target: CommentTarget, answer: str, related: str) -> tuple[TextEdit | 
 def _offer(target: CommentTarget, edit: TextEdit, timings: Timings) -> FileEdit:
     after = target.snapshot.edited([edit], target.snapshot.version)
     notes = warnings(after, edit.start, edit.start + len(edit.new_text))
+    if target.language.id == "sql":
+        notes += _supposed(edit.new_text, f"{target.comment.text}\n{target.snapshot.text[: target.comment.start]}")
+    else:
+        notes += tuple(f"Put in what is meant by {one}." for one in dict.fromkeys(_PLACEHOLDER.findall(edit.new_text)))
     return FileEdit(f"Write: {target.name}", (edit,), notes=notes, timings=timings, preview=bool(notes))
+
+
+def _supposed(query: str, said: str) -> tuple[str, ...]:
+    """What a query compares with though nobody has said it: a model does not know which values there are."""
+    found: dict[str, None] = {}
+    for condition in _COMPARED.finditer(query):
+        words = re.findall(r"[a-z]{3,}", condition["value"].lower())
+        # Words are inflected.
+        if any(word[:_STEM] not in said.lower() for word in words):
+            found[f"It supposes that {condition['column']} may be {condition['value']}."] = None
+    return tuple(found)
 
 
 def _unknown_to(tables: str, query: str) -> str:
@@ -127,8 +154,22 @@ def _unknown_to(tables: str, query: str) -> str:
         try:
             database.execute(f"EXPLAIN {query}")
         except (sqlite3.Error, sqlite3.Warning) as error:
-            return f"There is {error}." if str(error).startswith(("no such column", "no such table")) else ""
+            missing = str(error)
+            if missing.startswith(("no such column", "no such table")):
+                return f"There is {missing}. {_what_there_is(database, missing.rpartition('.')[2].split()[-1])}"
     return ""
+
+
+def _what_there_is(database: sqlite3.Connection, column: str) -> str:
+    """Which tables have a column of that name; where none has, all tables with their columns."""
+    listed = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ORDER BY m.rowid, c.cid"
+    columns: dict[str, list[str]] = {}
+    for table, name in database.execute(listed):
+        columns.setdefault(table, []).append(name)
+    having = [table for table, names in columns.items() if column in names]
+    if having:
+        return f"{column} is in {' and '.join(having)}."
+    return " ".join(f"{table} has {', '.join(names)}." for table, names in columns.items())
 
 
 def _related(target: CommentTarget) -> str:

@@ -74,6 +74,11 @@ class Guide:
         self.timings = Timings()
         self.complete = True
 
+    @property
+    def shown(self) -> str:
+        """All that the model has been told."""
+        return "\n".join(message.content for message in self._messages)
+
     def write(self, text: str) -> None:
         """Add words of ours."""
         self.answer += text

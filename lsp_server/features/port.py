@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import ask_twice
-from lsp_server.features.postprocess.code import strip_answer
+from lsp_server.features.postprocess.code import strip_answer, without_examples
 from lsp_server.features.types import FileEdit, Selection, Tools
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.languages import LANGUAGES, Language
@@ -74,7 +74,7 @@ def _place(path: Path, selection: Selection, to: Language) -> Path:
 
 def _taken(answer: str, to: Language, names: set[str]) -> tuple[str | None, str]:
     """The code of an answer, or why it cannot be used."""
-    code = strip_answer(answer)
+    code = without_examples(strip_answer(answer), to.id)
     snapshot = Snapshot.open(code, to.id)
     if not code.strip():
         return None, "It is empty."

@@ -13,10 +13,14 @@ from lsp_server.syntax.variables import SIGILS, renameable
 from lsp_server.text.edits import TextEdit
 
 # What everybody understands, short as it is.
-_CLEAR = frozenset({"i", "j", "k", "_", "e", "ex", "id", "ok", "err", "fd", "db", "ip", "os", "io"})
+_CLEAR = frozenset(
+    {"i", "j", "k", "_", "e", "ex", "id", "ok", "err", "fd", "db", "ip", "os", "io", "cls", "url", "uri", "api", "env"}
+    | {"row", "tag", "key", "map", "set", "sum", "end", "job", "log", "day", "top", "raw", "out", "arg", "dir", "age"}
+    | {"new", "old", "now", "min", "max", "sep", "ext", "pid", "bit", "bin", "box", "car", "dog", "cat", "sql", "xml"}
+)
 _MEANINGLESS = frozenset(
     {"tmp", "temp", "data", "val", "value", "res", "ret", "result", "obj", "arr", "lst"}
-    | {"foo", "bar", "baz", "stuff", "thing"}
+    | {"foo", "bar", "baz", "stuff", "thing", "output", "variable"}
 )
 _SHORT = 3
 _MOST = 8
@@ -89,7 +93,10 @@ def _says_little(name: str) -> bool:
 
 
 def _is_better(new: str, old: str) -> bool:
-    return len(new) > _SHORT and new != old and new.lower() not in _RESERVED | _MEANINGLESS
+    if len(new) <= _SHORT or new == old or new.lower() in _RESERVED | _MEANINGLESS:
+        return False
+    # What is short and yet says something is short for the word that it says.
+    return len(old) < _SHORT or old in _MEANINGLESS or bool(re.search(".*".join(map(re.escape, old)), new, re.I))
 
 
 def _in_style(name: str, language: str) -> str:

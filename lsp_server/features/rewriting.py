@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Awaitable, Callable
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import reindent, strip_answer
-from lsp_server.features.postprocess.imports import without_imports
+from lsp_server.features.postprocess.imports import needed_imports, newly_unknown, without_imports
 from lsp_server.features.types import Target, Tools, add_timings, at_column_0
 from lsp_server.inference.backend import Message, Timings
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.imports import import_edit
 from lsp_server.syntax.names import names_in
-from lsp_server.syntax.python_symbols import unknown_names
+from lsp_server.syntax.python_tree import bare
 from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.text.edits import TextEdit, apply_edits, detect_newline
+from lsp_server.text.edits import TextEdit, detect_newline
 from lsp_server.text.positions import split_lines
 
 # Words before a name that say who may use it, and how.
@@ -112,21 +111,17 @@ def _edits(answer: str, target: Target) -> tuple[TextEdit, ...]:
     if (exported := re.match(r"export (default )?", target.code)) and not code.startswith("export"):
         code = exported[0] + code
     new_text = reindent(code, scope.indentation, detect_newline(snapshot.text))
-    if new_text == snapshot.text[scope.start : scope.end]:
+    before = snapshot.text[scope.start : scope.end]
+    if new_text == before or (target.language.id == "python" and _is_as_it_was(code, target.code)):
         return ()
     edit = TextEdit(scope.start, scope.end, new_text)
-    if target.language.id == "python":
-        before, after = unknown_names(snapshot.text), unknown_names(apply_edits(snapshot.text, [edit]))
-        if before is not None and after is not None:
-            fresh, said = after - before, " ".join(brought)
-            missing = sorted(name for name in fresh & sys.stdlib_module_names if not re.search(rf"\b{name}\b", said))
-            brought = [line for line in brought if fresh & set(re.findall(r"\w+", line))]
-            brought += [f"import {name}" for name in missing]
-    else:
-        # What a name of the file's own means stays.
-        there = {name.text for name in names_in(snapshot, 0, len(snapshot.text))}
-        brought = [line for line in brought if not set(re.findall(r"\w+", re.sub(r"['\"].*?['\"]", "", line))) & there]
-    return (*import_edit(brought, snapshot), edit)
+    return (*import_edit(needed_imports(brought, edit, snapshot), snapshot), edit)
+
+
+def _is_as_it_was(code: str, before: str) -> bool:
+    """Whether Python code differs in nothing but layout, comments, documentation and annotations."""
+    was = bare(before, annotations=False)
+    return was is not None and bare(code, annotations=False) == was
 
 
 def _same_lines(one: str, other: str) -> bool:
@@ -169,11 +164,8 @@ def _fault(after: Snapshot, target: Target, edits: tuple[TextEdit, ...], *, beco
         return f"{lost[0]} would have no default any more."
     if scope.docstring_start is not None and scope.docstring_start > scope.start and written.docstring_start is None:
         return f"The documentation of {scope.name} would be lost."
-    if target.language.id == "python":
-        before, now_unknown = unknown_names(snapshot.text), unknown_names(after.text)
-        if before is not None and now_unknown is not None and now_unknown - before:
-            return f"{min(now_unknown - before)} is not known there."
-    return ""
+    unknown = newly_unknown(snapshot, after)
+    return f"{unknown} is not known there." if unknown else ""
 
 
 def _interface(scope: FunctionScope, snapshot: Snapshot) -> tuple[object, ...]:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from lsp_server.errors import RefusedError
 from lsp_server.features.rewriting import rewrite
 from lsp_server.features.trial.behaviour import behaviour
 from lsp_server.features.types import FileEdit, Target, Tools, add_timings
+from lsp_server.syntax.comments import without_comments
+from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
+
+# A line that calls something: the first word before a dot, and the name.
+_CALL = re.compile(
+    r"^[ \t]*(?:await[ \t]+)?(?:\$?(?P<owner>\w+)(?:\.|->|::|\?\.))?(?:\w+(?:\.|->|::|\?\.))*(?P<name>\w+)[ \t]*\(",
+    re.MULTILINE,
+)
+_KEYWORDS = frozenset(
+    """
+    if elif for foreach while until switch match case catch except return with and or not assert throw raise yield in
+    unless when super lambda func function
+    """.split()  # noqa: SIM905 - a list of so many words is hard to read
+)
 
 
 async def simplify(target: Target, tools: Tools) -> FileEdit:
@@ -31,7 +47,9 @@ async def _rewritten(task: str, verb: str, target: Target, tools: Tools) -> File
     before = await behaviour(target, tools)
 
     async def difference(after: Snapshot) -> str:
-        return await before.difference(after.text)
+        end = target.scope.end + len(after.text) - len(target.snapshot.text)
+        lost = _lost_call(target.code, after.text[target.scope.start : end], target.language)
+        return f"{lost} is no longer called." if lost else await before.difference(after.text)
 
     phase = f"{verb.removesuffix('e').removesuffix('y')}{'ying' if verb.endswith('y') else 'ing'} {target.name}"
     edits, timings = await rewrite(task, target, tools, phase=phase, check=difference)
@@ -40,6 +58,19 @@ async def _rewritten(task: str, verb: str, target: Target, tools: Tools) -> File
     notes = (before.note,) if before.note else ()
     cost = add_timings(before.timings, timings)
     return FileEdit(f"{verb} {target.name}", edits, notes=notes, timings=cost, preview=True)
+
+
+def _lost_call(before: str, after: str, language: Language) -> str:
+    """What was called for what it does, and is not any more; empty if nothing is.
+
+    No call that was tried may show what comes of it. How a value of the function's own is put together may change.
+    """
+    was, now = (without_comments(Snapshot.open(code, language.id)) for code in (before, after))
+    for found in _CALL.finditer(was):
+        own = found["owner"] and re.search(rf"\b{found['owner']}\b\s*(?::[^=\n]+)?:?=[^=]", was)
+        if not own and found["name"] not in _KEYWORDS and not re.search(rf"\b{re.escape(found['name'])}\s*\(", now):
+            return found["name"]
+    return ""
 
 
 def _weight(edit: TextEdit, target: Target) -> int:

@@ -22,6 +22,8 @@ _SAID = re.compile(
 )
 _NAME = re.compile(r"[`'\"‘“](?P<quoted>[A-Za-z_]\w*)[`'\"’”]|undefined: (?P<plain>[A-Za-z_]\w*)")
 _ALIKE = 0.8
+# The first of two is by so much more like it than the second: a letter too many or too few against another one.
+_CLEARLY = 0.05
 _SHORTEST = 4
 
 
@@ -32,15 +34,16 @@ def unknown_name(problem: Problem) -> str:
 
 
 def meant_name(selection: Selection, problem: Problem) -> str:
-    """The name that is meant by one that is not defined: the only one that is like it; empty if there is none."""
+    """The name that is meant by one that is not defined: the one that is clearly the most like it; else empty."""
     name, text = unknown_name(problem), selection.snapshot.text
     if len(name) < _SHORTEST:
         return ""
     others = {word for word in re.findall(r"\b[A-Za-z_]\w*\b", text) if word != name}
     alike = difflib.get_close_matches(name, sorted(others), 2, _ALIKE)
     code = text[selection.start : selection.end]
-    near = [word for word in alike if re.search(rf"\b{word}\b", code)]
-    return near[0] if len(near) == 1 else alike[0] if len(alike) == 1 else ""
+    near = [word for word in alike if re.search(rf"\b{word}\b", code)] or alike
+    likeness = [difflib.SequenceMatcher(None, name, word).ratio() for word in near] + [0.0]
+    return near[0] if near and likeness[0] - likeness[1] >= _CLEARLY else ""
 
 
 def missing_module(selection: Selection, problem: Problem) -> str:

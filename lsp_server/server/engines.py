@@ -44,6 +44,8 @@ class Engines:
         self._preparing: dict[Role, asyncio.Task[None]] = {}
         self._warming: dict[Role, asyncio.Task[None]] = {}
         self._declined: set[Role] = set()
+        # Those whose model was not here when it was wanted.
+        self._lacking: set[Role] = set()
         self._loading: Callable[[float], None] | None = None
         # One question at a time: both roles may need the same model.
         self._downloading = asyncio.Lock()
@@ -53,7 +55,7 @@ class Engines:
         backend = self._role(role)
         if backend.ready:
             return backend
-        if role not in self._declined:
+        if role not in self._declined or role in self._lacking:
             self._warm_up(role)
         return None
 
@@ -82,6 +84,15 @@ class Engines:
         if not backend.ready:
             await self._prepared(role)
         return backend
+
+    async def look_again(self) -> None:
+        """What was lacking may be here by now: models are fetched by the command line, too."""
+        for role in tuple(self._lacking):
+            if await asyncio.to_thread(self._installed, role):
+                self._lacking.discard(role)
+                self._declined.discard(role)
+                if not any(backend.ready for backend in self._roles.values()):
+                    self._show(Status("idle", self._model(role)))
 
     def describe(self, role: Role) -> dict[str, str]:
         """The role's model and its state, for people."""
@@ -151,6 +162,10 @@ class Engines:
             self._warming[role] = asyncio.create_task(self._warm(role))
 
     async def _warm(self, role: Role) -> None:
+        if role in self._declined:
+            await self.look_again()
+            if role in self._declined:
+                return
         try:
             await self._prepared(role)
         except ModelNotInstalledError:
@@ -177,12 +192,13 @@ class Engines:
     async def _prepare(self, role: Role, backend: RoleBackend) -> None:
         try:
             await self._prepare_model(role, backend)
-        except ModelNotInstalledError as error:
-            self._show(Status("missing", self._model(role), message=str(error)))
-            raise
         except ShardlightError as error:
-            self._show(Status("failed", self._model(role), message=str(error)))
+            if isinstance(error, (ModelNotInstalledError, DownloadError)):
+                self._lacking.add(role)
+            missing = isinstance(error, ModelNotInstalledError)
+            self._show(Status("missing" if missing else "failed", self._model(role), message=str(error)))
             raise
+        self._lacking.discard(role)
 
     async def _prepare_model(self, role: Role, backend: RoleBackend) -> None:
         ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)

@@ -30,6 +30,32 @@ def called_name(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+def bare(code: str, *, annotations: bool) -> str | None:
+    """What code does, without its layout, its comments and its documentation; None for what Python cannot read.
+
+    Args:
+        annotations: those of parameters, results and variables are part of it.
+    """
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(node, False):
+            node.body = node.body[1:]
+        if isinstance(node, ast.ExceptHandler) and not _is_read(node.name, node.body):
+            node.name = None
+        if not annotations and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+        if not annotations and isinstance(node, ast.arg):
+            node.annotation = None
+    return ast.dump(tree)
+
+
+def _is_read(name: str | None, body: list[ast.stmt]) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == name for part in body for one in ast.walk(part))
+
+
 def unreachable(code: str) -> int:
     """How many statements stand behind one that leaves their block; 0 for what Python cannot read."""
     try:

@@ -26,6 +26,7 @@ class Seen:
         nothing: it was an expression, and its value is None.
         awaited: its value was a coroutine, which was run; what is told is what came of that.
         reached: the lines of the watched function that were run, 1-based.
+        returned: the names of the types of what it returned; ``iterator`` for all that can be gone through only once.
     """
 
     shown: str = ""
@@ -37,6 +38,7 @@ class Seen:
     nothing: bool = False
     awaited: bool = False
     reached: frozenset[int] = frozenset()
+    returned: frozenset[str] = frozenset()
 
 
 class PythonShell:
@@ -81,5 +83,6 @@ def seen_in(answer: dict[str, Any]) -> Seen:
         nothing=answer.get("nothing", False),
         awaited=answer.get("awaited", False),
         reached=frozenset(answer.get("reached", ())),
+        returned=frozenset(answer.get("returned", ())),
         **pairs,
     )

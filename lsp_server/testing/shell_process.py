@@ -53,6 +53,7 @@ class Shell:
         self._names: dict[str, Any] = {}
         self._own: set[str] = set()
         self._reached: set[int] = set()
+        self._returned: dict[int, set[str]] = {}
 
     def forget(self) -> None:
         """Back to the module's names alone."""
@@ -75,7 +76,8 @@ class Shell:
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         before = {name: _state(self._names[name]) for name in sorted(used & self._own) if name in self._names}
         known = {name: id(value) for name, value in self._names.items()}
-        printed, self._reached, value, awaited = io.StringIO(), set(), None, False
+        printed, value, awaited = io.StringIO(), None, False
+        self._reached, self._returned = set(), {}
         refused = len(_refusals())
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()), self._watching():
@@ -110,6 +112,7 @@ class Shell:
             "forms": forms,
             "changed": changed[:_MOST_ATTRIBUTES],
             "reached": sorted(self._reached),
+            "returned": sorted(self._returned[min(self._returned)]) if self._returned else [],
         }
 
     def _failed(self, error: BaseException, refused: bool) -> dict[str, Any]:
@@ -138,9 +141,12 @@ class Shell:
                 known[code] = code.co_firstlineno in lines and os.path.realpath(code.co_filename) == file
             return stepped if known[code] else None
 
-        def stepped(frame: FrameType, event: str, _argument: object) -> Any:
+        def stepped(frame: FrameType, event: str, argument: object) -> Any:
             if event == "line":
                 self._reached.add(frame.f_lineno)
+            elif event == "return":
+                # Functions inside begin further down.
+                self._returned.setdefault(frame.f_code.co_firstlineno, set()).add(_kind(frame.f_code, argument))
             return stepped
 
         sys.settrace(entered)
@@ -208,6 +214,12 @@ def _is_raised_below(trace: TracebackType | None, root: str) -> bool:
     # What has no file, such as the shell's own code, is in no folder.
     below = os.path.isabs(code.co_filename) and os.path.realpath(code.co_filename).startswith(root + os.sep)
     return below and code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
+def _kind(code: CodeType, returned: object) -> str:
+    """The kind of what a function has returned; of what can be gone through once only that."""
+    lazy = code.co_flags & inspect.CO_GENERATOR or hasattr(type(returned), "__next__")
+    return "iterator" if lazy else type(returned).__name__
 
 
 def _represented(value: Any) -> str:

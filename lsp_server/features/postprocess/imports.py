@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Sequence
 
 from lsp_server.syntax.imports import import_statements, imports
+from lsp_server.syntax.names import names_in
+from lsp_server.syntax.python_symbols import unknown_names
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.edits import TextEdit, apply_edits
 
 
 def without_imports(code: str, language_id: str) -> tuple[str, list[str]]:
@@ -20,6 +25,34 @@ def without_imports(code: str, language_id: str) -> tuple[str, list[str]]:
     headers = language_id in ("c", "cpp")
     used = [line for line in brought if headers or _bound(Snapshot.open(f"{line}\n", language_id)) & words]
     return code.strip("\n") + "\n", used
+
+
+def needed_imports(brought: Sequence[str], edit: TextEdit, snapshot: Snapshot) -> list[str]:
+    """The imports that a document needs after an edit: of those that an answer brought what is not there yet.
+
+    In Python modules of its own that the answer used and forgot are among them.
+    """
+    if snapshot.language is None or snapshot.language.id != "python":
+        # What a name of the file's own means stays.
+        there = {name.text for name in names_in(snapshot, 0, len(snapshot.text))}
+        return [line for line in brought if not set(re.findall(r"\w+", re.sub(r"['\"].*?['\"]", "", line))) & there]
+    before, after = unknown_names(snapshot.text), unknown_names(apply_edits(snapshot.text, [edit]))
+    if before is None or after is None:
+        return list(brought)
+    fresh, said = after - before, " ".join(brought)
+    missing = sorted(name for name in fresh & sys.stdlib_module_names if not re.search(rf"\b{name}\b", said))
+    return [
+        *(line for line in brought if fresh & set(re.findall(r"\w+", line))),
+        *(f"import {name}" for name in missing),
+    ]
+
+
+def newly_unknown(before: Snapshot, after: Snapshot) -> str:
+    """A name of Python that nobody gives a meaning after an edit, though all had one before; empty if there is none."""
+    if before.language is None or before.language.id != "python":
+        return ""
+    known, now = unknown_names(before.text), unknown_names(after.text)
+    return "" if known is None or now is None else min(now - known, default="")
 
 
 def _bound(line: Snapshot) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 
 from lsp_server.features.describing import described, owner_of
@@ -11,11 +12,13 @@ from lsp_server.features.trial.noticing import Call, calls_of, compared, replaye
 from lsp_server.features.types import Target, TestBench, Tools
 from lsp_server.inference.backend import Timings
 from lsp_server.syntax.python_tree import called_name
+from lsp_server.testing.shell import Seen
 from lsp_server.text.titles import cut
 
 # So many calls that show something are looked for; with other values they are many more.
 _WANTED = 4
 _LONGEST_SHOWN = 80
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass
@@ -46,9 +49,13 @@ class Behaviour:
                 seen = steps[-1].seen if steps else None
                 if awaited and seen and "'await' expression" in seen.shown:
                     continue  # What the call brings along has to become async as well.
-                if seen is None or compared(seen) != compared(call.seen):
-                    now = "not come to an end" if seen is None else f"give {_cut(seen.shown or 'nothing')}"
-                    return f"`{_said(call)}` gives {_cut(call.seen.shown or 'nothing')}, and would {now}."
+                if seen is None:
+                    return f"`{_said(call)}` would not come to an end."
+                if compared(seen) != compared(call.seen):
+                    return _otherwise(call, seen)
+                if not awaited and seen.returned != call.seen.returned:
+                    was, now = (", ".join(sorted(one.returned)) or "nothing" for one in (call.seen, seen))
+                    return f"In `{_said(call)}` it returns {was}, and would return {now}."
         return ""
 
     @property
@@ -86,6 +93,14 @@ def _is_call(code: str, name: str) -> bool:
     body = ast.parse(code).body
     value = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
     return isinstance(value, ast.Call) and called_name(value.func) == name
+
+
+def _otherwise(call: Call, seen: Seen) -> str:
+    """How something else comes of a call by now, a sentence."""
+    was, now = (_cut(_ADDRESS.sub("", one.shown) or "nothing") for one in (call.seen, seen))
+    if was == now:
+        return f"`{_said(call)}` would come to something else."
+    return f"`{_said(call)}` gives {was}, and would give {now}."
 
 
 def _said(call: Call) -> str:

@@ -93,8 +93,11 @@ async def _fix(session: Session, arguments: list[Any]) -> dict[str, Any]:
 async def _applied(session: Session, edit: FileEdit, proposed: lsp.WorkspaceEdit) -> dict[str, Any]:
     answer = await session.server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(proposed, label=edit.title))
     if not answer.applied:
+        # The reason is repeated as it came: a client that gave it on the user's behalf knows it again.
         raise JsonRpcException(
-            f"The editor did not apply the change: {answer.failure_reason or 'no reason given'}.", REQUEST_FAILED
+            f"The editor did not apply the change: {answer.failure_reason or 'no reason given'}.",
+            REQUEST_FAILED,
+            {"failureReason": answer.failure_reason},
         )
     if edit.path is not None:
         await _show(session, [{"uri": uris.from_fs_path(str(edit.path))}])
@@ -163,7 +166,8 @@ async def _statistics(session: Session, _arguments: list[Any]) -> dict[str, Any]
 
 
 async def _status(session: Session, _arguments: list[Any]) -> dict[str, Any]:
-    """The versions, models and the cost of the last answer."""
+    """The versions, models and the cost of the last answer. Whoever asks may have fetched what was lacking."""
+    await session.backends.look_again()
     timings = session.last_timings
     last = timings and {
         "promptTokens": timings.prompt_tokens,

@@ -141,6 +141,28 @@ def test_pull_says_how_far_it_is_and_where_the_model_went(
     assert any(line.startswith("Verifying tiny.gguf: 100 %") for line in lines)
 
 
+def test_pull_tells_other_programs_how_far_it_is(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run("pull", "study", "--json") == 0
+    captured = capsys.readouterr()
+    said = [json.loads(line) for line in captured.out.splitlines()]
+    path = str(tmp_path / "store" / "study" / "study.gguf")
+    assert [one.get("percent") for one in said if one["state"] == "downloading"] == [0, 15, 50, 100]
+    assert (said[1]["done_bytes"], said[1]["total_bytes"]) == (150, 1000)
+    assert said[1]["message"].startswith("150 B of 1.0 kB, ")
+    assert said[-2] | {"message": ""} == {
+        "state": "verifying",
+        "percent": 100,
+        "done_bytes": 1000,
+        "total_bytes": 1000,
+        "message": "",
+    }
+    assert said[-1] == {"state": "ready", "model": "study", "path": path, "size_bytes": 1000}
+    # What is for people does not come between.
+    assert "not for commercial use" in captured.err
+
+
 def test_pull_on_a_terminal_draws_bars(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,3 +141,19 @@ async def test_a_method_with_decorators() -> None:
 async def test_what_has_all_its_types_says_so() -> None:
     with pytest.raises(RefusedError, match="f has all its types already"):
         await typed("def f(a: int) -> int:\n    <|>return a\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "taken"),
+    [
+        ("return a.strip()", "int", False),
+        ("return a.strip()", "str", True),
+        ("return [one for one in a]", "dict", False),
+        ("return [a[one] for one in a]", "dict[str, int]", True),
+        ("return a.keys()", "dict", True),
+        ("return a.anything", "object", True),
+    ],
+)
+async def test_a_type_that_cannot_do_what_is_done_with_it(body: str, said: str, taken: bool) -> None:
+    after = await typed(f"def f(a):\n    <|>{body}\n", said, "object")
+    assert after == f"def f(a{': ' + said if taken else ''}) -> object:\n    {body}\n"

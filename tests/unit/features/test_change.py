@@ -54,7 +54,7 @@ async def test_what_is_asked() -> None:
     await changed(ADD, backend=backend, instruction="  use\n sum ")
     request = backend.seen[0]
     assert isinstance(request, ChatRequest)
-    assert "Change this Python code: use sum\n" in request.messages[1].content
+    assert "Change it: use sum\n" in request.messages[1].content
     assert "```python\ndef add(self, a, b):\n    return a + b\n```" in request.messages[1].content
 
 
@@ -176,11 +176,25 @@ COMMENTED = SUM.replace("<|>", "").replace("    for", "    # one by one\n    for
         ("Add a log line", "def f(items):\n    print(items)\n", "leaves out code that was to stay"),
         ("log the result", SUM.replace("<|>", "") + "    print(total)\n", "never reached"),
         ("use a while loop", "def f(items):\n    return 0\n    while items: pass\n", "never reached"),
+        ("use a generator", SUM.replace("<|>", '"""Sum."""\n    '), "nothing but the documentation"),
+        ("take the time", "def f(items):\n    return sum(items), elapsed\n", "elapsed is not known there"),
     ],
 )
 async def test_what_the_instruction_does_not_say_is_refused(instruction: str, answer: str, reason: str) -> None:
     with pytest.raises(RefusedError, match=reason):
         await changed(SUM, answer, answer, instruction=instruction)
+
+
+async def test_a_module_that_the_answer_forgot_is_imported() -> None:
+    after = await changed(
+        SUM, "def f(items):\n    print(time.time())\n    return sum(items)\n", instruction="take the time"
+    )
+    assert after.startswith("import time\n\ndef f(items):\n    print(")
+
+
+async def test_examples_behind_a_function_are_left_out() -> None:
+    better = "def f(items):\n    return sum(items)\n"
+    assert await changed(SUM, f"{better}\n\n# Example usage:\nprint(f([1]))\n", instruction="use sum") == better
 
 
 async def test_what_is_told_of_such_a_change_may_mend_it() -> None:
@@ -199,6 +213,8 @@ USES = "import json\n\n\ndef f(values, key):\n    <|>found = values.get(key)\n  
     ("wrong", "message", "right"),
     [
         ("foundd", "Undefined name `foundd`", "found"),
+        # `founds` may be meant as well, and is less like it.
+        ("[foundd for founds in found]", "Undefined name `foundd`", "[found for founds in found]"),
         ("vlaues", 'F821 Undefined name "vlaues"', "values"),
         ("valuess + [valuess]", "name 'valuess' is not defined", "values + [values]"),
         ("'valuess', valuess", "Cannot find name 'valuess'.", "'valuess', values"),

@@ -110,7 +110,35 @@ async def test_where_names_stand() -> None:
 async def test_a_sentence_that_only_announces_something_goes() -> None:
     tools = tools_of(" does this. Here is a list of what it does:", " works:")
     markdown = (await explain(target_of("def f():\n    <|>pass\n"), tools)).markdown
-    assert markdown == "### `def f()`\n\n`f` does this.\n\n**How it works:** It works:\n"
+    assert markdown == "### `def f()`\n\n`f` does this.\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (" adds. It adds. It returns.", "It adds. It returns."),
+        (" does this.", ""),
+        (" adds. It calls `_other_one` then. It returns.", "It adds. It returns."),
+        (" adds. It calls `missing()` then.", "It adds."),
+        (" gives `None`, a `value` or `g`", "It gives `None`, a `value` or `g`"),
+    ],
+)
+async def test_what_was_said_and_names_that_are_made_up_go(steps: str, told: str) -> None:
+    tools = tools_of(" is there. It does this.", steps)
+    markdown = (await explain(target_of("def f():\n    <|>g()\n"), tools)).markdown
+    section = f"\n\n**How it works:** {told}" if told else ""
+    assert markdown == f"### `def f()`\n\n`f` is there. It does this.{section}\n"
+
+
+async def test_a_sentence_that_was_cut_off_goes() -> None:
+    tools = tools_of(backend=limited(4, " adds up. Then it adds the", " adds. Then it `adds` them"))
+    markdown = (await explain(target_of("def f():\n    <|>g()\n"), tools)).markdown
+    assert "Then" not in markdown
+
+
+async def test_comments_in_a_signature_are_not_in_the_heading() -> None:
+    target = target_of("def f(  # type: ignore\n    a,  # the first\n    b,\n):\n    <|>return a\n")
+    assert (await explain(target, tools_of(" does.", " works."))).markdown.startswith("### `def f(a, b)`\n")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,57 @@ async def test_what_destroys_something_is_said_and_looked_at_first() -> None:
     assert edit.preview
 
 
+@pytest.mark.parametrize(
+    ("comment", "query", "notes"),
+    [
+        ("users in Ber<|>lin", "SELECT * FROM users WHERE city = 'Berlin'", ()),
+        ("German us<|>ers", "SELECT * FROM users WHERE country LIKE 'Germany'", ()),
+        (
+            "the ten old<|>est",
+            "SELECT * FROM users u WHERE u.state = 'done'",
+            ("It supposes that u.state may be 'done'.",),
+        ),
+        ("all us<|>ers", "SELECT * FROM users WHERE name LIKE '%x%' AND id > '5'", ()),
+        ("mark us<|>er 5", "UPDATE users SET state = 'done' WHERE id = 5", ()),
+    ],
+)
+async def test_what_a_query_supposes_is_said(comment: str, query: str, notes: tuple[str, ...]) -> None:
+    _, edit = await written(f"-- {comment}\n", query)
+    assert tuple(note for note in edit.notes if "supposes" in note) == notes
+    assert edit.preview is bool(edit.notes)
+
+
+async def test_where_a_column_is_is_told_the_model() -> None:
+    tables = f"{USERS}CREATE TABLE orders (user_id INTEGER, total REAL);\n\n"
+    right = "SELECT total FROM orders"
+    for wrong, told in (
+        ("SELECT u.total FROM users u", "There is no such column: u.total. total is in orders."),
+        (
+            "SELECT u.price FROM users u",
+            "There is no such column: u.price. users has id, name. orders has user_id, total.",
+        ),
+        ("SELECT x FROM carts", "There is no such table: carts. users has id, name. orders has user_id, total."),
+    ):
+        backend = scripted(wrong, right)
+        await write_from_comment(target(f"{tables}-- tot<|>als\n"), tools_of(backend=backend))
+        request = backend.seen[1]
+        assert isinstance(request, ChatRequest)
+        assert told in request.messages[-2].content
+
+
+async def test_a_process_is_not_killed_by_its_name() -> None:
+    text, _ = await written("# stop<|> it\n", "kill -9 worker", "pkill worker", language="shellscript")
+    assert text == "# stop it\npkill worker\n"
+    for right in ("kill -9 123", 'kill "$pid"', "kill %1", "kill -s TERM 5", "kill $(pidof worker)", "killall worker"):
+        text, _ = await written("# stop<|> it\n", right, language="shellscript")
+        assert right in text
+
+
+async def test_what_is_to_be_filled_in_is_said() -> None:
+    _, edit = await written("# empty fol<|>ders\n", "find /path/to/directory -empty", language="shellscript")
+    assert edit.notes == ("Put in what is meant by /path/to/directory.",)
+
+
 async def test_what_stood_there_before_is_not_warned_of() -> None:
     _, edit = await written("rm a\n\n# list<|> it\n\nrm b\n", "ls", language="shellscript")
     assert edit.notes == ()

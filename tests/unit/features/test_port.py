@@ -43,7 +43,7 @@ async def test_what_cannot_be_used_is_asked_for_once_more(tmp_path: Path) -> Non
     await port(selection, tmp_path / "shop.py", "go", tools_of(backend=backend))
     first, second = (request for request in backend.seen if isinstance(request, ChatRequest))
     assert first.messages[-1].content == "```go\n"
-    assert "Python code in Go" in first.messages[-2].content
+    assert "Write it in Go" in first.messages[-2].content
     assert "no sound Go" in second.messages[-2].content
 
 

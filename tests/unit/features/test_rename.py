@@ -53,6 +53,21 @@ async def test_names_that_are_no_better_or_taken(said: str) -> None:
         await renamed(SUM, said, said)
 
 
+@pytest.mark.parametrize(("old", "new"), [("idx", "index"), ("sym", "symbol"), ("ret", "price"), ("t", "price")])
+async def test_a_word_for_what_is_short_for_it(old: str, new: str) -> None:
+    assert f"return {new}" in await renamed(f"def f():\n    <|>{old} = 0\n    return {old}\n", new)
+
+
+@pytest.mark.parametrize(("old", "new"), [("idx", "position"), ("col", "element"), ("ret", "output")])
+async def test_a_word_for_something_else(old: str, new: str) -> None:
+    with pytest.raises(RefusedError, match="knew no better names"):
+        await renamed(f"def f():\n    <|>{old} = 0\n    return {old}\n", new)
+
+
+def test_short_words_are_clear() -> None:
+    assert not has_unclear_variables(target_of("def f(a):\n    <|>for row in a:\n        tag = row\n    return tag\n"))
+
+
 async def test_one_name_is_not_given_twice() -> None:
     assert "    for x in items" in await renamed(SUM, "amount", "amount")
 

@@ -23,9 +23,42 @@ async def test_a_shorter_function_is_taken() -> None:
         LONG.code,
         "def f(x):\n    if x == 1:\n        return True\n\n    else:\n        return False\n",
         "def f(x):\n    result = x == 1\n    if result:\n        return True\n    else:\n        return False\n",
+        "def f(x: int) -> bool:\n    if x == 1: return True\n    else: return False\n",
     ],
-    ids=["unchanged", "more blank lines", "longer"],
+    ids=["unchanged", "more blank lines", "longer", "only types and layout"],
 )
 async def test_what_is_not_simpler_is_refused(answer: str) -> None:
     with pytest.raises(RefusedError, match="found nothing to simplify in f"):
         await simplify(LONG, tools_of(answer))
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "answer", "lost"),
+    [
+        (
+            "python",
+            "class A:\n    def f(self):\n        <|>self._clean()\n        found = self.a[0]\n        return found\n",
+            "def f(self):\n    return self.a[0]\n",
+            "_clean",
+        ),
+        (
+            "javascript",
+            "function first(a) {\n  <|>log(a);\n  const found = a[0];\n  return found;\n}\n",
+            "function first(a) {\n  return a[0];\n}\n",
+            "log",
+        ),
+    ],
+)
+async def test_what_is_called_for_what_it_does_is_still_called(
+    language: str, marked: str, answer: str, lost: str
+) -> None:
+    with pytest.raises(RefusedError, match=f"{lost} is no longer called"):
+        await simplify(target_of(marked, language), tools_of(answer, answer))
+
+
+async def test_a_list_may_be_made_in_another_way() -> None:
+    target = target_of(
+        "def f(items):\n    <|>found = []\n    for item in items:\n        found.append(item + 1)\n    return found\n"
+    )
+    edit = await simplify(target, tools_of("def f(items):\n    return [item + 1 for item in items]\n"))
+    assert "append" not in apply_edits(target.snapshot.text, edit.edits)

@@ -277,6 +277,48 @@ async def test_what_an_action_fetched_serves_typing_too(world: World) -> None:
     assert world.engines.if_ready("completion") is not None
 
 
+@pytest.mark.parametrize("failure", [None, SourceUnavailableError("No network.")])
+async def test_what_was_lacking_is_looked_for_again(world: World, failure: Exception | None) -> None:
+    world.store.installed = False
+    world.store.failure = failure
+    world.client.answer = "Download" if failure else "Not now"
+    world.engines.if_ready("completion")
+    await world.settle()
+    await world.engines.look_again()
+    assert world.states[-1].state == ("failed" if failure else "missing")
+    # The command line has fetched it meanwhile.
+    world.store.installed = True
+    await world.engines.look_again()
+    assert world.states[-1] == Status("idle", "small")
+    assert world.engine.attached == 0
+    world.engines.if_ready("completion")
+    await world.settle()
+    assert world.engines.if_ready("completion") is not None
+    assert len(world.client.questions) == 1
+
+
+async def test_typing_finds_what_the_command_line_has_fetched(world: World) -> None:
+    world.store.installed = False
+    world.client.answer = "Not now"
+    world.engines.if_ready("completion")
+    await world.settle()
+    world.store.installed = True
+    world.engines.if_ready("completion")
+    await world.settle()
+    assert world.engines.if_ready("completion") is not None
+
+
+async def test_a_model_that_is_ready_stays_so_when_another_is_looked_for(world: World) -> None:
+    world.store.installed = False
+    world.client.answer = "Not now"
+    world.engines.if_ready("completion")
+    await world.settle()
+    world.store.installed = True
+    await world.engines.ready("assistant")
+    await world.engines.look_again()
+    assert world.states[-1].state == "ready"
+
+
 async def test_two_who_need_the_same_model_ask_once(world: World) -> None:
     world.store.installed = False
     world.engines.if_ready("completion")

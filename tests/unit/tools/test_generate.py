@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from lsp_server.settings.documentation import settings_schema
 from tools import generate
 
 
@@ -46,3 +48,36 @@ def test_what_is_up_to_date_is_left_untouched(root: Path) -> None:
     before = (root / "b.json").stat().st_mtime_ns
     generate.main([])
     assert (root / "b.json").stat().st_mtime_ns == before
+
+
+def test_the_manifest_of_vs_code_gets_the_settings_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"title": "Extension", "properties": {"shardlight.server.path": {"scope": "machine-overridable"}}}
+    outdated = {"title": "Gone", "properties": {"shardlight.gone.setting": {"type": "string"}}}
+    before = {
+        "name": "ä",
+        "capabilities": {"untrustedWorkspaces": {"restrictedConfigurations": []}},
+        "contributes": {"configuration": [own, outdated]},
+    }
+    path = tmp_path / "editors" / "vscode" / "package.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(before), encoding="utf-8")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    written = json.loads(generate.vscode_manifest())
+    first, *groups = written["contributes"]["configuration"]
+    assert (written["name"], first) == ("ä", own)
+    schema = json.loads(settings_schema())["properties"]
+    settings = [f"shardlight.{section}.{name}" for section, group in schema.items() for name in group["properties"]]
+    assert [name for group in groups for name in group["properties"]] == settings
+    by_title = {group["title"]: group["properties"] for group in groups}
+    assert by_title["Bug hints"]["shardlight.bug_hints.on_save"] == {
+        "type": "boolean",
+        "default": False,
+        "order": 0,
+        "markdownDescription": schema["bug_hints"]["properties"]["on_save"]["description"],
+    }
+    assert by_title["Models"]["shardlight.models.directory"]["scope"] == "machine-overridable"
+    restricted = written["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
+    assert restricted[:2] == ["shardlight.server.path", "shardlight.models.completion"]
+    assert "shardlight.completion.enabled" not in restricted

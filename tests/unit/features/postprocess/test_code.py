@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.features.postprocess.code import reindent, strip_answer
+from lsp_server.features.postprocess.code import (
+    ends_with_definition,
+    reindent,
+    strip_answer,
+    up_to_last_definition,
+    without_examples,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,31 @@ def test_reindent() -> None:
 
 def test_a_single_line_needs_no_indentation() -> None:
     assert reindent("a\n", "    ", "\n") == "a"
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "kept"),
+    [
+        ("python", "def f():\n    pass\n\n\n# Example usage:\nprint(f())\n", "def f():\n    pass\n"),
+        ("typescript", "const f = () => 1;\n\n// Usage\nf();\n", "const f = () => 1;\n"),
+        ("python", "def f():\n    # Example\n    return 1\n\n\nX = f()\n", None),
+        ("python", "# Example\nx = 1\n", None),
+    ],
+)
+def test_examples_behind_the_code_go(language: str, code: str, kept: str | None) -> None:
+    assert without_examples(code, language) == (code if kept is None else kept)
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "kept"),
+    [
+        ("python", "class A:\n    def f(self):\n        pass\n\n    x = 1\n\n\nprint(A())\n", "x = 1\n"),
+        ("typescript", "const f = () => 1;\nf();\n", "const f = () => 1;\n"),
+        ("python", "x = 1\n", "x = 1\n"),
+    ],
+)
+def test_what_stands_behind_definitions(language: str, code: str, kept: str) -> None:
+    assert up_to_last_definition(code, language).endswith(kept)
+    assert not ends_with_definition(code, language)
+    if kept != code:
+        assert ends_with_definition(up_to_last_definition(code, language), language)

@@ -30,6 +30,15 @@ def level(percent):
     else:
         return "low"
 """
+DRAWN = """\
+def plain(items):
+    '''Plain.
+
+    >>> list(plain([1]))
+    [1]
+    '''
+    <|>return (one for one in items)
+"""
 # After so many answers that are no code, the model is asked for no more calls.
 NOTHING = ["a b)"] * 5
 Set = Callable[..., Awaitable[tuple[Target, Tools]]]
@@ -114,6 +123,21 @@ async def test_a_simplification_has_to_do_the_same(case: Set) -> None:
     target, tools = await case(LEVEL, "60)", "500)", *NOTHING, wrong, wrong)
     with pytest.raises(RefusedError, match=r"`level\(60\)` gives 'high', and would give 'low'"):
         await optimise(target, tools)
+
+
+async def test_something_else_is_returned_though_it_looks_the_same_in_a_call(case: Set) -> None:
+    target, tools = await case(DRAWN, *NOTHING)
+    before = await behaviour(target, tools)
+    assert "list(plain([1]))" in called(before)
+    before.calls = [call for call in before.calls if call.codes[-1].startswith("list(")]
+    changed = target.snapshot.text.replace("(one for one in items)", "[one for one in items]")
+    assert "it returns iterator, and would return list." in await before.difference(changed)
+
+
+async def test_where_an_object_is_does_not_count(case: Set) -> None:
+    target, tools = await case("def plain(x):\n    <|>return [x][0]\n", "object())", *NOTHING)
+    before = await behaviour(target, tools)
+    assert await before.difference(target.snapshot.text.replace("[x][0]", "x")) == ""
 
 
 async def test_what_is_awaited_gives_the_same(case: Set) -> None:
