@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import typing
 from collections.abc import Sequence
 
 from lsp_server.syntax.imports import import_statements, imports
@@ -30,7 +31,7 @@ def without_imports(code: str, language_id: str) -> tuple[str, list[str]]:
 def needed_imports(brought: Sequence[str], edit: TextEdit, snapshot: Snapshot) -> list[str]:
     """The imports that a document needs after an edit: of those that an answer brought what is not there yet.
 
-    In Python modules of its own that the answer used and forgot are among them.
+    In Python its own modules, and the names of its types, that the answer used and forgot are among them.
     """
     if snapshot.language is None or snapshot.language.id != "python":
         # What a name of the file's own means stays.
@@ -39,11 +40,13 @@ def needed_imports(brought: Sequence[str], edit: TextEdit, snapshot: Snapshot) -
     before, after = unknown_names(snapshot.text), unknown_names(apply_edits(snapshot.text, [edit]))
     if before is None or after is None:
         return list(brought)
-    fresh, said = after - before, " ".join(brought)
-    missing = sorted(name for name in fresh & sys.stdlib_module_names if not re.search(rf"\b{name}\b", said))
+    fresh = after - before
+    missing = sorted(fresh - set(re.findall(r"\w+", " ".join(brought))))
+    types = [name for name in missing if name in typing.__all__ and name[0].isupper()]
     return [
         *(line for line in brought if fresh & set(re.findall(r"\w+", line))),
-        *(f"import {name}" for name in missing),
+        *(f"import {name}" for name in missing if name in sys.stdlib_module_names),
+        *([f"from typing import {', '.join(types)}"] if types else []),
     ]
 
 

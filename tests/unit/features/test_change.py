@@ -192,6 +192,14 @@ async def test_a_module_that_the_answer_forgot_is_imported() -> None:
     assert after.startswith("import time\n\ndef f(items):\n    print(")
 
 
+async def test_a_type_that_the_answer_forgot_is_imported() -> None:
+    marked = f"from __future__ import annotations\n\n\n{SUM}"
+    after = await changed(marked, "def f(items: Optional[list]) -> Tuple:\n    return (1, 2)\n", instruction="give two")
+    assert "import annotations\nfrom typing import Optional, Tuple\n" in after
+    with pytest.raises(RefusedError, match="Numbers is not known there"):
+        await changed(marked, *["def f(items: Numbers):\n    return 1\n"] * 2, instruction="give one")
+
+
 async def test_examples_behind_a_function_are_left_out() -> None:
     better = "def f(items):\n    return sum(items)\n"
     assert await changed(SUM, f"{better}\n\n# Example usage:\nprint(f([1]))\n", instruction="use sum") == better
