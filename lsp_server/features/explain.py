@@ -85,7 +85,9 @@ async def explain_code(selection: Selection, tools: Tools) -> Explanation:
     said = _told(purpose, steps)
     warned = warnings(selection.snapshot, selection.start, selection.end)
     said += ["**Careful:**\n" + "\n".join(f"- {one}" for one in warned)] if said and warned else []
-    return _explanation(f"### {selection.name.capitalize()}", said, selection, guide)
+    # What is selected is a definition, or lines.
+    name = f"`{selection.name}`" if " " not in selection.name else selection.name.capitalize()
+    return _explanation(f"### {name}", said, selection, guide)
 
 
 async def explain_problem(

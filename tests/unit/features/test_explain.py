@@ -71,6 +71,13 @@ async def test_selected_code() -> None:
     assert "```python\nn = len(items)\nreturn items[n]\n```" in request.messages[1].content
 
 
+async def test_a_selected_function_is_called_by_its_name() -> None:
+    text = "def total_price(x):\n    return x\n"
+    selection = find_selection(Snapshot.open(text, "python"), 5, 5, PurePosixPath("a.py"))
+    explanation = await explain_code(selection, tools_of(" adds.", " adds up."))
+    assert explanation.markdown.startswith("### `total_price`\n\n")
+
+
 async def test_what_a_tool_says_of_a_line() -> None:
     backend = scripted(" there is no such item.", " n is one too many", " subtract one.")
     problem = Problem("index <out> of range\nmore", "    return items[n]")
