@@ -29,7 +29,8 @@ def worth_reading(text: str, *, known: str, complete: bool, said: Sequence[str] 
     for at, sentence in enumerate(found):
         is_last = at == len(found) - 1
         ends = sentence.rstrip()
-        unfinished = is_last and (ends.endswith(":") or (not complete and ends[-1] not in ".!?"))
+        cut_off = ends[-1] not in ".!?" if not complete else at > 0 and ends[-1].isalnum()
+        unfinished = is_last and (ends.endswith(":") or cut_off)
         if _plain(sentence) in there or unfinished or _made_up(sentence, words):
             continue
         there.add(_plain(sentence))

@@ -127,6 +127,7 @@ async def test_a_sentence_that_only_announces_something_goes() -> None:
         (" does this.", ""),
         (" adds. It calls `_other_one` then. It returns.", "It adds. It returns."),
         (" adds. It calls `missing()` then.", "It adds."),
+        (" adds. It then has", "It adds."),
         (" gives `None`, a `value` or `g`", "It gives `None`, a `value` or `g`"),
     ],
 )
