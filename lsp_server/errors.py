@@ -126,6 +126,10 @@ class BackendUnavailableError(BackendError):
     """No answer, or the answer broke off."""
 
 
+class BackendGoneError(BackendUnavailableError):
+    """Nobody listens there, or no longer."""
+
+
 class BackendRejectedError(BackendError):
     """An answer that says no, with its reason."""
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
+import os
+import secrets
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsp_server.settings import sources
@@ -16,17 +21,21 @@ if TYPE_CHECKING:
     from lsp_server.server.session import Backends
     from lsp_server.server.status import Status
 
+# The token of `--tcp`, for whoever starts the server and the client.
+_VARIABLE = "SHARDLIGHT_TOKEN"
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``serve``."""
     serve = subparsers.add_parser("serve", help="the language server; editors run this")
     serve.add_argument("--stdio", action="store_true", help="speak over standard input and output (the default)")
-    serve.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 instead")
-    serve.add_argument("--port", type=int, default=2087, help="port for --tcp; default 2087")
+    serve.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 instead, for one client with a token")
+    serve.add_argument("--port", type=int, default=2087, help="port for --tcp; default 2087, 0 for a free one")
     serve.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace, _settings: Settings) -> int:
+    from lsp_server.server import tcp
     from lsp_server.server.app import create_server
     from lsp_server.server.protocol import Protocol
 
@@ -35,10 +44,16 @@ def _run(args: argparse.Namespace, _settings: Settings) -> int:
     gc.collect()
     gc.freeze()
     if args.tcp:
-        server.start_tcp("127.0.0.1", args.port)
+        token = os.environ.get(_VARIABLE) or secrets.token_urlsafe(24)
+        asyncio.run(tcp.serve(server, args.port, token, partial(_tell, token)))
     else:
         server.start_io()
     return 0 if isinstance(server.protocol, Protocol) and server.protocol.was_shut_down else 1
+
+
+def _tell(token: str, port: int) -> None:
+    sys.stderr.write(f"Listening on 127.0.0.1:{port}. Clients send initializationOptions.token: {token}\n")
+    sys.stderr.flush()
 
 
 def _make_backends(server: LanguageServer, settings: Settings, show: Callable[[Status], None]) -> Backends:

@@ -6,13 +6,13 @@ import json
 import logging
 import platform
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from lsp_server import own_python
 from lsp_server.engine import cgroup, measurement, processor
 from lsp_server.models import gpu_table
 from lsp_server.models.hardware import Cpu, Gpu, Hardware
@@ -64,9 +64,14 @@ def probe_library(timeout_s: float = 60.0) -> Library:
     Raises:
         OSError: it could not be loaded; the message says how it ended.
     """
-    command = [sys.executable, "-m", "lsp_server.engine.library_report"]
     result = subprocess.run(
-        command, capture_output=True, encoding="utf-8", errors="replace", timeout=timeout_s, check=False
+        own_python.command("lsp_server.engine.library_report"),
+        cwd=own_python.FOLDER,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout_s,
+        check=False,
     )
     if result.returncode != 0:
         last = result.stderr.strip().splitlines()[-1:] or [f"exit code {result.returncode}"]

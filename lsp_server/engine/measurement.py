@@ -10,13 +10,13 @@ import json
 import logging
 import math
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from lsp_server import own_python
 from lsp_server.engine import disk, processor
 from lsp_server.models.hardware import KernelRate
 from lsp_server.models.ledger import read_json, write_json
@@ -114,9 +114,9 @@ def _report(n_threads: int, types: Sequence[str]) -> dict[str, object] | None:
 
 
 def _child(n_threads: int, types: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lsp_server.engine.library_report", "--measure", str(n_threads), ",".join(types)]
     return subprocess.run(
-        command,
+        own_python.command("lsp_server.engine.library_report", "--measure", str(n_threads), ",".join(types)),
+        cwd=own_python.FOLDER,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

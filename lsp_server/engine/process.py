@@ -59,9 +59,10 @@ def run(
         )
     )
     name = runtime.key(config.path, config.n_ctx, config.n_gpu_layers)
+    started, after_boot = runtime.creation(psutil.Process())
     record = runtime.EngineRecord(
         pid=os.getpid(),
-        started=psutil.Process().create_time(),
+        started=started,
         port=port,
         token=token,
         model_id=config.model_id,
@@ -69,6 +70,7 @@ def run(
         n_ctx=config.n_ctx,
         n_gpu_layers=config.n_gpu_layers,
         version=__version__,
+        after_boot=after_boot,
     )
     runtime.write(name, record)
     logger.info("Listening on %s, loading %s", record.url, config.path)

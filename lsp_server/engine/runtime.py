@@ -17,7 +17,9 @@ from platformdirs import user_state_path
 class EngineRecord:
     """A running engine: where it listens, how to talk to it, what it serves.
 
-    ``started`` is the process's creation time (seconds since the epoch): a pid may be given to somebody else.
+    A pid may be given to somebody else. ``started`` is the process's creation time (seconds since the epoch), and
+    ``after_boot`` that since the machine was started: when the clock is set, the one or the other stays, depending on
+    the system.
     """
 
     pid: int
@@ -29,6 +31,7 @@ class EngineRecord:
     n_ctx: int
     n_gpu_layers: int
     version: str
+    after_boot: float
 
     @property
     def url(self) -> str:
@@ -46,9 +49,17 @@ class EngineRecord:
             process = self.process()
             # An engine that was killed stays in the process table until the editor that started it collects it.
             ended = process.status() == psutil.STATUS_ZOMBIE
-            return not ended and abs(process.create_time() - self.started) < 1.0
+            since_epoch, after_boot = creation(process)
+            same = abs(since_epoch - self.started) < 1.0 or abs(after_boot - self.after_boot) < 1.0
+            return same and not ended
         except psutil.Error:
             return False
+
+
+def creation(process: psutil.Process) -> tuple[float, float]:
+    """When a process was created: seconds since the epoch and since the machine was started, by today's clock."""
+    created = process.create_time()
+    return created, created - psutil.boot_time()
 
 
 def runtime_directory() -> Path:

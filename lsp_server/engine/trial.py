@@ -14,7 +14,6 @@ import logging
 import platform
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +22,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
+from lsp_server import own_python
 from lsp_server.engine.complaints import tells_of_memory
 from lsp_server.errors import ModelLoadError
 from lsp_server.models.ledger import read_json, write_json
@@ -240,12 +240,14 @@ def _attempt(
     model: Path, settings: LoadSettings, *options: str, on_progress: Callable[[float], bool] = lambda _fraction: True
 ) -> subprocess.CompletedProcess[str]:
     """Run the process that may die; raises ModelLoadError if ``on_progress`` has it stopped."""
-    command = [sys.executable, "-m", "lsp_server.engine.probe", str(model), json.dumps(_jsonable(settings)), *options]
+    arguments = (str(model.absolute()), json.dumps(_jsonable(settings)), *options)
+    command = own_python.command("lsp_server.engine.probe", *arguments)
     said, stopped = [], False
     # What goes to stderr may be long, and nobody reads it meanwhile.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         with subprocess.Popen(
             command,
+            cwd=own_python.FOLDER,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from lsp_server.errors import BackendRejectedError, BackendUnavailableError
+from lsp_server.errors import BackendGoneError, BackendRejectedError, BackendUnavailableError
 from lsp_server.inference.backend import (
     ChatRequest,
     Chunk,
@@ -23,6 +23,7 @@ from lsp_server.inference.backend import (
 
 # Prefill of a long prompt on a slow machine sends nothing for a while; a dead engine resets the connection at once.
 _TIMEOUT = httpx.Timeout(600.0, connect=3.0)
+_JSON = {"Content-Type": "application/json"}
 _STOP_TYPES = {"eos": StopReason.EOS, "word": StopReason.STOP, "limit": StopReason.LENGTH}
 
 
@@ -122,6 +123,9 @@ class HttpBackend:
             body["grammar"] = request.grammar
         async with aclosing(self._events("/v1/chat/completions", body)) as messages:
             async for message in messages:
+                # The last one may bring nothing but figures.
+                if not message.get("choices"):
+                    continue
                 choice = message["choices"][0]
                 finish = choice.get("finish_reason")
                 reason = None if finish is None else StopReason.LENGTH if finish == "length" else StopReason.EOS
@@ -141,6 +145,8 @@ class HttpBackend:
         }
         async with aclosing(self._events("/v1/completions", body)) as messages:
             async for message in messages:
+                if not message.get("choices"):
+                    continue
                 choice = message["choices"][0]
                 reason = StopReason.LENGTH if choice.get("finish_reason") else None
                 yield Chunk(choice.get("text") or "", reason, _timings(message), _scored(choice.get("logprobs")))
@@ -150,22 +156,26 @@ class HttpBackend:
 
         Raises:
             BackendUnavailableError: nobody answers, or the model could not be loaded.
+            BackendGoneError: nobody listens there.
         """
         try:
             response = await self._client.get("/health", timeout=5.0)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise BackendUnavailableError(f"The engine does not answer: {reason}.") from error
+            # One that only takes too long is still there.
+            kind = BackendUnavailableError if isinstance(error, httpx.TimeoutException) else BackendGoneError
+            raise kind(f"The engine does not answer: {reason}.") from error
         if response.status_code == 200:
             return True, 1.0
         if response.status_code == 503:
-            return False, float(response.json().get("progress", 0.0))
+            return False, _progress(response)
         raise BackendUnavailableError(_reason(response))
 
     async def _events(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The server-sent events of an answer, up to and including the last one."""
         try:
-            async with self._client.stream("POST", path, json=body) as response:
+            # In ASCII: half a character, which an editor may have in its text, cannot be sent in any other way.
+            async with self._client.stream("POST", path, content=json.dumps(body), headers=_JSON) as response:
                 if response.status_code != 200:
                     await response.aread()
                     error = BackendRejectedError if response.status_code < 500 else BackendUnavailableError
@@ -212,6 +222,14 @@ def _timings(message: dict[str, Any]) -> Timings:
         predicted_per_second=float(t.get("predicted_per_second", 0.0)),
         prompt_ms=float(t.get("prompt_ms", 0.0)),
     )
+
+
+def _progress(response: httpx.Response) -> float:
+    """How far a server that is not ready says it is; 0 if it does not say."""
+    try:
+        return float(response.json().get("progress", 0.0))
+    except (ValueError, AttributeError, TypeError):
+        return 0.0
 
 
 def _reason(response: httpx.Response) -> str:

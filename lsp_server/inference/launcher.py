@@ -14,8 +14,9 @@ from pathlib import Path
 import filelock
 from filelock import AsyncFileLock
 
+from lsp_server import own_python
 from lsp_server.engine import runtime
-from lsp_server.errors import BackendUnavailableError, EngineStartError
+from lsp_server.errors import BackendGoneError, BackendUnavailableError, EngineStartError
 from lsp_server.inference.http import HttpBackend
 from lsp_server.models.catalog import Role
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_S = 30.0
 _POLL_S = 0.05
+# An engine that ends closes its door first; giving back tens of gigabytes takes a while.
+_LEAVING_S = 15.0
 _TOLD = "shardlight: "  # what an error for the user begins with on the command line
 
 
@@ -60,7 +63,24 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
     Raises:
         EngineStartError: the process did not come up, or the model could not be loaded; the reason is in the message.
     """
-    record = await _running(spec)
+    deadline = time.monotonic() + _LEAVING_S
+    while True:
+        record, is_new = await _running(spec)
+        try:
+            return await _loaded(record, on_progress)
+        except BackendUnavailableError as error:
+            # One that was there may be about to end, and still has its record: then another one takes its place.
+            if not is_new and isinstance(error, BackendGoneError) and time.monotonic() < deadline:
+                await asyncio.sleep(_POLL_S)
+                continue
+            raise EngineStartError(
+                f"The engine for {spec.model_id} could not be started: {error.message}",
+                hint=f"Its log is {runtime.log_path(spec.name)}; `shardlight doctor` checks the machine.",
+            ) from error
+
+
+async def _loaded(record: runtime.EngineRecord, on_progress: Callable[[float], None]) -> HttpBackend:
+    """A backend for an engine, once its model is loaded. Raises BackendUnavailableError as ``health`` does."""
     backend = HttpBackend(record.url, record.token)
     try:
         while True:
@@ -70,23 +90,21 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
                 return backend
             on_progress(fraction)
             await asyncio.sleep(_POLL_S)
-    except BackendUnavailableError as error:
-        await backend.aclose()
-        raise EngineStartError(
-            f"The engine for {spec.model_id} could not be started: {error.message}",
-            hint=f"Its log is {runtime.log_path(spec.name)}; `shardlight doctor` checks the machine.",
-        ) from error
     except BaseException:
         await backend.aclose()
         raise
 
 
-async def _running(spec: EngineSpec) -> runtime.EngineRecord:
-    """The record of a running engine. A lock makes sure that only one of many clients starts it."""
+async def _running(spec: EngineSpec) -> tuple[runtime.EngineRecord, bool]:
+    """The record of a running engine, and whether it was started just now.
+
+    A lock makes sure that only one of many clients starts it.
+    """
     lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S)
     try:
         async with lock:
-            return runtime.read(spec.name) or await _start(spec)
+            record = runtime.read(spec.name)
+            return (record, False) if record else (await _start(spec), True)
     except filelock.Timeout as error:
         raise EngineStartError(
             f"Another program has been starting this engine for {_START_TIMEOUT_S:.0f} s.",
@@ -113,7 +131,7 @@ async def _start(spec: EngineSpec) -> runtime.EngineRecord:
 
 def command_of(spec: EngineSpec) -> list[str]:
     """The command that runs an engine."""
-    command = [sys.executable, "-m", "lsp_server", "engine", "run", "--model", str(spec.model_path)]
+    command = own_python.command("lsp_server", "engine", "run", "--model", str(spec.model_path.absolute()))
     command += ["--name", spec.model_id, "--n-ctx", str(spec.n_ctx), "--n-gpu-layers", str(spec.n_gpu_layers)]
     command += ["--n-threads", str(spec.n_threads), "--port", str(spec.port), "--role", spec.role]
     command += ["--idle-minutes", str(spec.idle_minutes), "--memory-percent", str(spec.memory_percent)]
@@ -128,8 +146,12 @@ def _spawn(spec: EngineSpec) -> subprocess.Popen[bytes]:
         # A session of its own: the engine outlives this editor and does not get its Ctrl-C.
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, creationflags=flags)
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command, cwd=own_python.FOLDER, stdin=subprocess.DEVNULL, stdout=log, stderr=log, creationflags=flags
+            )
+        return subprocess.Popen(
+            command, cwd=own_python.FOLDER, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
 
 
 def _last_words(spec: EngineSpec) -> str:

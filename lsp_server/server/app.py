@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from lsprotocol.converters import get_converter
@@ -26,6 +27,16 @@ from lsp_server.server.status import Status
 from lsp_server.settings.resolve import Options, Resolution
 from lsp_server.settings.schema import Settings
 
+logger = logging.getLogger(__name__)
+
+
+class Server(LanguageServer):
+    """pygls' server, which keeps to the log what nobody waits for."""
+
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """Say in the log what went wrong outside of a request: the user cannot mend what a client sends."""
+        logger.error("%s", error, exc_info=error)
+
 
 def create_server(
     load_settings: Callable[[Options | None], Resolution],
@@ -38,7 +49,7 @@ def create_server(
         make_backends: the models for settings; called at first use and again when the settings change. They tell
             their states by the function that they are given.
     """
-    server = LanguageServer(
+    server = Server(
         "shardlight",
         __version__,
         protocol_cls=Protocol,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types as lsp
 
-from lsp_server.errors import DownloadError, ModelNotInstalledError, ShardlightError
+from lsp_server.errors import BackendError, DownloadError, ModelNotInstalledError, ShardlightError
 from lsp_server.inference.backend import Backend
 from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
 from lsp_server.models.catalog import Role
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
 _DOWNLOAD, _LATER = "Download", "Not now"
+# An engine that does not come up is tried again while somebody types, after so long and then longer, and so often.
+_REST_S, _MOST_TRIES = 30.0, 4
+
+
+class _Rest(NamedTuple):
+    """When an engine that did not come up is tried again (by ``time.monotonic``), how often it was, and the reason."""
+
+    until: float
+    tries: int
+    reason: str
 
 
 class Engines:
@@ -46,7 +57,9 @@ class Engines:
         self._declined: set[Role] = set()
         # Those whose model was not here when it was wanted.
         self._lacking: set[Role] = set()
-        self._loading: Callable[[float], None] | None = None
+        # Those whose engine did not come up, for a reason that may pass.
+        self._resting: dict[Role, _Rest] = {}
+        self._loading: dict[Role, Callable[[float], None]] = {}
         # One question at a time: both roles may need the same model.
         self._downloading = asyncio.Lock()
 
@@ -139,14 +152,14 @@ class Engines:
             # The settings' names, not the models': `auto` may mean another one after a download.
             self._roles[role] = RoleBackend(
                 lambda: engine_spec(self._settings, self._models(), role),
-                self._on_loading,
+                partial(self._on_loading, role),
                 partial(self._changed, role),
             )
         return self._roles[role]
 
-    def _on_loading(self, fraction: float) -> None:
-        if self._loading:
-            self._loading(fraction)
+    def _on_loading(self, role: Role, fraction: float) -> None:
+        if loading := self._loading.get(role):
+            loading(fraction)
 
     def _changed(self, role: Role, ready: bool, reason: str) -> None:
         model = self._model(role)
@@ -166,14 +179,23 @@ class Engines:
             await self.look_again()
             if role in self._declined:
                 return
+        rest = self._resting.get(role)
+        if rest and time.monotonic() < rest.until:
+            return
         try:
             await self._prepared(role)
         except ModelNotInstalledError:
             self._declined.add(role)
         except ShardlightError as error:
             # Typing goes on without suggestions; the reason is told once, not at every keystroke.
-            self._declined.add(role)
-            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
+            again = rest is not None and rest.reason == str(error)
+            tries = rest.tries + 1 if rest and again else 1
+            if isinstance(error, BackendError) and tries < _MOST_TRIES:
+                self._resting[role] = _Rest(time.monotonic() + _REST_S * tries, tries, str(error))
+            else:
+                self._declined.add(role)
+            if not again:
+                self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
 
     async def _prepared(self, role: Role) -> None:
         """Wait until a role's model can answer; all who wait share one attempt."""
@@ -213,14 +235,15 @@ class Engines:
                 progress.report(f"{fraction:.0%}", int(fraction * 100))
                 self._show(Status("loading", ref.id, int(fraction * 100)))
 
-            self._loading = loaded
+            self._loading[role] = loaded
             try:
                 await backend.attach()
             finally:
-                self._loading = None
+                del self._loading[role]
         for note in await backend.load_notes():
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, note))
         self._declined.discard(role)
+        self._resting.pop(role, None)
 
     async def _download(self, ref: ModelRef) -> None:
         """Ask, then fetch a model with progress. Raises ModelNotInstalledError if the user does not want it."""

@@ -79,6 +79,9 @@ class HintMemory:
     def _tried(self, do: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            # It holds functions of private code: nobody else's business.
+            self._path.touch(0o600)
+            self._path.chmod(0o600)
             with closing(sqlite3.connect(self._path, timeout=_BUSY_S)) as database, database:
                 database.executescript(_SCHEMA)
                 return do(database)

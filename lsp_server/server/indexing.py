@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsp_server import own_python
 from lsp_server.context.index.extract import indexed_language
 from lsp_server.context.index.order import Order
 from lsp_server.context.index.resolve import configures
@@ -139,13 +139,11 @@ class Indexing:
         self._index.report(root, (0, 0))
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "lsp_server.context.index.builder"),
-                *(str(root), str(self._index.database_of(root))),
+                *own_python.command("lsp_server.context.index.builder", str(root), str(self._index.database_of(root))),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                # Python looks for modules where it is started: not in a folder that anybody can write.
-                cwd=sys.prefix,
+                cwd=own_python.FOLDER,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
             try:

@@ -1,8 +1,10 @@
-"""pygls' protocol, with three of its built-in methods made ours.
+"""pygls' protocol, with some of what it does made ours.
 
 * Documents: pygls splits lines where Python does (form feeds, U+2028 …); the protocol does not. Ours are kept in
   ``documents.py``, so pygls need not keep a second, different copy.
 * Commands: pygls runs them inside a generator, where ``$/cancelRequest`` does not reach them.
+* What a client may not send: pygls leaves a request unanswered whose parameters are wrong, and any after ``shutdown``;
+  it answers those before ``initialize`` as if nothing were missing.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from collections.abc import Generator
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol.json_rpc import RPCMessage, RPCRequest
 
 # Answers that are errors by the protocol's design: the user reads them in the editor, a traceback explains nothing.
 _EXPECTED = {lsp.LSPErrorCodes.RequestFailed, lsp.LSPErrorCodes.ContentModified, lsp.LSPErrorCodes.RequestCancelled}
@@ -30,6 +33,39 @@ logging.getLogger("pygls.protocol.json_rpc").addFilter(is_news)
 
 class Protocol(LanguageServerProtocol):
     """See the module."""
+
+    _was_initialized = False
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """As pygls has it; None for a message that says something else than its method allows.
+
+        A request is told so; what is wrong stands in the log.
+        """
+        try:
+            return super().structure_message(data)
+        except (JsonRpcInvalidParams, JsonRpcInternalError):
+            method = data.get("method")
+            if "id" in data and method is not None:
+                self._refuse(data["id"], JsonRpcInvalidParams(f"The parameters of {method} are not as it has them."))
+            return None
+
+    def handle_message(self, message: RPCMessage | None) -> None:
+        """As pygls has it, for messages that may come now."""
+        if message is None:
+            return
+        method = getattr(message, "method", None)
+        if method == lsp.INITIALIZE:
+            self._was_initialized = True
+        elif method not in (None, lsp.EXIT) and (self._shutdown or not self._was_initialized):
+            if isinstance(message, RPCRequest):
+                wrong = "This session has ended." if self._shutdown else "`initialize` has to come first."
+                code = lsp.ErrorCodes.InvalidRequest if self._shutdown else lsp.ErrorCodes.ServerNotInitialized
+                self._refuse(message.id, JsonRpcException(wrong, code.value))
+            return
+        super().handle_message(message)
+
+    def _refuse(self, msg_id: Any, error: JsonRpcException) -> None:
+        self._send_response(msg_id, None, error.to_response_error())
 
     @property
     def was_shut_down(self) -> bool:

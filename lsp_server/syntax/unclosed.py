@@ -93,17 +93,22 @@ def _first_suspect(snapshot: Snapshot, tree: tree_sitter.Tree, offset: int, span
 def _first_error(cursor: tree_sitter.TreeCursor, start: int, end: int) -> int | None:
     """The byte where the first node begins that is an error or lacks a piece, and goes on behind ``start``."""
     node = cursor.node
-    if node is None or node.is_error:
-        return node.start_byte if node else None
-    more = cursor.goto_first_child_for_byte(start) is not None
-    while more and (child := cursor.node) is not None and child.start_byte < end:
-        if child.is_missing:
+    # The nodes around the one at the cursor; code may be nested deeper than Python calls.
+    around: list[tree_sitter.Node] = []
+    while node is not None:
+        within = node.start_byte < end or not around
+        if within and node.is_error:
             return node.start_byte
-        if child.has_error and (byte := _first_error(cursor, start, end)) is not None:
-            return byte
-        more = cursor.goto_next_sibling()
-    if cursor.node != node:
-        cursor.goto_parent()
+        if within and node.is_missing and around:
+            return around[-1].start_byte
+        if within and node.has_error and cursor.goto_first_child_for_byte(start) is not None:
+            around.append(node)
+        else:
+            while not (node.start_byte < end and cursor.goto_next_sibling()):
+                if not around or not cursor.goto_parent():
+                    return None
+                node = around.pop()
+        node = cursor.node
     return None
 
 

@@ -27,6 +27,7 @@ def record() -> EngineRecord:
     return EngineRecord(
         pid=os.getpid(),
         started=psutil.Process().create_time(),
+        after_boot=runtime.creation(psutil.Process())[1],
         port=8012,
         token="secret",
         model_id="small",
@@ -35,6 +36,12 @@ def record() -> EngineRecord:
         n_gpu_layers=0,
         version="1.0",
     )
+
+
+def of(record: EngineRecord, pid: int) -> EngineRecord:
+    """The record as another process would have it."""
+    started, after_boot = runtime.creation(psutil.Process(pid))
+    return dataclasses.replace(record, pid=pid, started=started, after_boot=after_boot)
 
 
 def files() -> list[str]:
@@ -69,7 +76,7 @@ def test_no_record_is_none() -> None:
 
 def test_the_record_of_a_process_that_ended_is_removed(record: EngineRecord) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    alive = dataclasses.replace(record, pid=process.pid, started=psutil.Process(process.pid).create_time())
+    alive = of(record, process.pid)
     runtime.write("a", alive)
     assert runtime.read("a") == alive
 
@@ -83,7 +90,7 @@ def test_the_record_of_a_process_that_ended_is_removed(record: EngineRecord) -> 
 def test_a_process_that_was_killed_but_not_yet_collected_does_not_run(record: EngineRecord) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        killed = dataclasses.replace(record, pid=process.pid, started=psutil.Process(process.pid).create_time())
+        killed = of(record, process.pid)
         runtime.write("a", killed)
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -94,7 +101,7 @@ def test_a_process_that_was_killed_but_not_yet_collected_does_not_run(record: En
 
 
 def test_the_record_of_a_pid_that_now_belongs_to_another_process_is_removed(record: EngineRecord) -> None:
-    runtime.write("a", dataclasses.replace(record, started=record.started - 3600))
+    runtime.write("a", dataclasses.replace(record, started=record.started - 3600, after_boot=record.after_boot - 3600))
 
     assert runtime.read("a") is None
     assert files() == []
@@ -162,3 +169,17 @@ def test_engines_are_one_per_file_and_settings(tmp_path: Path, monkeypatch: pyte
 
 def test_the_log_stands_beside_the_record(record: EngineRecord) -> None:
     assert runtime.log_path("a") == runtime.write("a", record).with_suffix(".log")
+
+
+@pytest.mark.parametrize("seconds", [-7200.0, 7200.0])
+def test_a_clock_that_is_set_takes_no_engine_away(
+    record: EngineRecord, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    runtime.write("a", record)
+    boot, created = psutil.boot_time(), psutil.Process().create_time()
+    # As on Linux, where both are reckoned from the clock; elsewhere the creation stays what it was.
+    monkeypatch.setattr(runtime.psutil, "boot_time", lambda: boot + seconds)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _process: created + seconds)
+    assert runtime.read("a") == record
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _process: created)
+    assert runtime.read("a") == record

@@ -439,7 +439,7 @@ def interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
         path = tmp_path / "python"
         path.write_text(f"#!{sys.executable}\nimport sys\n{lines}\n", "utf-8")
         path.chmod(0o755)
-        monkeypatch.setattr(trial.sys, "executable", str(path))
+        monkeypatch.setattr(sys, "executable", str(path))
 
     return put
 

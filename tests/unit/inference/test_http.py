@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import httpx
 import pytest
 
-from lsp_server.errors import BackendRejectedError, BackendUnavailableError
+from lsp_server.errors import BackendGoneError, BackendRejectedError, BackendUnavailableError
 from lsp_server.inference.backend import (
     ChatRequest,
     Chunk,
@@ -403,3 +404,44 @@ async def test_whether_the_model_fills_holes_is_asked_once(fim: bool) -> None:
 
     assert (server.fills_holes, server.fills_holes) == (fim, fim)
     assert asked == ["/props"]
+
+
+@pytest.mark.parametrize("kind", ["infill", "chat"])
+async def test_half_a_character_can_be_sent(kind: str) -> None:
+    seen: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.content)
+        return httpx.Response(200, stream=Wire(delta("x", "stop"), event({"content": "x", "stop": True})))
+
+    async with aclosing(backend(answer)) as client:
+        if kind == "infill":
+            await collect(client.infill(InfillRequest("a\ud83d", "", 16)))
+        else:
+            await collect(client.chat(ChatRequest((Message("user", "a\ud83d"),), 16)))
+    assert b"a\\ud83d" in seen[0]
+
+
+async def test_a_server_that_is_not_ready_need_not_say_how_far_it_is() -> None:
+    for response in (httpx.Response(503), httpx.Response(503, json=[]), httpx.Response(503, json={"progress": None})):
+        assert await backend(lambda _request, response=response: response).health() == (False, 0.0)
+
+
+async def test_figures_alone_are_no_piece_of_an_answer() -> None:
+    stream = Wire(delta("a"), event({"choices": [], "usage": {}}), delta("b", "stop"))
+    chunks = [chunk async for chunk in backend(lambda _: httpx.Response(200, stream=stream)).chat(QUESTION)]
+    assert [chunk.text for chunk in chunks] == ["a", "b"]
+
+
+async def test_who_is_gone_is_told_from_who_is_slow() -> None:
+    def fails(error: Exception) -> Answer:
+        def answer(_request: httpx.Request) -> httpx.Response:
+            raise error
+
+        return answer
+
+    with pytest.raises(BackendGoneError):
+        await backend(fails(httpx.ConnectError("refused"))).health()
+    with pytest.raises(BackendUnavailableError) as slow:
+        await backend(fails(httpx.ReadTimeout("slow"))).health()
+    assert not isinstance(slow.value, BackendGoneError)

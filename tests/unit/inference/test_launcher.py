@@ -107,10 +107,32 @@ async def test_a_start_by_somebody_else_that_takes_too_long(spawned: Spawned, mo
     assert spawned.processes == []
 
 
-async def test_an_engine_that_runs_but_does_not_answer(spawned: Spawned) -> None:
+def record_of(pid: int) -> EngineRecord:
+    """Of a process that listens nowhere."""
+    created = runtime.creation(psutil.Process(pid))
+    return EngineRecord(pid, created[0], 9, "t", "small", "small.gguf", 512, 0, "1.0", created[1])
+
+
+async def test_an_engine_that_is_just_ending_is_replaced(spawned: Spawned) -> None:
+    """Its record is there as long as its process is, and nobody listens any more."""
+    spawned.code = "import sys; sys.stderr.write('It is another one.')"
+    ending = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
+    runtime.write(SPEC.name, record_of(ending.pid))
+    attaching = asyncio.create_task(attach(SPEC))
+    await asyncio.sleep(0.3)
+    assert not attaching.done()
+    assert spawned.processes == []
+    ending.kill()
+    await ending.wait()
+    with pytest.raises(EngineStartError, match="another one"):
+        await attaching
+    assert len(spawned.processes) == 1
+
+
+async def test_an_engine_that_runs_but_does_not_answer(spawned: Spawned, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its record names this very process and a port on which nobody listens."""
-    started = psutil.Process().create_time()
-    runtime.write(SPEC.name, EngineRecord(os.getpid(), started, 9, "t", "small", "small.gguf", 512, 0, "1.0"))
+    monkeypatch.setattr(launcher, "_LEAVING_S", 0.2)
+    runtime.write(SPEC.name, record_of(os.getpid()))
 
     with pytest.raises(EngineStartError, match=r"small could not be started: .*does not answer") as failed:
         await attach(SPEC)

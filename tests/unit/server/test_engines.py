@@ -338,6 +338,32 @@ async def test_a_failed_load_is_told_once_while_typing(world: World, failure: Ex
     assert world.engine.attached == 1
 
 
+async def test_a_failed_load_is_tried_again_after_a_while(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(engines.time, "monotonic", lambda: now)
+    world.engine.failure = EngineStartError("It is just ending.")
+    world.engines.if_ready("completion")
+    await world.settle()
+    now += 31
+    world.engine.failure = None
+    world.engines.if_ready("completion")
+    await world.settle()
+    assert world.engines.if_ready("completion") is not None
+    assert world.client.messages == ["It is just ending."]
+
+
+async def test_what_fails_again_and_again_is_left_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(engines.time, "monotonic", lambda: now)
+    world.engine.failure = EngineStartError("It crashes.")
+    for _ in range(9):
+        world.engines.if_ready("completion")
+        await world.settle()
+        now += 3600
+    assert world.client.messages == ["It crashes."]
+    assert world.engine.attached == 4
+
+
 async def test_a_failed_load_is_tried_again_by_an_action(world: World) -> None:
     world.engine.failure = EngineStartError("It did not start.")
     with pytest.raises(EngineStartError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,17 @@ def test_answers_come_back(memory: HintMemory, tmp_path: Path) -> None:
         assert other.answer("two") == (True, None)
     memory.keep("one", None)
     assert memory.answer("one") == (True, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are others there")
+def test_only_the_user_can_read_them(memory: HintMemory, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "hints.sqlite3"
+    memory.keep("one", HINT)
+    assert path.stat().st_mode & 0o777 == 0o600
+    # One of an older version.
+    path.chmod(0o644)
+    memory.keep("two", HINT)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_oldest_go_first(memory: HintMemory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,3 +235,10 @@ def test_sound_code_is_what_the_tree_says(language_id: str, monkeypatch: pytest.
     found = [region_at(snapshot, offset) for offset in places]
     monkeypatch.setattr(regions, "open_span", lambda *_: None)
     assert found == [region_at(snapshot, offset) for offset in places]
+
+
+@pytest.mark.parametrize("opening", ["(", "[", "f(", "{1: "])
+def test_code_that_is_nested_deeper_than_python_calls(opening: str) -> None:
+    text = "x = 'a'\n" + "y = (" + opening * 3000 + "\nz = 'b"
+    assert region_at(Snapshot.open(text, "python"), 5) is Region.STRING
+    assert region_at(Snapshot.open(text, "python"), len(text)) in Region

@@ -137,6 +137,15 @@ def test_bytes_agree_with_the_encoded_text(text: str) -> None:
     assert lines.offset_of_byte(len(utf8(text)) + 3) == len(text)
 
 
+@pytest.mark.parametrize("encoding", list(PositionEncoding))
+def test_columns_of_a_long_line(encoding: PositionEncoding) -> None:
+    text = "aé漢😀\ud83d" * 300
+    lines = LineIndex(text)
+    columns = [lines.position(offset, encoding).character for offset in range(len(text) + 1)]
+    assert columns == sorted(set(columns))
+    assert [lines.offset((0, column), encoding) for column in columns] == list(range(len(text) + 1))
+
+
 def test_bytes_of_a_long_line() -> None:
     text = "aé漢😀\ud83d" * 700
     lines = LineIndex(text)
