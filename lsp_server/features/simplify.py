@@ -6,12 +6,11 @@ import re
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.rewriting import rewrite
-from lsp_server.features.trial.behaviour import behaviour
+from lsp_server.features.trial.behaviour import Comparison
 from lsp_server.features.types import FileEdit, Target, Tools, add_timings
 from lsp_server.syntax.comments import without_comments
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.snapshot import Snapshot
-from lsp_server.text.edits import TextEdit
 
 # A line that calls something: the first word before a dot, and the name.
 _CALL = re.compile(
@@ -25,6 +24,30 @@ _KEYWORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of so many words is hard to read
 )
 
+# What puts something into a collection.
+_FILLING = frozenset(
+    {"append", "appendleft", "add", "extend", "insert", "push", "push_back", "put", "set", "setdefault", "unshift"}
+    | {"update", "write"}
+)
+    [
+        "append",
+        "appendleft",
+        "add",
+        "extend",
+        "insert",
+        "push",
+        "push_back",
+        "put",
+        "set",
+        "setdefault",
+        "unshift",
+        "update",
+        "write",
+    ]
+)
+# A statement that closes what it opens.
+_CLOSING = re.compile(r"^\s*(?:async\s+)?(?:with|using|try)\b", re.MULTILINE)
+
 
 async def simplify(target: Target, tools: Tools) -> FileEdit:
     """Rewrite the function more simply.
@@ -32,10 +55,7 @@ async def simplify(target: Target, tools: Tools) -> FileEdit:
     Raises:
         RefusedError: nothing simpler came out, or it failed a check, or does something else in calls that were tried.
     """
-    edit = await _rewritten("simplify", "Simplify", target, tools)
-    if _weight(edit.edits[-1], target) >= 0:
-        raise RefusedError(f"The model found nothing to simplify in {target.name}.")
-    return edit
+    return await _rewritten("simplify", "Simplify", target, tools)
 
 
 async def optimise(target: Target, tools: Tools) -> FileEdit:
@@ -44,41 +64,43 @@ async def optimise(target: Target, tools: Tools) -> FileEdit:
 
 
 async def _rewritten(task: str, verb: str, target: Target, tools: Tools) -> FileEdit:
-    before = await behaviour(target, tools)
+    compared = Comparison(target, tools)
 
     async def difference(after: Snapshot) -> str:
         end = target.scope.end + len(after.text) - len(target.snapshot.text)
-        lost = _lost_call(target.code, after.text[target.scope.start : end], target.language)
-        return f"{lost} is no longer called." if lost else await before.difference(after.text)
+        written = after.text[target.scope.start : end]
+        if task == "simplify" and _weight(written, target.language) >= _weight(target.code, target.language):
+            raise RefusedError(f"The model found nothing to simplify in {target.name}.")
+        lost = _lost_call(target.code, written, target.language)
+        return f"{lost} is no longer called." if lost else await compared.difference(after.text)
 
     phase = f"{verb.removesuffix('e').removesuffix('y')}{'ying' if verb.endswith('y') else 'ing'} {target.name}"
     edits, timings = await rewrite(task, target, tools, phase=phase, check=difference)
     if not edits:
         raise RefusedError(f"The model found nothing to {verb.lower()} in {target.name}.")
-    notes = (before.note,) if before.note else ()
-    cost = add_timings(before.timings, timings)
+    notes = (compared.note,) if compared.note else ()
+    cost = add_timings(compared.timings, timings)
     return FileEdit(f"{verb} {target.name}", edits, notes=notes, timings=cost, preview=True)
 
 
 def _lost_call(before: str, after: str, language: Language) -> str:
     """What was called for what it does, and is not any more; empty if nothing is.
 
-    No call that was tried may show what comes of it. How a value of the function's own is put together may change.
+    No call that was tried may show what comes of it. How a value of the function's own is put together may change, and
+    what closes it may be a statement.
     """
     was, now = (without_comments(Snapshot.open(code, language.id)) for code in (before, after))
     for found in _CALL.finditer(was):
+        name = found["name"]
         own = found["owner"] and re.search(rf"\b{found['owner']}\b\s*(?::[^=\n]+)?:?=[^=]", was)
-        if not own and found["name"] not in _KEYWORDS and not re.search(rf"\b{re.escape(found['name'])}\s*\(", now):
-            return found["name"]
+        otherwise = (name in _FILLING and own) or (name == "close" and _CLOSING.search(now))
+        if not otherwise and name not in _KEYWORDS and not re.search(rf"\b{re.escape(name)}\s*\(", now):
+            return name
     return ""
 
 
-def _weight(edit: TextEdit, target: Target) -> int:
-    """How many characters that are not blank, nor in comments, the rewriting adds; a simplification takes some away."""
-    comment = target.language.line_comment
-
-    def weight(code: str) -> int:
-        lines = (line for line in code.splitlines() if not (comment and line.lstrip().startswith(comment)))
-        return len("".join("".join(lines).split()))
-
-    return weight(edit.new_text) - weight(target.snapshot.text[edit.start : edit.end])
+def _weight(code: str, language: Language) -> int:
+    """How many characters there are that are not blank, nor in comments; a simplification takes some away."""
+    comment = language.line_comment
+    lines = (line for line in code.splitlines() if not (comment and line.lstrip().startswith(comment)))
+    return len("".join("".join(lines).split()))

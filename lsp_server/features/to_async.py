@@ -6,7 +6,7 @@ import re
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.rewriting import rewrite
-from lsp_server.features.trial.behaviour import behaviour
+from lsp_server.features.trial.behaviour import Comparison
 from lsp_server.features.types import FileEdit, Target, Tools, add_timings
 from lsp_server.syntax.names import names_in
 from lsp_server.syntax.scopes import scopes
@@ -33,7 +33,7 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
     """
     if not can_become_async(target):
         raise RefusedError(f"{target.name} cannot become async.")
-    before = await behaviour(target, tools)
+    compared = Comparison(target, tools)
 
     async def fault(after: Snapshot) -> str:
         grown = len(after.text) - len(target.snapshot.text)
@@ -42,21 +42,23 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
             return "It awaits nothing."
         if target.language.id == "python" and (plain := _awaited_before(target, written)):
             return f"{plain} is not async, so it cannot be awaited."
-        return await before.difference(after.text, awaited=True)
+        return await compared.difference(after.text, awaited=True)
 
     phase = f"Making {target.name} async"
     edits, timings = await rewrite("to_async", target, tools, phase=phase, becomes_async=True, check=fault)
     if not edits:
         raise RefusedError(f"The model found nothing to await in {target.name}.")
     after = target.snapshot.edited(list(edits), target.snapshot.version)
-    notes = [note for note in (before.note, _callers(target.name, after)) if note]
-    cost = add_timings(before.timings, timings)
+    notes = [note for note in (compared.note, _callers(target.name, after)) if note]
+    cost = add_timings(compared.timings, timings)
     return FileEdit(f"Make {target.name} async", edits, notes=tuple(notes), timings=cost, preview=True)
 
 
 def _awaited_before(target: Target, written: str) -> str:
     """What a function of Python awaits now and called before, when nothing was async; empty if there is nothing."""
     for called in re.findall(r"\bawait\s+([\w.]+)\(", written):
+        if called in (target.name, f"self.{target.name}"):
+            continue
         was_called = re.search(rf"(?<![\w.]){re.escape(called)}\(", target.code)
         last = called.rpartition(".")[2]
         if was_called and not re.search(rf"\basync def {last}\b", f"{target.snapshot.text}\n{target.related_text}"):

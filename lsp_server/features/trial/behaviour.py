@@ -68,6 +68,33 @@ class Behaviour:
         return f"It does the same in {tried}, such as `{_said(self.calls[0])}`."
 
 
+class Comparison:
+    """A function before and after a change; it is tried out once there is something to compare it with."""
+
+    def __init__(self, target: Target, tools: Tools) -> None:
+        """See `behaviour`."""
+        self._target, self._tools = target, tools
+        self._before = Behaviour(target, None)
+        self._was_tried = False
+
+    async def difference(self, changed: str, *, awaited: bool = False) -> str:
+        """See `Behaviour.difference`."""
+        if not self._was_tried:
+            self._was_tried = True
+            self._before = await behaviour(self._target, self._tools)
+        return await self._before.difference(changed, awaited=awaited)
+
+    @property
+    def note(self) -> str:
+        """See `Behaviour.note`."""
+        return self._before.note
+
+    @property
+    def timings(self) -> Timings:
+        """What trying it out took."""
+        return self._before.timings
+
+
 async def behaviour(target: Target, tools: Tools) -> Behaviour:
     """What calls show of a function as it is; none where it cannot be run, or is another each time.
 

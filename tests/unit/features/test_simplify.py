@@ -56,6 +56,22 @@ async def test_what_is_called_for_what_it_does_is_still_called(
         await simplify(target_of(marked, language), tools_of(answer, answer))
 
 
+OPENED = """\
+def f(path):
+    <|>file = open(path)
+    text = file.read()
+    file.close()
+    return text
+"""
+
+
+async def test_what_was_closed_is_closed() -> None:
+    forgot = "def f(path):\n    return open(path).read()\n"
+    right = "def f(path):\n    with open(path) as file:\n        return file.read()\n"
+    edit = await simplify(target_of(OPENED), tools_of(forgot, right))
+    assert "with open" in edit.edits[-1].new_text
+
+
 async def test_a_list_may_be_made_in_another_way() -> None:
     target = target_of(
         "def f(items):\n    <|>found = []\n    for item in items:\n        found.append(item + 1)\n    return found\n"

@@ -69,3 +69,9 @@ async def test_what_is_async_already_can_be_awaited() -> None:
     target = target_of("async def load(): ...\n\n\ndef both():\n    <|>load()\n    return 1\n")
     edit = await to_async(target, tools_of("async def both():\n    await load()\n    return 1\n"))
     assert "await load()" in apply_edits(target.snapshot.text, edit.edits)
+
+
+async def test_a_function_that_calls_itself_awaits_itself() -> None:
+    target = target_of("def walk(n):\n    <|>return walk(n - 1) if n else 0\n")
+    edit = await to_async(target, tools_of("async def walk(n):\n    return await walk(n - 1) if n else 0\n"))
+    assert "await walk" in edit.edits[-1].new_text

@@ -116,11 +116,11 @@ SHORTER = 'def level(percent):\n    if percent > 100:\n        raise ValueError(
 async def test_a_simplification_has_to_do_the_same(case: Set) -> None:
     wrong = f'{SHORTER}    return "low" if percent > 50 else "high"\n'
     right = f'{SHORTER}    return "high" if percent > 50 else "low"\n'
-    target, tools = await case(LEVEL, "60)", "500)", *NOTHING, wrong, right)
+    target, tools = await case(LEVEL, wrong, "60)", "500)", *NOTHING, right)
     edit = await simplify(target, tools)
     assert apply_edits(target.snapshot.text, edit.edits) == right
     assert edit.notes[0].startswith("It does the same in the ")
-    target, tools = await case(LEVEL, "60)", "500)", *NOTHING, wrong, wrong)
+    target, tools = await case(LEVEL, wrong, "60)", "500)", *NOTHING, wrong)
     with pytest.raises(RefusedError, match=r"`level\(60\)` gives 'high', and would give 'low'"):
         await optimise(target, tools)
 
@@ -143,7 +143,7 @@ async def test_where_an_object_is_does_not_count(case: Set) -> None:
 async def test_what_is_awaited_gives_the_same(case: Set) -> None:
     marked = "import time\n\n\ndef nap(n):\n    <|>time.sleep(n / 1000)\n    return n + 1\n"
     answer = "async def nap(n):\n    await asyncio.sleep(n / 1000)\n    return n + {}\n"
-    target, tools = await case(marked, "3)", *NOTHING, answer.format(2), answer.format(1))
+    target, tools = await case(marked, answer.format(2), "3)", *NOTHING, answer.format(1))
     edit = await to_async(target, tools)
     assert "return n + 1" in apply_edits(target.snapshot.text, edit.edits)
     assert edit.notes[0].startswith("It does the same in the ")
