@@ -29,22 +29,6 @@ _FILLING = frozenset(
     {"append", "appendleft", "add", "extend", "insert", "push", "push_back", "put", "set", "setdefault", "unshift"}
     | {"update", "write"}
 )
-    [
-        "append",
-        "appendleft",
-        "add",
-        "extend",
-        "insert",
-        "push",
-        "push_back",
-        "put",
-        "set",
-        "setdefault",
-        "unshift",
-        "update",
-        "write",
-    ]
-)
 # A statement that closes what it opens.
 _CLOSING = re.compile(r"^\s*(?:async\s+)?(?:with|using|try)\b", re.MULTILINE)
 
