@@ -18,7 +18,8 @@ from lsp_server.text.edits import TextEdit, detect_newline, indent_unit
 
 # Names that Python itself gives a meaning.
 _GIVEN = {*dir(builtins), *keyword.kwlist, *keyword.softkwlist}
-_GRAMMAR = 'root ::= [a-z] [a-z0-9]{1,15} ("_" [a-z0-9]{1,15}){0,3} "`"'
+# A name of some words; the second one is for whoever said a word that has a meaning already.
+_GRAMMARS = tuple(f'root ::= [a-z] [a-z0-9]{{1,15}} ("_" [a-z0-9]{{1,15}}){{{least},3}} "`"' for least in (0, 1))
 
 
 def can_extract(function: Target, offset: int) -> bool:
@@ -41,15 +42,13 @@ async def extract_function(selection: Selection, tools: Tools) -> FileEdit:
         raise RefusedError("These are not statements of a function.", hint="Select some.")
     found = _flow(selection, around)
     messages = tools.prompt_of("extract", selection)
-    guide = Guide(tools, messages, phase="Naming the new function")
-    guide.write("`")
-    said = await guide.fill(stop=("`", "\n"), max_tokens=24, grammar=_GRAMMAR)
     text = selection.snapshot.text
     # What stands behind a dot is in the way of methods alone.
     dotted = bool(around.class_name)
     names = names_in(selection.snapshot, 0, len(text))
     taken = {name.text for name in names if dotted or text[name.start - 1 : name.start] != "."} | _GIVEN
-    name = _free(said.strip("`_") or "extracted", taken)
+    guide = Guide(tools, messages, phase="Naming the new function")
+    name = await _named(guide, taken, found)
     edits = _edits(selection, around, found, name)
     _check(selection, edits, around, name)
     note = f"{name} takes {', '.join(found.inputs) or 'nothing'} and gives {_given(found)}."
@@ -75,6 +74,22 @@ def _flow(selection: Selection, around: FunctionScope) -> Flow:
 
 def _given(found: Flow) -> str:
     return "what is returned" if found.returns else ", ".join(found.outputs) or "nothing"
+
+
+async def _named(guide: Guide, taken: set[str], found: Flow) -> str:
+    """A name that says what the statements do, and is free."""
+    guide.write("`")
+    said = ""
+    for grammar in _GRAMMARS:
+        text = await guide.fill(stop=("`", "\n"), max_tokens=24, grammar=grammar)
+        guide.take_back(text)
+        said = text.strip("`_")
+        if said and said not in taken:
+            return said
+    # A small model says the name of what is called there; what comes of it is another one.
+    if len(found.outputs) == 1 and (name := f"get_{found.outputs[0].strip('_')}") not in taken:
+        return name
+    return _free(said or "extracted", taken)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -80,9 +80,10 @@ def test_a_nested_function_stays_where_it_sees_what_is_around_it() -> None:
 def test_line_ends_and_names_that_are_taken() -> None:
     text = extracted("def new_one(x):\r\n    «y = x»\r\n    return y\r\n")[1]
     assert text == (
-        "def new_one(x):\r\n    y = new_one_2(x)\r\n    return y\r\n\r\n\r\n"
-        "def new_one_2(x):\r\n    y = x\r\n    return y\r\n"
+        "def new_one(x):\r\n    y = get_y(x)\r\n    return y\r\n\r\n\r\ndef get_y(x):\r\n    y = x\r\n    return y\r\n"
     )
+    # Nothing comes of it that it could be called by.
+    assert "def new_one_2(x):" in extracted("def new_one(x):\n    «print(x)»\n    return x\n")[1]
 
 
 @pytest.mark.parametrize(
