@@ -18,6 +18,9 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from lsp_server.engine import runtime
+from lsp_server.engine.runtime import EngineRecord
+from tests.editors.neovim.screen import Screen
 from tests.support.editor import REPOSITORY
 from tests.support.engine import PATIENCE_S
 
@@ -50,16 +53,20 @@ end
 return table.concat(lines, "\\n")
 """
 
+# What the screen can do.
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
 Start = Callable[..., Awaitable["Neovim"]]
 
 
 class Neovim:
-    """A Neovim without a screen.
+    """A Neovim, with a screen or without.
 
     Attributes:
         version: ``0.11`` or ``0.12``.
         native: it can show suggestions by itself.
         file: what it has open.
+        patience_s: how long it waits for something that has to come; only a test that fails waits that long.
     """
 
     def __init__(
@@ -68,16 +75,19 @@ class Neovim:
         process: asyncio.subprocess.Process,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         file: Path,
+        screen: Screen | None,
     ) -> None:
         self.version = version
         self.native = version == "0.12"
         self.file = file
+        self.patience_s = PATIENCE_S
         self.process = process
+        self.screen = screen
         self._reader, self._writer = streams
 
     async def _ask(self, request: dict[str, str]) -> Any:
         self._writer.write(json.dumps(request).encode() + b"\n")
-        answer = json.loads(await asyncio.wait_for(self._reader.readline(), PATIENCE_S))
+        answer = json.loads(await asyncio.wait_for(self._reader.readline(), self.patience_s))
         assert "error" not in answer, answer["error"]
         return answer["ok"]
 
@@ -85,23 +95,28 @@ class Neovim:
         """What a piece of Lua returns."""
         return await self._ask({"lua": code})
 
+    async def now(self, code: str) -> Any:
+        """What a piece of Lua returns that looks at no buffer, also while Neovim waits for an answer to a question."""
+        return await self._ask({"now": code})
+
     async def keys(self, keys: str) -> None:
         """Type; ``<CR>`` and the like are keys."""
         await self._ask({"keys": keys})
 
-    async def until(self, code: str, wanted: Any = True) -> Any:
-        """Wait until a piece of Lua returns something; without ``wanted``, something true."""
+    async def until(self, code: str, wanted: Any = True, *, now: bool = False) -> Any:
+        """Wait until a piece of Lua returns something; without ``wanted``, something true. ``now``: see there."""
         value = None
+        ask = self.now if now else self.lua
 
         async def poll() -> None:
             nonlocal value
-            while (value := await self.lua(code)) != wanted and not (wanted is True and value):  # noqa: ASYNC110
+            while (value := await ask(code)) != wanted and not (wanted is True and value):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
         try:
-            await asyncio.wait_for(poll(), PATIENCE_S)
+            await asyncio.wait_for(poll(), self.patience_s)
         except asyncio.TimeoutError:
-            told = await self.lua("return _G.told")
+            told = await self.now("return _G.told")
             raise AssertionError(f"{code}: {value!r} instead of {wanted!r}; the user was told {told}") from None
         return value
 
@@ -139,19 +154,13 @@ class Neovim:
 
     def server(self) -> psutil.Process:
         """The process of the language server."""
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            if "tests.e2e.scripted_server" in child.cmdline():
-                return child
-        raise AssertionError("no server runs")
+        (server,) = self.children("tests.e2e.scripted_server")
+        return server
 
-
-def _binary(version: str) -> str:
-    variable, path = _VARIABLES[version], _BINARIES[version]
-    if not path:
-        pytest.skip(f"{variable} is not set; it says where Neovim {version} is")
-    if not shutil.which(path):
-        pytest.fail(f"{variable} is {path}, which cannot be run")
-    return path
+    def children(self, words: str) -> list[psutil.Process]:
+        """The processes that it and its servers have started, with words in their command line."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if words in " ".join(child.cmdline())]
 
 
 @pytest.fixture(params=["0.12", "0.11"])
@@ -160,18 +169,53 @@ def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _lua(value: Any) -> str:
+@pytest.fixture
+def binary(version: str) -> str:
+    """The program; without it there is nothing to test with."""
+    variable, path = _VARIABLES[version], _BINARIES[version]
+    if not path:
+        pytest.skip(f"{variable} is not set; it says where Neovim {version} is")
+    if not shutil.which(path):
+        pytest.fail(f"{variable} is {path}, which cannot be run")
+    return path
+
+
+def real_server(settings: dict[str, Any]) -> str:
+    """Lua that has the plugin start the real server with settings, in a workspace that it may trust."""
+    command = [sys.executable, "-m", "lsp_server", "serve"]
+    return f'require("shardlight").setup({{ cmd = {lua(command)}, trusted = true, settings = {lua(settings)} }})\n'
+
+
+@pytest_asyncio.fixture
+async def engines(tmp_path: Path) -> AsyncIterator[Callable[[], list[EngineRecord]]]:
+    """The engines that run with a model from the test's folder; they end with the test."""
+
+    def running() -> list[EngineRecord]:
+        return [record for record in runtime.all_running() if Path(record.model_path).is_relative_to(tmp_path)]
+
+    yield running
+    for record in running():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            record.process().kill()
+
+
+def shared_folders() -> dict[str, str]:
+    """Variables: engines are found where this process looks for them, and how fast this machine is, is known."""
+    return {name: os.environ[name] for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME")}
+
+
+def lua(value: Any) -> str:
+    """A value as Lua writes it."""
     return f"vim.json.decode([==[{json.dumps(value)}]==])"
 
 
 @pytest_asyncio.fixture
-async def start(tmp_path: Path, version: str) -> AsyncIterator[Start]:
+async def start(tmp_path: Path, version: str, binary: str) -> AsyncIterator[Start]:
     """``await start("x = <|>\\n", {"infills": ["1"]}, setup="…")``: a file is open and served, the cursor there.
 
     ``config`` is the whole ``init.lua`` and ``setup`` more of it, ``name`` the file's; ``attach=False``: no server is
-    waited for.
+    waited for. ``screen``: it has one; else nobody sees it.
     """
-    binary = _binary(version)
     running: list[Neovim] = []
     # A socket's path must be short.
     sockets = Path(tempfile.mkdtemp(prefix="nv-"))
@@ -185,6 +229,7 @@ async def start(tmp_path: Path, version: str) -> AsyncIterator[Start]:
         name: str = "calc.py",
         attach: bool = True,
         env: dict[str, str] | None = None,
+        screen: bool = False,
     ) -> Neovim:
         folder = tmp_path / "größe 1"
         folder.mkdir(exist_ok=True)
@@ -195,21 +240,25 @@ async def start(tmp_path: Path, version: str) -> AsyncIterator[Start]:
         (tmp_path / "script.json").write_text(json.dumps(script or {}), encoding="utf-8")
         cmd = [sys.executable, "-m", "tests.e2e.scripted_server", str(tmp_path / "script.json")]
         (tmp_path / "init.lua").write_text(
-            f"dofile({_lua(str(HERE / 'control.lua'))})\nvim.o.swapfile = false\n"
-            + config.format(cmd=_lua(cmd), cwd=_lua(str(REPOSITORY)), plugin=_lua(str(PLUGIN)))
+            f"dofile({lua(str(HERE / 'control.lua'))})\nvim.o.swapfile = false\n"
+            + config.format(cmd=lua(cmd), cwd=lua(str(REPOSITORY)), plugin=lua(str(PLUGIN)))
             + setup,
             encoding="utf-8",
         )
         homes = {f"XDG_{kind}_HOME": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
-        socket = sockets / "s"
+        socket = sockets / str(len(running))
+        shown = Screen() if screen else None
+        terminal = shown.neovim if shown else subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
-            *(binary, "--headless", "-u", str(tmp_path / "init.lua"), "-i", "NONE", str(file)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **homes, "SHARDLIGHT_TEST_SOCKET": str(socket), **(env or {})},
+            *(binary, *([] if shown else ["--headless"]), "-u", str(tmp_path / "init.lua"), "-i", "NONE", str(file)),
+            cwd=folder,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=shown is not None,
+            env={**os.environ, **homes, **TERMINAL, "SHARDLIGHT_TEST_SOCKET": str(socket), **(env or {})},
         )
-        neovim = Neovim(version, process, await _connected(socket, process), file)
+        neovim = Neovim(version, process, await _connected(socket, process), file, shown)
         running.append(neovim)
         line = before.count("\n") + 1
         column = len(before.rpartition("\n")[2].encode())
@@ -246,7 +295,11 @@ async def _quit(neovim: Neovim) -> None:
             await neovim.keys("<C-\\><C-n>:qa!<CR>")
         await asyncio.wait_for(neovim.process.wait(), PATIENCE_S)
     finally:
+        if neovim.screen:
+            await neovim.screen.close()
         for child in [*children, psutil.Process(neovim.process.pid)] if neovim.process.returncode is None else children:
             # It may go by itself meanwhile.
             with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
+                # An engine stays for other windows.
+                if "engine run" not in " ".join(child.cmdline()):
+                    child.kill()

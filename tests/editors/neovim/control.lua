@@ -1,15 +1,24 @@
--- Lets a test drive this Neovim: a line of JSON comes in on a socket, {"lua": "return 1"} or {"keys": "ihello"}, and
--- one goes out, {"ok": 1} or {"error": "why"}. Neovim's own RPC would take a MessagePack library on the other side.
+-- Lets a test drive this Neovim: a line of JSON comes in on a socket, {"lua": "return 1"}, {"keys": "ihello"} or, also
+-- while Neovim waits for an answer to a question, {"now": "return 1"}; and one goes out, {"ok": 1} or {"error": "why"}. Neovim's own RPC would take a MessagePack library on the other side.
 local path = assert(vim.env.SHARDLIGHT_TEST_SOCKET)
 
--- What the user is told.
+-- What the user is told. On a screen it is seen.
 _G.told = {}
-vim.notify = function(text)
-  table.insert(_G.told, text)
+if vim.list_contains(vim.v.argv, "--headless") then
+  vim.notify = function(text)
+    table.insert(_G.told, text)
+  end
 end
 
-local function run(request)
-  local chunk = assert(loadstring(request.lua))
+-- What the user may choose from; asked as usual.
+local select = vim.ui.select
+vim.ui.select = function(items, options, on_choice)
+  _G.offered = vim.tbl_map(options.format_item or tostring, items)
+  select(items, options, on_choice)
+end
+
+local function run(code)
+  local chunk = assert(loadstring(code))
   local ok, value = xpcall(chunk, debug.traceback)
   return ok and { ok = value == nil and vim.NIL or value } or { error = value }
 end
@@ -28,9 +37,11 @@ server:listen(1, function()
         -- Also while Neovim waits for an answer to a question.
         vim.api.nvim_input(request.keys)
         peer:write('{"ok": null}\n')
+      elseif request.now then
+        peer:write(vim.json.encode(run(request.now)) .. "\n")
       else
         vim.schedule(function()
-          peer:write(vim.json.encode(run(request)) .. "\n")
+          peer:write(vim.json.encode(run(request.lua)) .. "\n")
         end)
       end
     end

@@ -115,14 +115,6 @@ function arguments.text()
   return nil, "copy what the program said first."
 end
 
-local function show(action, result)
-  if action.view then
-    require("shardlight.views")[action.view](result)
-  elseif type(result) == "table" and result.notes and result.notes[1] then
-    say.info(result.title .. "\n" .. table.concat(result.notes, "\n"))
-  end
-end
-
 --- Run an action.
 ---@param name string
 ---@param given {range: integer, line1: integer, line2: integer} the command's
@@ -140,10 +132,10 @@ function M.run(name, given, words)
   if not told then
     return say.warn(reason)
   end
+  -- What there is to be said of an edit, the server says itself.
+  local view = action.view and require("shardlight.views")[action.view]
   local function send()
-    client.execute(server, { command = "shardlight." .. name, arguments = told }, bufnr, function(result)
-      show(action, result)
-    end)
+    client.execute(server, { command = "shardlight." .. name, arguments = told }, bufnr, view)
   end
   if not action.asks then
     return send()

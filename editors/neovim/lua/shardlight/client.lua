@@ -1,4 +1,4 @@
--- The client of the server: what the plugin adds to lsp/shardlight.lua, and its requests.
+-- The client of the server: its requests, and what lsp/shardlight.lua consists of.
 local say = require("shardlight.say")
 
 local M = {}
@@ -75,37 +75,100 @@ local function shown_by(view)
   end
 end
 
---- What lsp/shardlight.lua returns where the plugin is loaded.
----@param plain vim.lsp.Config
----@param suggest_in_menu fun(client: vim.lsp.Client, bufnr: integer)
----@return vim.lsp.Config
-function M.extend(plain, suggest_in_menu)
-  local more = {
-    init_options = { status = true },
-    handlers = {
-      ["shardlight/status"] = function(_, state, context)
-        require("shardlight.status").told(context.client_id, state)
-      end,
-    },
-    commands = {
-      ["shardlight.explain"] = shown_by("explanation"),
-      ["shardlight.debug"] = shown_by("failure"),
-      ["shardlight.status"] = shown_by("status"),
-    },
-    on_exit = function(code, signal, client_id)
-      vim.schedule(function()
-        require("shardlight.status").gone(client_id, code, signal)
-      end)
-    end,
-  }
-  plain.on_attach = nil
-  if require("shardlight.config").options.ghost_text then
-    -- Neovim 0.11 does not draw inline completions, we do; without this the server offers them as completions.
-    more.capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } }
-  elseif not vim.lsp.inline_completion then
-    more.on_attach = suggest_in_menu
+M.commands = {
+  ["shardlight.explain"] = shown_by("explanation"),
+  ["shardlight.debug"] = shown_by("failure"),
+  ["shardlight.status"] = shown_by("status"),
+}
+
+local LEVELS = { vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.INFO }
+
+-- A question takes the keys. Whoever is writing is asked when that is over, lest it is answered by what is typed.
+local function ask(err, params, context)
+  local asking, is_main = coroutine.running()
+  if asking and not is_main and not vim.api.nvim_get_mode().mode:match("^n") then
+    say.info("there is a question; you are asked when you are back in Normal mode.")
+    vim.api.nvim_create_autocmd("ModeChanged", {
+      pattern = "*:n*",
+      once = true,
+      callback = vim.schedule_wrap(function()
+        coroutine.resume(asking)
+      end),
+    })
+    coroutine.yield()
   end
-  return vim.tbl_deep_extend("force", plain, more)
+  return vim.lsp.handlers["window/showMessageRequest"](err, params, context)
+end
+
+M.handlers = {
+  ["shardlight/status"] = function(_, state, context)
+    require("shardlight.status").told(context.client_id, state)
+  end,
+  ["window/showMessage"] = function(_, params)
+    say.tell("Shardlight: " .. params.message, LEVELS[params.type])
+  end,
+  ["window/showMessageRequest"] = ask,
+  ["workspace/applyEdit"] = function(err, params, context)
+    -- Neovim prints what an edit is called, and that may be an instruction of any length.
+    if vim.fn.strdisplaywidth("Workspace edit " .. (params.label or "")) > vim.v.echospace then
+      params.label = nil
+    end
+    return vim.lsp.handlers["workspace/applyEdit"](err, params, context)
+  end,
+}
+
+--- In files with CRLF suggestions have it, too, as edits have. Neovim takes it out of edits, but shows "^M" in
+--- suggestions and inserts it: it is taken out before Neovim sees it.
+---@param client vim.lsp.Client
+function M.on_init(client)
+  local request = client.request
+  client.request = function(self, method, params, handler, bufnr)
+    if method ~= "textDocument/inlineCompletion" or not handler then
+      return request(self, method, params, handler, bufnr)
+    end
+    return request(self, method, params, function(err, result, ...)
+      for _, item in ipairs(result and (result.items or result) or {}) do
+        item.insertText = item.insertText:gsub("\r\n", "\n")
+      end
+      return handler(err, result, ...)
+    end, bufnr)
+  end
+end
+
+function M.on_exit(code, signal, client_id)
+  vim.schedule(function()
+    require("shardlight.status").gone(client_id, code, signal)
+  end)
+end
+
+-- Neovim 0.11 would insert a suggestion only up to its first blank; 0.12 inserts the first line, as this does.
+-- It is asked about the items of all servers of the buffer.
+local function whole_line(item)
+  return item.detail == "Shardlight" and { word = item.textEdit.newText:match("[^\r\n]*") } or {}
+end
+
+--- Suggestions as items of the completion menu.
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.suggest_in_menu(client, bufnr)
+  vim.lsp.completion.enable(true, client.id, bufnr, { convert = whole_line })
+end
+
+--- Whether the plugin is loaded, which has `:Shardlight`, keys and ghost text for all buffers.
+---@return boolean
+function M.has_plugin()
+  return vim.api.nvim_get_commands({}).Shardlight ~= nil
+end
+
+--- Where it is not, `:Shardlight` for a buffer.
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.on_attach_alone(client, bufnr)
+  if not vim.lsp.inline_completion then
+    M.suggest_in_menu(client, bufnr)
+  end
+  local command = require("shardlight.command")
+  vim.api.nvim_buf_create_user_command(bufnr, "Shardlight", command.run, command.attributes)
 end
 
 return M

@@ -21,13 +21,18 @@ local LANGUAGES = {
 -- What is no action of the server's.
 local own = {}
 
-function own.pause(_, words)
-  require("shardlight.pause").pause(words ~= "" and words or nil)
+local function pausing(act)
+  return function(_, words)
+    if not require("shardlight.client").has_plugin() then
+      local how = "`:lua vim.lsp.inline_completion.enable(false)`"
+      return require("shardlight.say").warn("without the plugin suggestions are Neovim's: " .. how)
+    end
+    require("shardlight.pause")[act](words ~= "" and words or nil)
+  end
 end
 
-function own.resume(_, words)
-  require("shardlight.pause").resume(words ~= "" and words or nil)
-end
+own.pause = pausing("pause")
+own.resume = pausing("resume")
 
 function own.restart()
   require("shardlight.restart").restart()
@@ -91,5 +96,13 @@ function M.complete(typed, line)
   end
   return {}
 end
+
+--- Of the command, where the plugin has not made it.
+M.attributes = {
+  nargs = "+",
+  range = true,
+  complete = M.complete,
+  desc = "Shardlight on the function at the cursor, or on a range",
+}
 
 return M

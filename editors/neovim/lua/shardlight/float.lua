@@ -3,29 +3,41 @@ local M = {}
 
 local api = vim.api
 
--- Of the links in a line the one at the cursor, else the first.
-local function link_at_cursor()
-  local line, column = api.nvim_get_current_line(), api.nvim_win_get_cursor(0)[2] + 1
-  local first
-  local from = 1
+local space = api.nvim_create_namespace("shardlight.links")
+
+-- Of links the words alone are shown: Neovim breaks lines as if it showed what it conceals.
+---@param line string
+---@return string shown
+---@return {from: integer, to: integer, target: string}[] links where they stand in it
+local function without_targets(line)
+  local shown, links, from = "", {}, 1
   while true do
-    local begin, stop, target = line:find("%[[^%]]*%]%(([^%s)]+)%)", from)
+    local begin, stop, words, target = line:find("%[([^%]]*)%]%((%a+:[^%s)]+)%)", from)
     if not begin then
-      return first
-    elseif column >= begin and column <= stop then
-      return target
+      return shown .. line:sub(from), links
     end
-    first, from = first or target, stop + 1
+    shown = shown .. line:sub(from, begin - 1)
+    table.insert(links, { from = #shown, to = #shown + #words, target = target })
+    shown, from = shown .. words, stop + 1
   end
 end
 
-local function follow(from)
-  local target = link_at_cursor()
-  local uri, line = (target or ""):match("^(.-)#L(%d+)$")
-  uri = uri or target
-  if not uri then
+-- Of the links in a line the one at the cursor, else the first.
+local function at_cursor(links)
+  local row, column = unpack(api.nvim_win_get_cursor(0))
+  local here = links[row] or {}
+  return vim.iter(here):find(function(link)
+    return link.from <= column and column < link.to
+  end) or here[1]
+end
+
+local function follow(link, from)
+  if not link then
     return
-  elseif not uri:match("^file:") then
+  end
+  local uri, line = link.target:match("^(.-)#L(%d+)$")
+  uri = uri or link.target
+  if not uri:match("^file:") then
     return vim.ui.open(uri)
   end
   api.nvim_win_close(0, true)
@@ -51,7 +63,21 @@ end
 function M.open(title, lines)
   local from = api.nvim_get_current_win()
   local bufnr = api.nvim_create_buf(false, true)
+  local links = {}
+  local code = false
+  for row, line in ipairs(lines) do
+    code = code ~= (line:match("^%s*```") ~= nil)
+    if not code then
+      -- Neovim conceals no heading's "###".
+      lines[row], links[row] = without_targets((line:gsub("^###%s+(.+)$", "**%1**")))
+    end
+  end
   api.nvim_buf_set_lines(bufnr, 0, -1, false, lines)
+  for row, here in pairs(links) do
+    for _, link in ipairs(here) do
+      api.nvim_buf_set_extmark(bufnr, space, row - 1, link.from, { end_col = link.to, hl_group = "Underlined" })
+    end
+  end
   vim.bo[bufnr].bufhidden = "wipe"
   vim.bo[bufnr].modifiable = false
   local width = math.max(20, math.min(90, vim.o.columns - 6))
@@ -74,12 +100,13 @@ function M.open(title, lines)
   vim.wo[window][0].wrap = true
   vim.wo[window][0].linebreak = true
   vim.wo[window][0].conceallevel = 2
+  vim.wo[window][0].concealcursor = "nc"
   local function key(lhs, act, desc)
     vim.keymap.set("n", lhs, act, { buffer = bufnr, nowait = true, desc = desc })
   end
   key("q", "<Cmd>close<CR>", "Close")
   key("<CR>", function()
-    follow(from)
+    follow(at_cursor(links), from)
   end, "Follow the link")
 end
 

@@ -5,9 +5,9 @@ local client = require("shardlight.client")
 local health = vim.health
 local M = {}
 
--- `doctor` has the engine load its model, which may take a while on a slow disk.
-local PATIENCE_MS = { version = 10000, models = 10000, plan = 60000, doctor = 120000 }
-local STATUS_MS = 2000
+-- `doctor` has the engine load its model, which may take a while on a slow disk, and a busy machine is slow in all.
+local PATIENCE_MS = 120000
+local STATUS_MS = 10000
 
 local INSTALL = {
   "Install it: `pip install .` in the repository of Shardlight.",
@@ -47,28 +47,34 @@ local function start_all()
   return processes
 end
 
-local function answer(processes, name)
-  local done = processes[name]:wait(PATIENCE_MS[name])
+-- One that has ended, and why it failed if it did.
+local function ended(processes, name)
+  local done = processes[name]:wait(PATIENCE_MS)
   if done.code == 124 then
-    return done, nil, ("no answer within %d s"):format(PATIENCE_MS[name] / 1000)
+    return done, ("no answer within %d s"):format(PATIENCE_MS / 1000)
   end
+  return done, cli.reason(done)
+end
+
+local function answer(processes, name)
+  local done, reason = ended(processes, name)
   local read, value = pcall(vim.json.decode, done.stdout or "", { luanil = { object = true } })
-  return done, read and value or nil, cli.reason(done)
+  return read and value or nil, reason
 end
 
 local function binary(processes)
   health.start("Command line")
-  local done = processes.version:wait(PATIENCE_MS.version)
+  local done, reason = ended(processes, "version")
   if done.code == 0 then
     health.ok(("%s (%s)"):format(vim.trim(done.stdout), table.concat(cli.command(), " ")))
   else
-    health.error(cli.reason(done), INSTALL)
+    health.error(reason, INSTALL)
   end
 end
 
 local function doctor(processes)
   health.start("This machine, by `shardlight doctor`")
-  local _, report, reason = answer(processes, "doctor")
+  local report, reason = answer(processes, "doctor")
   if not report or not report.checks then
     return health.error(reason, { "Run `shardlight doctor` in a terminal." })
   end
@@ -81,7 +87,7 @@ end
 
 local function models(processes)
   health.start("Models, by `shardlight models list`")
-  local _, rows, reason = answer(processes, "models")
+  local rows, reason = answer(processes, "models")
   if not rows then
     return health.error(reason, { "Run `shardlight models list` in a terminal." })
   end
@@ -101,7 +107,7 @@ end
 
 local function plan(processes)
   health.start("Plan, by `shardlight plan`")
-  local _, found, reason = answer(processes, "plan")
+  local found, reason = answer(processes, "plan")
   if not found or not found.predicted then
     return health.warn(reason, { "`shardlight plan MODEL` makes one of a model that is not here." })
   end

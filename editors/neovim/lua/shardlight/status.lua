@@ -62,7 +62,9 @@ function M.current(bufnr)
   return last and states[last]
 end
 
+-- Of a model that is named by its file, the file's name.
 local function short(model)
+  model = vim.fs.basename(model):gsub("%.gguf$", "")
   return vim.fn.strchars(model) > 12 and vim.fn.strcharpart(model, 0, 11) .. "…" or model
 end
 

@@ -24,17 +24,29 @@ local function bytes(count)
   return count .. " B"
 end
 
-local function row(...)
-  return "| " .. table.concat({ ... }, " | ") .. " |"
-end
-
-local function head(...)
-  local line = row(...)
-  return line, (line:gsub("[^|]+", " --- "))
-end
-
 local function add(lines, ...)
   return vim.list_extend(lines, { ... })
+end
+
+-- A table, the first row of which is its head, with cells below each other.
+local function grid(lines, rows)
+  local widths = {}
+  for _, cells in ipairs(rows) do
+    for column, cell in ipairs(cells) do
+      widths[column] = math.max(widths[column] or 3, vim.fn.strdisplaywidth(cell))
+    end
+  end
+  local rule = vim.tbl_map(function(width)
+    return ("-"):rep(width)
+  end, widths)
+  table.insert(rows, 2, rule)
+  for _, cells in ipairs(rows) do
+    local padded = {}
+    for column, cell in ipairs(cells) do
+      padded[column] = cell .. (" "):rep(widths[column] - vim.fn.strdisplaywidth(cell))
+    end
+    add(lines, "| " .. table.concat(padded, " | ") .. " |")
+  end
 end
 
 local function list(lines, title, sentences)
@@ -68,11 +80,13 @@ function M.status(result)
   add(lines, "* suggestions: " .. (paused and "paused " .. paused or "shown"))
   local trust = result.trusted and "trusted" or "not trusted"
   add(lines, ("* server: %s, this workspace is %s"):format(result.version, trust))
-  add(lines, "", "### Models", "", head("for", "model", "state"))
+  add(lines, "", "### Models", "")
+  local models = { { "for", "model", "state" } }
   for _, role in ipairs({ "completion", "assistant" }) do
     local one = given(result[role]) and result[role] or {}
-    add(lines, row(role, tostring(one.model or "–"), tostring(one.state or "–")))
+    table.insert(models, { role, tostring(one.model or "–"), tostring(one.state or "–") })
   end
+  grid(lines, models)
   local last = result.lastAnswer
   if given(last) then
     add(lines, "", "### Last answer", "")
@@ -86,17 +100,18 @@ end
 --- What `shardlight.statistics` answers.
 function M.statistics(result)
   local lines = { ("### Suggestions since %s"):format(result.since), "" }
-  add(lines, head("language", "shown", "accepted", "in part", "rejected", "taken", "characters saved", "median"))
+  local rows = { { "language", "shown", "accepted", "in part", "rejected", "taken", "characters saved", "median" } }
   local function count(name, one)
     local median = ms(given(one.latencyMs) and one.latencyMs.p50 or nil)
     local taken = percent(one.acceptance)
     local figures = { one.shown, one.accepted, one.partlyAccepted, one.rejected, taken, one.savedCharacters, median }
-    add(lines, row(name, unpack(vim.tbl_map(tostring, figures))))
+    table.insert(rows, { name, unpack(vim.tbl_map(tostring, figures)) })
   end
   for language, figures in vim.spairs(given(result.languages) and result.languages or {}) do
     count(language, figures)
   end
   count("all", result.total)
+  grid(lines, rows)
   add(lines, "", "Counted on this machine, for you alone.")
   float.open("Shardlight: statistics", lines)
 end
@@ -107,11 +122,13 @@ function M.plan(plan)
   local speed = plan.predicted
   local figures = { speed.decode_tokens_per_s, speed.prefill_tokens_per_s, plan.settings.n_ctx }
   add(lines, ("%.3g tokens/s answering, %.3g reading, with %d tokens of context."):format(unpack(figures)))
-  add(lines, "", head("device", "weights", "cache", "buffers", "total", "of"))
+  add(lines, "")
+  local devices = { { "device", "weights", "cache", "buffers", "total", "of" } }
   for _, one in ipairs(plan.devices) do
     local sizes = { one.weights_bytes, one.kv_bytes, one.compute_bytes, one.total_bytes, one.budget_bytes }
-    add(lines, row(one.name, unpack(vim.tbl_map(bytes, sizes))))
+    table.insert(devices, { one.name, unpack(vim.tbl_map(bytes, sizes)) })
   end
+  grid(lines, devices)
   list(lines, "Why", plan.reasons)
   list(lines, "Better", plan.suggestions)
   if not plan.exact then

@@ -8,7 +8,7 @@ local METHOD = "textDocument/inlineCompletion"
 M.INVOKED, M.AUTOMATIC = 1, 2
 
 ---@class shardlight.Item
----@field text string lines are separated by "\n" alone
+---@field text string
 ---@field stop integer up to where it takes the place of the cursor's line, in bytes
 
 -- The request of each buffer that goes on.
@@ -31,8 +31,7 @@ end
 local function item_of(one, line, column, encoding)
   local last = one.range and one.range["end"].character
   return {
-    -- In files with CRLF the server says so; a buffer's lines have neither.
-    text = one.insertText:gsub("\r\n", "\n"),
+    text = one.insertText,
     stop = last and vim.str_byteindex(line, encoding, last, false) or column,
   }
 end

@@ -14,10 +14,7 @@ local function chosen(bufnr)
   if not wanted or require("shardlight.pause").is(bufnr) then
     return false
   end
-  if wanted == "own" or vim.bo[bufnr].fileformat == "dos" or not native.usable() then
-    return own
-  end
-  return native
+  return wanted ~= "own" and native.usable() and native or own
 end
 
 -- Buffers in which you have switched on Neovim's yourself, before they were paused.

@@ -1,4 +1,4 @@
--- Ghost text of our own, by extmarks: for Neovim 0.11, and for files with CRLF, where 0.12 would show and insert "^M".
+-- Ghost text of our own, by extmarks: for Neovim 0.11, and for whoever wants it.
 local ask = require("shardlight.ghost.ask")
 
 local api = vim.api
