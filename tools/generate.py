@@ -7,17 +7,51 @@ file is out of date. Another generated file is one more row in `GENERATED`.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lsp_server.settings.documentation import settings_markdown, settings_schema
 
 ROOT = Path(__file__).resolve().parent.parent
+_MANIFEST = "editors/vscode/package.json"
+# What belongs to the machine that the code is on: a workspace may choose it, if the user trusts that workspace.
+_OF_THE_MACHINE = ("models", "engine")
+
+
+def vscode_manifest() -> str:
+    """The extension's manifest with the server's settings, a group a section, behind the extension's own group."""
+    manifest = json.loads((ROOT / _MANIFEST).read_text(encoding="utf-8"))
+    own = manifest["contributes"]["configuration"][0]
+    groups = list(_setting_groups())
+    manifest["contributes"]["configuration"] = [own, *groups]
+    overridable = [
+        name
+        for group in (own, *groups)
+        for name, setting in group["properties"].items()
+        if setting.get("scope") == "machine-overridable"
+    ]
+    manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"] = overridable
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
+def _setting_groups() -> Iterator[dict[str, Any]]:
+    """The server's settings as VS Code takes them, in the order in which they are declared."""
+    for place, (section, schema) in enumerate(json.loads(settings_schema())["properties"].items(), start=1):
+        properties = {}
+        for order, (name, setting) in enumerate(schema["properties"].items()):
+            scope = {"scope": "machine-overridable"} if section in _OF_THE_MACHINE else {}
+            description = {"markdownDescription": setting.pop("description")}
+            properties[f"shardlight.{section}.{name}"] = setting | scope | {"order": order} | description
+        yield {"title": section.replace("_", " ").capitalize(), "order": place, "properties": properties}
+
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_markdown,
     "docs/settings.schema.json": settings_schema,
+    _MANIFEST: vscode_manifest,
 }
 
 

@@ -31,6 +31,11 @@ class Documents:
         """The latest snapshot of an open document."""
         return self._open.get(uri)
 
+    def known_as(self, uri: str) -> str:
+        """How the client has spelt the URI of an open document that it spells otherwise here."""
+        path = None if uri in self._open else path_of(uri)
+        return self._uris.get(path, uri) if path else uri
+
     def __iter__(self) -> Iterator[tuple[str, Snapshot]]:
         return iter(tuple(self._open.items()))
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
 logger = logging.getLogger(__name__)
+
+# Other editors answer in a few milliseconds.
+_PATIENCE_S = 0.3
 
 
 class WorkProgress:
@@ -26,33 +29,48 @@ class WorkProgress:
         self._server = server
         self._title = title
         self._token = str(uuid.uuid4())
-        self._shown = False
+        self._shown = self._over = False
+        self._creating: asyncio.Task[None] | None = None  # held, or it might be collected
         self._last = ("", -1)
 
     async def __aenter__(self) -> WorkProgress:
         window = self._server.client_capabilities.window
         if not (window and window.work_done_progress):
             return self
+        self._creating = asyncio.create_task(self._create(asyncio.current_task()))
+        # Helix gives no answer as long as it waits for the work itself, which then begins without.
+        try:
+            await asyncio.wait({self._creating}, timeout=_PATIENCE_S)
+        except asyncio.CancelledError:
+            self._creating.cancel()
+            raise
+        return self
+
+    async def _create(self, task: asyncio.Task[Any] | None) -> None:
         progress = self._server.work_done_progress
         try:
             await progress.create_async(self._token)
         except Exception as error:
             # A client may decline to show progress; the work goes on.
             logger.info("The client shows no progress: %s", error)
-            return self
-        task = asyncio.current_task()
+            return
         if task:
             progress.tokens[self._token].add_done_callback(lambda f: task.cancel() if f.cancelled() else None)
         progress.begin(self._token, lsp.WorkDoneProgressBegin(title=self._title, cancellable=True, percentage=None))
         self._shown = True
-        return self
+        if self._over:
+            self._end()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._over = True
         if self._shown:
-            self._server.work_done_progress.end(self._token, lsp.WorkDoneProgressEnd())
-            self._server.work_done_progress.tokens.pop(self._token, None)
+            self._end()
+
+    def _end(self) -> None:
+        self._server.work_done_progress.end(self._token, lsp.WorkDoneProgressEnd())
+        self._server.work_done_progress.tokens.pop(self._token, None)
 
     def report(self, message: str, percentage: int | None = None) -> None:
         """Say where the work is: a few words, and percent (0..100) where they are known."""

@@ -94,6 +94,7 @@ class Session:
         self.hint_memory = HintMemory(hint_memory.default_path())
         self.settings = Settings()
         self.trusted = False
+        self.client_name = ""
         # Whether the client wants to be told.
         self.tells_status = False
         self.roots: tuple[Path, ...] = ()
@@ -181,6 +182,7 @@ class Session:
 
     def place(self, uri: str) -> Place | None:
         """An open document of a file that may be read into a prompt; None for all others."""
+        uri = self.documents.known_as(uri)
         snapshot, path = self.documents.get(uri), path_of(uri) or self.notebooks.path_of(uri)
         if snapshot is None:
             return None
@@ -285,6 +287,9 @@ class Session:
         if not (operations or (known and known.document_changes)):
             return to_proto.without_document_changes(edit)
         changes = edit.document_changes or []
+        if self.client_name == "Neovim":
+            # It puts the text of a new file before an empty line, which it ends itself.
+            to_proto.drop_last_line_end(changes)
         if lsp.ResourceOperationKind.Create not in operations:
             changes = [c for c in changes if not isinstance(c, lsp.CreateFile)]
         return lsp.WorkspaceEdit(document_changes=changes, change_annotations=edit.change_annotations)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lsprotocol import types as lsp
 from pygls import uris
@@ -14,6 +14,7 @@ from lsp_server.text.edits import TextEdit
 from lsp_server.text.positions import LineIndex, PositionEncoding
 
 SOURCE = "shardlight"
+_HINT = "bug-hint"
 
 
 def position(offset: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Position:
@@ -47,6 +48,16 @@ def without_document_changes(edit: lsp.WorkspaceEdit) -> lsp.WorkspaceEdit:
     """The edit in the form that every client knows. A file that would be created is left to the client to create."""
     changes = {c.text_document.uri: c.edits for c in edit.document_changes or [] if isinstance(c, lsp.TextDocumentEdit)}
     return lsp.WorkspaceEdit(changes=changes)  # type: ignore[arg-type]
+
+
+def drop_last_line_end(changes: Sequence[object]) -> None:
+    """Take the last line end off the text of a file that is created."""
+    created = {change.uri for change in changes if isinstance(change, lsp.CreateFile)}
+    for change in changes:
+        if isinstance(change, lsp.TextDocumentEdit) and change.text_document.uri in created and change.edits:
+            last = change.edits[-1]
+            if isinstance(last, (lsp.TextEdit, lsp.AnnotatedTextEdit)):
+                last.new_text = last.new_text.removesuffix("\n").removesuffix("\r")
 
 
 def to_be_confirmed(edit: lsp.WorkspaceEdit, label: str) -> lsp.WorkspaceEdit:
@@ -86,6 +97,11 @@ def plain(range_: lsp.Range) -> dict[str, dict[str, int]]:
     }
 
 
+def is_ours(problem: lsp.Diagnostic) -> bool:
+    """Whether a client speaks of one of our hints; ALE leaves out who has found it."""
+    return problem.source == SOURCE or (problem.source is None and problem.code == _HINT)
+
+
 def diagnostic(hint: BugHint, at: int, lines: LineIndex, encoding: PositionEncoding) -> lsp.Diagnostic:
     """A bug hint whose function stands at offset ``at``."""
     return lsp.Diagnostic(
@@ -93,5 +109,5 @@ def diagnostic(hint: BugHint, at: int, lines: LineIndex, encoding: PositionEncod
         message=hint.message,
         severity=lsp.DiagnosticSeverity.Warning,
         source=SOURCE,
-        code="bug-hint",
+        code=_HINT,
     )

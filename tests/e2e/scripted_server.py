@@ -107,6 +107,9 @@ class ScriptedBackends:
         """The scripted model."""
         return self._backend
 
+    async def look_again(self) -> None:
+        """It is always here."""
+
     def describe(self, role: Role) -> dict[str, str]:
         """For ``shardlight.status``."""
         return {"model": "scripted", "state": "ready"}

@@ -137,8 +137,9 @@ async def test_a_result_for_an_older_text_is_dropped(connect: Connect, root: Pat
 async def test_an_editor_that_refuses_the_edit_is_told_as_a_failure(connect: Connect, root: Path) -> None:
     editor = await connect({"chats": WORDS})
     editor.refuses = True
-    with pytest.raises(JsonRpcException, match="did not apply the change: read-only"):
+    with pytest.raises(JsonRpcException, match="did not apply the change: read-only") as caught:
         await editor.command("docstring", *editor.open(root / "calc.py", ADD))
+    assert caught.value.data == {"failureReason": "read-only"}
 
 
 async def test_a_minimal_client_gets_commands_and_plain_edits(connect: Connect, root: Path) -> None:

@@ -55,7 +55,7 @@ class Wire:
 async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
     """A server over pipes that nobody has said anything to."""
     script = tmp_path / "script.json"
-    script.write_text("{}", encoding="utf-8")
+    script.write_text(json.dumps({"chats": ["Give it back.", "The thing.", "The same."]}), encoding="utf-8")
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.e2e.scripted_server", str(script)),
@@ -102,6 +102,26 @@ async def test_wrong_parameters_are_answered(wire: Wire, method: str, params: ob
     wire.ask(2, method, params)
     assert (await wire.answer(2))["error"]["code"] == -32602
     wire.ask(3, "workspace/symbol", {"query": "a"})
+    assert "result" in await wire.answer(3)
+
+
+async def test_a_client_that_is_silent_about_progress(wire: Wire) -> None:
+    """Helix answers nothing while it waits for an action."""
+    capabilities = {
+        "window": {"workDoneProgress": True},
+        "textDocument": {"codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": [""]}}}},
+    }
+    capabilities["textDocument"]["codeAction"] |= {"resolveSupport": {"properties": ["edit"]}, "dataSupport": True}
+    wire.ask(1, "initialize", {**OPENING, "capabilities": capabilities})
+    await wire.answer(1)
+    document = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": "def f(a):\n    return a\n"}
+    wire.tell("textDocument/didOpen", {"textDocument": document})
+    span = {"start": {"line": 1, "character": 4}, "end": {"line": 1, "character": 4}}
+    at = {"textDocument": {"uri": "file:///a.py"}, "range": span, "context": {"diagnostics": []}}
+    wire.ask(2, "textDocument/codeAction", at)
+    actions = (await wire.answer(2))["result"]
+    documentation = next(action for action in actions if action["kind"] == "refactor.rewrite.docstring")
+    wire.ask(3, "codeAction/resolve", documentation)
     assert "result" in await wire.answer(3)
 
 

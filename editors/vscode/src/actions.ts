@@ -2,10 +2,11 @@
 import * as vscode from "vscode";
 import { CodeActionResolveRequest, ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
 import { DOCUMENTS } from "./client";
-import { DISCARDED, previewing } from "./confirming";
+import { previewing, wasDiscarded } from "./confirming";
 import type { ExplanationPanel } from "./explanation";
+import { showError } from "./messages";
 import type { MarkdownPanel } from "./panel";
-import { statisticsMarkdown, type Statistics } from "./reports";
+import { statisticsMarkdown, statusMarkdown, type Statistics, type StatusReport } from "./reports";
 
 // Both functions send their requests themselves, since the client library's own way keeps the server's reasons, which
 // are written for users, from them.
@@ -32,7 +33,6 @@ const PLACELESS = new Set(["shardlight.status", "shardlight.statistics"]);
 
 /** Where answers are shown. */
 export interface Outlets {
-  output: vscode.LogOutputChannel;
   explanations: ExplanationPanel;
   reports: MarkdownPanel;
 }
@@ -53,7 +53,7 @@ export async function executeCommand(
     await show(client, outlets, command, result);
     return result;
   } catch (error) {
-    if (!String(error).includes(DISCARDED)) tell(error);
+    if (!wasDiscarded(error)) showError(error);
     return undefined;
   }
 }
@@ -91,8 +91,7 @@ async function show(client: LanguageClient, outlets: Outlets, command: string, r
     case "shardlight.statistics":
       return outlets.reports.show(statisticsMarkdown(result as Statistics));
     case "shardlight.status":
-      outlets.output.info(JSON.stringify(result, null, 2));
-      outlets.output.show();
+      return outlets.reports.show(statusMarkdown(result as StatusReport));
   }
 }
 
@@ -130,7 +129,7 @@ export async function resolveCodeAction(
     const resolved = await client.sendRequest(CodeActionResolveRequest.type, wanted, token);
     return (await client.protocol2CodeConverter.asCodeAction(previewing(resolved), token)) ?? action;
   } catch (error) {
-    if (!token.isCancellationRequested) tell(error);
+    if (!token.isCancellationRequested) showError(error);
     return action;
   }
 }
@@ -144,8 +143,4 @@ function cursor(client: LanguageClient): object | undefined {
     position: convert.asPosition(editor.selection.active),
     range: convert.asRange(editor.selection),
   };
-}
-
-function tell(error: unknown): void {
-  void vscode.window.showErrorMessage(`Shardlight: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -34,6 +34,15 @@ export interface Plan {
   suggestions: string[];
 }
 
+/** How far a download is, as `shardlight models pull --json` says it. */
+export interface Transfer {
+  state: "downloading" | "verifying" | "ready";
+  /** null while the size is not known. */
+  percent?: number | null;
+  /** In figures, for people. */
+  message?: string;
+}
+
 export type Role = "completion" | "assistant";
 
 export class CommandLine {
@@ -53,9 +62,10 @@ export class CommandLine {
     return JSON.parse(await this.run(["plan", model, "--role", role, "--json"], { token })) as Plan;
   }
 
-  /** Download a model, or go on with it; the lines that come are for people. */
-  async pull(model: string, onLine: (line: string) => void, token: vscode.CancellationToken): Promise<void> {
-    await this.run(["models", "pull", model], { onLine, token });
+  /** Download a model, or go on with it. */
+  async pull(model: string, onTransfer: (one: Transfer) => void, token: vscode.CancellationToken): Promise<void> {
+    const onOutput = (line: string) => onTransfer(JSON.parse(line) as Transfer);
+    await this.run(["models", "pull", model, "--json"], { onOutput, token });
   }
 
   private async run(args: string[], options: Run = {}): Promise<string> {

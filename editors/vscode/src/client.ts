@@ -4,12 +4,15 @@ import * as vscode from "vscode";
 import {
   CloseAction,
   ErrorAction,
+  ExecuteCommandRequest,
   LanguageClient,
   RevealOutputChannelOn,
+  ShowMessageNotification,
   State,
   type ErrorHandler,
   type Middleware,
 } from "vscode-languageclient/node";
+import { showMessage } from "./messages";
 import type { ClientState, ServerStatus } from "./state";
 
 /** The schemes of the documents that the server is told of. */
@@ -25,6 +28,8 @@ export class Server {
   private client: LanguageClient | undefined;
   // Starts and stops wait for each other: a setting may change while the server is still starting.
   private pending: Promise<void> = Promise.resolve();
+  // A restart that has not started anything yet is the same for all who want one by then.
+  private upcoming: Promise<void> | undefined;
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
   state: ClientState = { kind: "starting" };
@@ -44,17 +49,22 @@ export class Server {
   }
 
   restart(): Promise<void> {
-    return (this.pending = this.pending.then(() => this.stopped()).then(() => this.started()));
+    this.upcoming ??= this.pending = this.pending
+      .then(() => this.stopped())
+      .then(() => {
+        this.upcoming = undefined;
+        return this.started();
+      });
+    return this.upcoming;
   }
 
   stop(): Promise<void> {
     return (this.pending = this.pending.then(() => this.stopped()));
   }
 
-  /** What the server said last is no longer so: a model was downloaded, say. */
-  forgetStatus(): void {
-    this.status = undefined;
-    this.changed.fire();
+  /** Have the server look again for models that were missing. */
+  async lookAgain(): Promise<void> {
+    await this.running?.sendRequest(ExecuteCommandRequest.type, { command: "shardlight.status", arguments: [] });
   }
 
   private become(state: ClientState): void {
@@ -88,6 +98,7 @@ export class Server {
       middleware: this.between(() => client),
     });
     this.client = client;
+    client.onNotification(ShowMessageNotification.type, showMessage);
     client.onNotification("shardlight/status", (status: ServerStatus) => {
       this.status = status;
       this.changed.fire();

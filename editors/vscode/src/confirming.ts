@@ -1,6 +1,7 @@
 /** Edits of the server that want to be confirmed: they go through our preview, and are then applied as any other. */
 import * as vscode from "vscode";
 import {
+  ResponseError,
   TextDocumentEdit,
   type ApplyWorkspaceEditParams,
   type ApplyWorkspaceEditResult,
@@ -11,11 +12,17 @@ import {
 } from "vscode-languageclient/node";
 import type { Previews } from "./preview";
 
-/** The reason that the server gets, and repeats, where the user did not want a change: no error to be shown. */
-export const DISCARDED = "it was discarded";
+/** The reason that the server gets where the user did not want a change. */
+const DISCARDED = "it was discarded";
 
 /** Applies the edit of a code action that wants to be confirmed. */
 export const APPLY_COMMAND = "shardlight.applyConfirmed";
+
+/** Whether a command failed because the user did not want its change: the server gives our reason back. */
+export function wasDiscarded(error: unknown): boolean {
+  const data = error instanceof ResponseError ? (error.data as { failureReason?: string } | undefined) : undefined;
+  return data?.failureReason === DISCARDED;
+}
 
 /** Ask for what wants to be confirmed, then have it applied. */
 export async function confirmed(

@@ -7,9 +7,10 @@ import { Server } from "./client";
 import { FunctionLenses } from "./codeLens";
 import { APPLY_COMMAND, applyConfirmed, confirmed } from "./confirming";
 import { ExplanationPanel } from "./explanation";
-import { findServer, NoServer, PATH_SETTING } from "./finding";
+import { chosenProgram, findServer, NoServer, PATH_SETTING } from "./finding";
 import { install } from "./installing";
 import { openSettings, showMenu } from "./menu";
+import { showError } from "./messages";
 import { Models } from "./models";
 import { MarkdownPanel } from "./panel";
 import { Pausing } from "./pausing";
@@ -25,15 +26,18 @@ export function activate(context: vscode.ExtensionContext): void {
   const output = vscode.window.createOutputChannel("Shardlight", { log: true });
   const explanations = new ExplanationPanel();
   const reports = new MarkdownPanel("shardlight.report", "Shardlight");
-  const outlets: Outlets = { output, explanations, reports };
+  const outlets: Outlets = { explanations, reports };
   const pausing = new Pausing(context.globalState);
   const previews = new Previews();
   const work = new WorkInProgress();
   const settings = () => ownSettings(context.extension.packageJSON as Parameters<typeof ownSettings>[0]);
 
   let program: string | undefined;
+  // What the settings named when it was looked for.
+  let chosen = "";
   const find = async () => {
     program = undefined;
+    chosen = chosenProgram();
     return (program = await findServer(context, output));
   };
   const running = new Server(find, between, (error) => notFound(error), output);
@@ -42,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     () => program,
     () => asEnvironment(settings()),
   );
-  const models = new Models(cli, reports, output, () => running.forgetStatus());
+  const models = new Models(cli, reports, output, () => running.lookAgain());
   const lenses = new FunctionLenses(() => running.running !== undefined);
 
   /** What goes between VS Code and the server. */
@@ -79,7 +83,7 @@ export function activate(context: vscode.ExtensionContext): void {
       await what();
     } catch (error) {
       output.error(String(error));
-      void vscode.window.showErrorMessage(`Shardlight: ${error instanceof Error ? error.message : String(error)}`);
+      showError(error);
     }
   };
   const commands: Record<string, (...args: never[]) => unknown> = {
@@ -127,7 +131,8 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     vscode.workspace.onDidGrantWorkspaceTrust(() => running.restart()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(PATH_SETTING)) void running.restart();
+      // With trust a workspace's settings count, too: that is told after the restart has begun.
+      if (event.affectsConfiguration(PATH_SETTING) && chosenProgram() !== chosen) void running.restart();
     }),
   );
   // Not awaited: the window is not to wait for a server.

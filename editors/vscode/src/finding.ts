@@ -22,9 +22,14 @@ export class NoServer extends Error {
   }
 }
 
+/** The program that the settings name; empty if they name none. */
+export function chosenProgram(): string {
+  return vscode.workspace.getConfiguration().get<string>(PATH_SETTING, "").trim();
+}
+
 /** The program to start; fails with NoServer. */
 export async function findServer(context: vscode.ExtensionContext, output: vscode.LogOutputChannel): Promise<string> {
-  const chosen = vscode.workspace.getConfiguration().get<string>(PATH_SETTING, "").trim();
+  const chosen = chosenProgram();
   if (chosen) {
     // Somebody who names a program means that one and no other.
     try {

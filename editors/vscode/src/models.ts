@@ -1,6 +1,6 @@
 /** Choosing and downloading models, and seeing how one would run. */
 import * as vscode from "vscode";
-import type { CommandLine, Model, Plan, Role } from "./cli";
+import type { CommandLine, Model, Plan, Role, Transfer } from "./cli";
 import type { MarkdownPanel } from "./panel";
 import { Cancelled } from "./program";
 import { planMarkdown, size } from "./reports";
@@ -23,7 +23,7 @@ export class Models {
     private readonly panel: MarkdownPanel,
     private readonly output: vscode.LogOutputChannel,
     /** Called when a model has been downloaded. */
-    private readonly downloaded: () => void,
+    private readonly downloaded: () => Promise<void>,
   ) {}
 
   /** Which model serves for what; one that is not here is downloaded if the user wants that. */
@@ -71,22 +71,23 @@ export class Models {
     };
     try {
       await vscode.window.withProgress(options, async (progress, token) => {
+        this.output.info(`downloading ${wanted}`);
         progress.report({ message: "downloading …" });
         let reached = 0;
-        const onLine = (line: string) => {
-          this.output.info(line);
-          // The lines are for people; where one has a figure it moves the bar, and where none has it stands still.
-          const percent = Number(/: (\d{1,3}) %/.exec(line)?.[1] ?? reached);
-          progress.report({ message: line, increment: Math.max(0, percent - reached) });
-          reached = Math.max(reached, percent);
+        const onTransfer = ({ state, percent, message }: Transfer) => {
+          // A bar only goes forward: checking what has come does not move it.
+          const now = Math.max(reached, percent ?? 0);
+          const said = [state, percent == null ? "" : `${percent} %`, message].filter(Boolean).join(", ");
+          progress.report({ message: said, increment: now - reached });
+          reached = now;
         };
-        await this.cli.pull(wanted, onLine, token);
+        await this.cli.pull(wanted, onTransfer, token);
       });
     } catch (error) {
       if (error instanceof Cancelled) return false;
       throw error;
     }
-    this.downloaded();
+    await this.downloaded();
     void vscode.window.showInformationMessage(`Shardlight: ${wanted} is here.`);
     return true;
   }

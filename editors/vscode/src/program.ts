@@ -6,7 +6,9 @@ import type * as vscode from "vscode";
 export interface Run {
   /** Added to the environment. */
   env?: NodeJS.ProcessEnv;
-  /** Called with each line that is written to either stream, as it comes. */
+  /** Called with each line that is written to the standard output, as it comes. */
+  onOutput?: (line: string) => void;
+  /** The same, with those of either stream. */
   onLine?: (line: string) => void;
   token?: vscode.CancellationToken;
   /** It is ended after so many milliseconds. */
@@ -31,7 +33,7 @@ export class Cancelled extends Error {}
 export function run(
   command: string,
   args: readonly string[],
-  { env, onLine, token, timeout }: Run = {},
+  { env, onOutput, onLine, token, timeout }: Run = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     if (token?.isCancellationRequested) return reject(new Cancelled());
@@ -44,18 +46,23 @@ export function run(
     });
     let output = "";
     let last = "";
-    const lines = (take: (text: string) => void) => {
+    const lines = (take: (text: string) => void, onOne?: (line: string) => void) => {
       let rest = "";
       return (text: string) => {
         take(text);
         const parts = (rest + text).split(/\r\n|\r|\n/);
         rest = parts.pop() ?? "";
-        for (const part of parts) if (part.trim()) onLine?.((last = part.trim()));
+        for (const part of parts) {
+          if (!part.trim()) continue;
+          last = part.trim();
+          onOne?.(last);
+          onLine?.(last);
+        }
       };
     };
     child.stdout.setEncoding("utf8").on(
       "data",
-      lines((text) => (output += text)),
+      lines((text) => (output += text), onOutput),
     );
     let errors = "";
     child.stderr.setEncoding("utf8").on(

@@ -1,6 +1,22 @@
 /** The plan and the statistics as Markdown. */
 import type { Plan } from "./cli";
 
+/** What `shardlight.status` answers; as much as is shown. */
+export interface StatusReport {
+  version: string;
+  trusted: boolean;
+  completion: { model: string; state: string };
+  assistant: { model: string; state: string };
+  lastAnswer: {
+    promptTokens: number;
+    reusedTokens: number;
+    predictedTokens: number;
+    ttftMs: number;
+    totalMs: number;
+    tokensPerSecond: number;
+  } | null;
+}
+
 /** What `shardlight.statistics` answers; as much as is shown. */
 export interface Statistics {
   since: string;
@@ -47,6 +63,25 @@ export function planMarkdown(plan: Plan): string {
   ].join("\n\n");
 }
 
+export function statusMarkdown({ version, trusted, completion, assistant, lastAnswer }: StatusReport): string {
+  const row = (what: string, { model, state }: StatusReport["completion"]) => [what, model, state];
+  return [
+    `# Shardlight ${plain(version)}`,
+    trusted
+      ? "This workspace is trusted: generated tests are run in a copy of it."
+      : "This workspace is not trusted: nothing of it is run.",
+    table(["for", "model", "state"], [row("suggestions", completion), row("actions", assistant)]),
+    ...(lastAnswer
+      ? [
+          "## The last answer",
+          `${lastAnswer.predictedTokens} tokens in ${duration(lastAnswer.totalMs)}, the first after ` +
+            `${duration(lastAnswer.ttftMs)}, ${figure(lastAnswer.tokensPerSecond)} a second. Of the ` +
+            `${lastAnswer.promptTokens} tokens of its prompt ${lastAnswer.reusedTokens} had been read before.`,
+        ]
+      : []),
+  ].join("\n\n");
+}
+
 export function statisticsMarkdown(statistics: Statistics): string {
   const head = `# The last ${statistics.days} days`;
   const kept = "*Counted on this machine, and kept there: no code, no path and no file name is in it.*";
@@ -75,8 +110,8 @@ export function statisticsMarkdown(statistics: Statistics): string {
         share(one.acceptance),
         String(one.savedCharacters),
         share(one.withoutModelCall),
-        milliseconds(one.latencyMs.p50),
-        milliseconds(one.latencyMs.p95),
+        duration(one.latencyMs.p50),
+        duration(one.latencyMs.p95),
       ]),
     ),
     kept,
@@ -110,6 +145,7 @@ function share(value: number | null): string {
   return value === null ? "–" : `${Math.round(value * 100)} %`;
 }
 
-function milliseconds(value: number | null): string {
-  return value === null ? "–" : `${Math.round(value)} ms`;
+function duration(milliseconds: number | null): string {
+  if (milliseconds === null) return "–";
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 
 interface Manifest {
-  contributes: { configuration: { properties: Record<string, unknown> } };
+  contributes: { configuration: { properties: Record<string, unknown> }[] };
 }
 
 /** As `{section: {name: value}}`. */
@@ -20,7 +20,7 @@ const OURS = new Set(["server", "codeLens"]);
 export function ownSettings(manifest: Manifest): Settings {
   const configuration = vscode.workspace.getConfiguration();
   const settings: Settings = {};
-  for (const key of Object.keys(manifest.contributes.configuration.properties)) {
+  for (const key of manifest.contributes.configuration.flatMap(({ properties }) => Object.keys(properties))) {
     const [, section, name] = key.split(".");
     if (!section || !name || OURS.has(section)) continue;
     const found = configuration.inspect(key);

@@ -9,6 +9,8 @@ const COLOURS = {
   warning: new vscode.ThemeColor("statusBarItem.warningBackground"),
 };
 
+const RESTRICTED = "Restricted mode: nothing of this workspace is run.";
+
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("status", vscode.StatusBarAlignment.Right, 100);
   private readonly subscriptions: vscode.Disposable[];
@@ -34,7 +36,8 @@ export class StatusBar implements vscode.Disposable {
       everywhere: this.pausing.everywhere,
       language: language && this.pausing.pauses(language) ? language : undefined,
     };
-    const { text, tooltip, severity } = shown(this.server.state, this.server.status, paused);
+    const { text, tooltip: about, severity } = shown(this.server.state, this.server.status, paused);
+    const tooltip = vscode.workspace.isTrusted ? about : `${about}\n\n${RESTRICTED}`;
     this.item.text = text;
     this.item.tooltip = new vscode.MarkdownString(tooltip);
     this.item.backgroundColor = severity && COLOURS[severity];

@@ -78,7 +78,7 @@ def _fixes(session: Session, params: lsp.CodeActionParams, place: Place) -> list
     language = place.snapshot.language
     if language is None or not language.queries:
         return actions
-    others = [problem for problem in params.context.diagnostics if problem.source != to_proto.SOURCE]
+    others = [problem for problem in params.context.diagnostics if not to_proto.is_ours(problem)]
     for problem in others[:_MOST_FIXES]:
         message = cut(problem.message.strip().split("\n")[0], _LONGEST_TITLE)
         argument = {"uri": place.uri, "range": to_proto.plain(problem.range), "problem": problem.message}

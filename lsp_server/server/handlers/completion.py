@@ -17,7 +17,7 @@ _PATIENCE_S = 0.2
 def register(server: LanguageServer, session: Session) -> None:
     """Add the handler."""
 
-    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions())
+    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(resolve_provider=False))
     async def completion(params: lsp.CompletionParams) -> lsp.CompletionList:
         text_document = server.client_capabilities.text_document
         if text_document and text_document.inline_completion:

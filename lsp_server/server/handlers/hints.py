@@ -148,7 +148,7 @@ def hint_actions(
         diagnostics: what the client knows of there; where somebody else says something of a line, we are silent.
     """
     actions: list[lsp.CodeAction] = []
-    others, lines = [one.range for one in diagnostics if one.source != to_proto.SOURCE], place.snapshot.lines
+    others, lines = [one.range for one in diagnostics if not to_proto.is_ours(one)], place.snapshot.lines
     for at, hint in session.hints.current(place.uri, place.snapshot):
         shown = to_proto.diagnostic(hint, at, place.snapshot.lines, session.encoding)
         line = shown.range.start.line

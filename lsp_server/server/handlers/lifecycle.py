@@ -26,6 +26,7 @@ def register(server: LanguageServer, session: Session) -> None:
         # Only the client knows whether the user trusts the workspace; silence means no.
         session.trusted = options.get("trusted") is True
         session.tells_status = options.get("status") is True
+        session.client_name = params.client_info.name if params.client_info else ""
         session.roots = _roots(params)
         await session.configure(_mapping(options.get("settings")))
         # Documents are opened before the client has told the rest of its settings: what git ignores is known by then.

@@ -42,7 +42,10 @@ async def test_unit_tests_go_into_a_new_file(start: Start) -> None:
     nvim = await start(ADD, {"chats": [TESTS]})
     await nvim.keys(":Shardlight unitTests<CR>")
     await nvim.until('return vim.fs.basename(vim.api.nvim_buf_get_name(0)) == "test_calc.py"')
-    assert "assert add(1, 2) == 3" in await nvim.text()
+    text = await nvim.text()
+    assert "assert add(1, 2) == 3" in text
+    # Neovim ends the last line itself.
+    assert not text.endswith("\n")
 
 
 async def test_a_hint_and_its_quick_fix(start: Start) -> None:

@@ -71,6 +71,8 @@ class Page:
         self._session: str | None = None
         self._buffer = b""
         self.console: list[str] = []
+        # How long something that has to come is waited for; only a test that fails waits that long.
+        self.patience_s = _LONG_S
         asyncio.get_running_loop().add_reader(from_browser, self._read)
 
     async def send(self, method: str, **params: Any) -> dict[str, Any]:
@@ -120,8 +122,9 @@ class Page:
             raise PageError(answer["exceptionDetails"].get("exception", {}).get("description", "?"))
         return answer["result"].get("value")
 
-    async def until(self, expression: str, timeout: float = _LONG_S) -> Any:
+    async def until(self, expression: str, timeout: float | None = None) -> Any:
         """What a JavaScript expression yields as soon as that is something."""
+        timeout = timeout or self.patience_s
         end = asyncio.get_running_loop().time() + timeout
         while not (value := await self.evaluate(expression)):
             if asyncio.get_running_loop().time() > end:

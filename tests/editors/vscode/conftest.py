@@ -18,7 +18,9 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import AsyncIterator, Generator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -39,6 +41,8 @@ _PICTURES = os.environ.get("SHARDLIGHT_SCREENSHOTS")
 # Nothing of VS Code's is to look for a marketplace.
 _NO_GALLERY = '{"serviceUrl": "http://127.0.0.1:9/none", "itemUrl": "http://127.0.0.1:9/none"}'
 _SIZE = (1280, 800)
+# How long a window may take to start.
+_START_S = 60.0
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -65,16 +69,50 @@ def packaged(programs: dict[str, Path]) -> Path:
     return vsix
 
 
+@dataclass(frozen=True)
+class CodeServer:
+    """A running code-server that has the extension; each window is a browser of its own."""
+
+    base: Path
+    port: int
+    chromium: str
+
+    @contextlib.asynccontextmanager
+    async def window(self, name: str, *, trusted: bool = True) -> AsyncIterator[Workbench]:
+        """A window with a folder of that name."""
+        folder, home = self.base / name, self.base / f"browser {name}"
+        folder.mkdir(exist_ok=True)
+        home.mkdir()
+        page = await launch(self.chromium, home)
+        try:
+            pictures = Path(_PICTURES) if _PICTURES else None
+            shown = Workbench(page, folder, self.base / "served", self.base / "user", pictures)
+            await page.open(f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}", *_SIZE)
+            await page.until("!!document.querySelector('.monaco-workbench')", _START_S)
+            try:
+                pid = await shown.another_server(None)
+                if trusted:
+                    await shown.trust()
+                    await shown.another_server(pid)
+            except TimeoutError:
+                await shown.picture("failed-start")
+                raise
+            yield shown
+        finally:
+            await page.close()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def workbench(
+async def code_server(
     programs: dict[str, Path], packaged: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Workbench]:
-    """VS Code with a folder open, and the extension's server ready."""
+) -> AsyncIterator[CodeServer]:
+    """VS Code's server, in a private home, with the extension and stand-ins for others."""
     base = tmp_path_factory.mktemp("vscode")
-    folder, served, user, home = base / "größe 1", base / "served", base / "user", base / "home"
-    for one in (folder, served, user, home, base / "bin"):
-        one.mkdir()
+    served, user, home = base / "served", base / "user", base / "home"
+    for one in (served, user / "User", user / "Machine", home, base / "bin"):
+        one.mkdir(parents=True)
     (served / "script.json").write_text("{}", encoding="utf-8")
+    (user / "User" / "settings.json").write_text(json.dumps(QUIET), encoding="utf-8")
     _write_program(base / "bin" / "shardlight", served)
     # VS Code asks the user's login shell for the environment of extensions, and that makes a PATH of its own.
     (home / ".profile").write_text(f'PATH={shlex.quote(str(base / "bin"))}:"$PATH"\n', encoding="utf-8")
@@ -108,31 +146,32 @@ async def workbench(
     _, errors = await installing.communicate()
     assert installing.returncode == 0, errors.decode()
     quiet = ["--auth", "none", "--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
-    serving = [*quiet, "--disable-workspace-trust", "--bind-addr", f"127.0.0.1:{port}", str(folder)]
     with (base / "code-server.log").open("wb") as log:
         server = await asyncio.create_subprocess_exec(
-            *command, *serving, env=env, stdout=log, stderr=log, start_new_session=True
+            *command,
+            *quiet,
+            "--bind-addr",
+            f"127.0.0.1:{port}",
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
-    page = await launch(str(programs["SHARDLIGHT_CHROMIUM"]), home)
     try:
-        shown = Workbench(page, folder, served, user, Path(_PICTURES) if _PICTURES else None)
-        shown.set()
-        shown.user_settings().parent.mkdir(parents=True, exist_ok=True)
-        shown.user_settings().write_text(json.dumps(QUIET), encoding="utf-8")
         await _until_healthy(port)
-        await page.open(f"http://127.0.0.1:{port}/?folder={folder}", *_SIZE)
-        await page.until("!!document.querySelector('.monaco-workbench')", 60)
-        try:
-            await shown.another_server(None)
-        except TimeoutError:
-            await shown.picture("failed-start")
-            raise
-        yield shown
+        yield CodeServer(base, port, str(programs["SHARDLIGHT_CHROMIUM"]))
     finally:
-        await page.close()
-        # The process group is ours alone: code-server, its extension host, and our server.
+        # The process group is ours alone: code-server, its extension hosts, and our servers.
         os.killpg(server.pid, signal.SIGTERM)
         await server.wait()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def workbench(code_server: CodeServer) -> AsyncIterator[Workbench]:
+    """The window that tests share: a folder that the user trusts, and the extension's server ready."""
+    async with code_server.window("größe 1") as shown:
+        shown.set()
+        yield shown
 
 
 def _python(path: Path, executable: Path) -> Path:
@@ -173,9 +212,9 @@ def _extension(path: Path, publisher: str, name: str, code: str) -> Path:
 
 
 @pytest.fixture
-def program(workbench: Workbench) -> Path:
+def program(code_server: CodeServer) -> Path:
     """The program `shardlight` on the PATH."""
-    return workbench.served.parent / "bin" / "shardlight"
+    return code_server.base / "bin" / "shardlight"
 
 
 def _write_program(path: Path, served: Path) -> None:
@@ -215,9 +254,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 async def pictured(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """A picture of what a failed test has left."""
     yield
-    if request.node.stash.get(_FAILED, False) and "workbench" in request.fixturenames:
-        workbench: Workbench = request.getfixturevalue("workbench")
-        await workbench.picture(f"failed-{request.node.name}")
-        # What it has left open is not to be in the way of the next.
-        with contextlib.suppress(TimeoutError):
-            await workbench.clear()
+    for name in {"workbench", "shop"}.intersection(request.fixturenames):
+        if request.node.stash.get(_FAILED, False):
+            window: Workbench = request.getfixturevalue(name)
+            await window.picture(f"failed-{request.node.name}")
+            # What it has left open is not to be in the way of the next.
+            with contextlib.suppress(TimeoutError):
+                await window.clear()

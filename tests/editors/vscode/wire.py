@@ -1,7 +1,8 @@
 """Stands between an editor and the language server: writes down what goes by, and lets a test say something.
 
 ``python -m tests.editors.vscode.wire FOLDER COMMAND...`` serves over standard input and output what the command serves.
-Once a client is initialized, ``FOLDER/wire.json`` names a socket, which takes JSON objects, one a line, and answers so:
+Once the server has told its status, ``FOLDER/wire NAME.json``, after the folder that is open, names a socket, which
+takes JSON objects, one a line, and answers so:
 
 * ``{"do": "sent"}``: the messages of the client so far
 * ``{"do": "ask", "method": ..., "params": ...}``: what the server answers
@@ -28,6 +29,7 @@ class Wire:
         self._sent: list[dict[str, Any]] = []
         self._ids = itertools.count(1)
         self._asked: dict[str, asyncio.Future[Any]] = {}
+        self._workspace = ""
         self._server: asyncio.subprocess.Process
 
     async def run(self, command: list[str]) -> None:
@@ -54,17 +56,21 @@ class Wire:
             message = json.loads(body)
             self._sent.append(message)
             self._stdin.write(_framed(body))
-            if message.get("method") == "initialized":
-                await self._listen()
+            if message.get("method") == "initialize":
+                self._workspace = message["params"]["workspaceFolders"][0]["name"]
 
     async def _from_server(self) -> None:
         assert self._server.stdout
+        ready = False
         while (body := await _message(self._server.stdout)) is not None:
             message = json.loads(body)
             if "method" not in message and (asked := self._asked.pop(str(message.get("id")), None)):
                 asked.set_result(message.get("result"))
             else:
                 _to_client(body)
+            if message.get("method") == "shardlight/status" and not ready:
+                ready = True
+                await self._listen()
 
     async def _listen(self) -> None:
         path = self._folder / f"{os.getpid()}.sock"
@@ -72,7 +78,7 @@ class Wire:
         named = {"socket": str(path), "pid": self._server.pid}
         aside = self._folder / f"{os.getpid()}.json"
         aside.write_text(json.dumps(named), encoding="utf-8")
-        aside.replace(self._folder / "wire.json")
+        aside.replace(self._folder / f"wire {self._workspace}.json")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():

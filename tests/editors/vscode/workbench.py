@@ -15,10 +15,13 @@ from tests.editors.vscode.browser import Page
 T = TypeVar("T")
 
 _LONG_S = 12.0
+# How long the server may take to start: it is looked for first, and may have to be installed.
+_START_S = 60.0
 _POLL_S = 0.05
 _ROWS = ".quick-input-widget .monaco-list-row"
 _PREVIEW = '.tab[aria-label*="Preview: "]'
 _ACTION = ".action-widget .monaco-list-row"
+RESTRICTED = '.statusbar-item[aria-label*="Restricted Mode"]'
 _INPUT = ".quick-input-widget input.input"
 # Menus live in a shadow tree, which a selector does not look into.
 _ALL = (
@@ -44,6 +47,13 @@ class Workbench:
         self._pictures = pictures
 
     # What a user does
+
+    async def trust(self) -> None:
+        """Take the folder out of restricted mode, in which it is opened."""
+        await self.command("Workspaces: Manage Workspace Trust")
+        await self.click_on(".workspace-trust-buttons-row .monaco-button", "Trust")
+        await self.page.until(f"!{_has(RESTRICTED)}")
+        await self.page.press("Control+W")
 
     async def open(self, name: str, text: str | bytes | None = None) -> Path:
         """A file of the workspace, written first if a text is given, in an editor that has the focus."""
@@ -95,14 +105,14 @@ class Workbench:
         for last in (False, False, True):
             await self.page.press(chord)
             try:
-                await self.page.until(expression, _LONG_S if last else _LONG_S / 4)
+                await self.page.until(expression, None if last else _LONG_S / 4)
             except TimeoutError:
                 if last:
                     raise
             else:
                 return
 
-    async def choose(self, row: str, *, first: bool = False, timeout: float = _LONG_S) -> None:
+    async def choose(self, row: str, *, first: bool = False, timeout: float | None = None) -> None:
         """Take a row of the list that is open, as soon as it is there."""
         which = "0" if first else f"rows.findIndex(r => r.ariaLabel.includes({json.dumps(row)}))"
         found = (
@@ -168,7 +178,9 @@ class Workbench:
             saved = _version(path) != before if expected is None else content == expected
             return content if saved else None
 
-        return await until(written, lambda: f"{path.name} is {path.read_bytes()!r}")
+        content = await until(written, lambda: f"{path.name} is {path.read_bytes()!r}")
+        await self.page.until(f"!{_has('.editor-group-container.active .tab.active.dirty')}")
+        return content
 
     # What a user sees
 
@@ -259,16 +271,19 @@ class Workbench:
 
     # Settings and the server
 
-    def user_settings(self) -> Path:
-        """The file of the user settings, which is looked at when VS Code starts."""
-        return self.user / "User" / "settings.json"
+    def settings(self) -> dict[str, Any]:
+        """The settings of the machine that the code is on, as they are in their file."""
+        settings: dict[str, Any] = json.loads(self._settings.read_text(encoding="utf-8"))
+        return settings
 
     def set(self, **settings: Any) -> None:
         """Settings of the machine that the code is on, which count at once; `__` stands for a dot."""
-        path = self.user / "Machine" / "settings.json"
         given = {name.replace("__", "."): value for name, value in settings.items()}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(given), encoding="utf-8")
+        self._settings.write_text(json.dumps(given), encoding="utf-8")
+
+    @property
+    def _settings(self) -> Path:
+        return self.user / "Machine" / "settings.json"
 
     async def serve(self, script: dict[str, Any]) -> None:
         """Start the server again, over a model with that script."""
@@ -285,14 +300,13 @@ class Workbench:
             pid = self.server_pid()
             return pid if pid != than else None
 
-        pid = await until(started, lambda: f"no other server than {than}")
+        pid = await until(started, lambda: f"no other server than {than}", _START_S)
         await self.status(contains="Ready")
         return pid
 
     def server_pid(self) -> int | None:
         """The process id of the server, once it was started."""
-        named = self.served / "wire.json"
-        return int(json.loads(named.read_text(encoding="utf-8"))["pid"]) if named.exists() else None
+        return int(self._wired()["pid"]) if (self.served / self._wire_name).exists() else None
 
     async def requested(self, method: str, count: int = 1) -> None:
         """Wait until the editor has sent that so often."""
@@ -312,8 +326,12 @@ class Workbench:
 
     async def requests(self, method: str) -> list[dict[str, Any]]:
         """What the editor has sent to this server."""
-        sent: list[dict[str, Any]] = await self._wire({"do": "sent"})
-        return [message["params"] for message in sent if message.get("method") == method]
+        return [message["params"] for message in await self.sent() if message.get("method") == method]
+
+    async def sent(self) -> list[dict[str, Any]]:
+        """All messages of the editor to this server."""
+        messages: list[dict[str, Any]] = await self._wire({"do": "sent"})
+        return messages
 
     def calls(self) -> list[list[str]]:
         """The arguments with which the server's program was run so far."""
@@ -321,17 +339,26 @@ class Workbench:
         return [json.loads(line) for line in lines]
 
     async def _wire(self, wish: dict[str, Any]) -> Any:
-        socket = json.loads((self.served / "wire.json").read_text(encoding="utf-8"))["socket"]
-        reader, writer = await asyncio.open_unix_connection(socket, limit=1 << 26)
+        reader, writer = await asyncio.open_unix_connection(self._wired()["socket"], limit=1 << 26)
         writer.write(json.dumps(wish).encode() + b"\n")
         answer = await asyncio.wait_for(reader.readline(), _LONG_S)
         writer.close()
         return json.loads(answer)
 
+    @property
+    def _wire_name(self) -> str:
+        return f"wire {self.folder.name}.json"
 
-async def until(condition: Callable[[], Awaitable[T | None]], otherwise: Callable[[], str]) -> T:
+    def _wired(self) -> dict[str, Any]:
+        wired: dict[str, Any] = json.loads((self.served / self._wire_name).read_text(encoding="utf-8"))
+        return wired
+
+
+async def until(
+    condition: Callable[[], Awaitable[T | None]], otherwise: Callable[[], str], patience_s: float = _LONG_S
+) -> T:
     """What a condition yields as soon as that is something, empty or not."""
-    end = asyncio.get_running_loop().time() + _LONG_S
+    end = asyncio.get_running_loop().time() + patience_s
     while (value := await condition()) is None or value is False:
         if asyncio.get_running_loop().time() > end:
             raise TimeoutError(otherwise())

@@ -143,3 +143,13 @@ def test_changes_do_what_a_client_did(
         assert snapshot.text == text
         assert snapshot.version == version
         assert str(snapshot.tree and snapshot.tree.root_node) == str(Snapshot.open(text, "python").tree.root_node)  # type: ignore[union-attr]
+
+
+def test_a_file_is_known_however_its_uri_is_spelt(tmp_path: Path) -> None:
+    path = tmp_path / "größe 1.py"
+    documents = Documents()
+    documents.open(lsp.TextDocumentItem(path.as_uri(), "python", 1, "x\n"))
+    for spelt in (path.as_uri(), f"file://{path.as_posix()}" if sys.platform != "win32" else path.as_uri()):
+        assert documents.known_as(spelt) == path.as_uri()
+    for other in ("untitled:Untitled-1", (tmp_path / "b.py").as_uri()):
+        assert documents.known_as(other) == other

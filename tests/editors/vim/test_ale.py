@@ -1,0 +1,102 @@
+"""Vim and ALE with the documented configuration, and the real language server over a scripted model behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.editors.documented import Workplace, block, named, program
+from tests.editors.terminal import Terminal
+from tests.support.adding import DOCUMENTED, WORDS
+
+_VIM, _ALE = named("SHARDLIGHT_VIM"), named("SHARDLIGHT_ALE")
+_QUIET = "set nocompatible noswapfile\nfiletype plugin indent on\n"
+BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
+TOTAL = "def total(items, rate):\n    for item in items:\n        <|>rate += items.price\n    return rate\n"
+FIXED = TOTAL.replace("<|>", "").replace("items.price", "item.price")
+HINT = "Possible bug: `items` here, where `item` would be expected."
+
+Start = Callable[..., Awaitable["Vim"]]
+
+
+class Vim:
+    """A Vim with one file open.
+
+    Attributes:
+        place: where it works.
+        terminal: where it is seen and typed into.
+    """
+
+    def __init__(self, place: Workplace, terminal: Terminal) -> None:
+        self.place = place
+        self.terminal = terminal
+
+    async def choose_action(self, title: str) -> None:
+        """Choose one of the actions at the cursor by its number."""
+        await self.terminal.until(lambda: self.place.sent("textDocument/didOpen"), "server")
+        self.terminal.keys(":ALECodeAction\r")
+        await self.terminal.until_shown(title, "Type number and <Enter>")
+        entry = next(line for line in self.terminal.shown().splitlines() if title in line)
+        self.terminal.keys(f"{entry.partition(')')[0]}\r")
+
+    async def until_saved(self, wanted: str) -> None:
+        """Write the file again and again, until this is what it holds."""
+        await self.terminal.until(lambda: self.place.saved() == wanted, repr(wanted), again="\x1b:write\r")
+
+
+@pytest_asyncio.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """``await start("x = <|>\\n", {"infills": ["1"]})``: a file is open, as the documentation says."""
+    binary = program("SHARDLIGHT_VIM", _VIM)
+    if _ALE is None:
+        pytest.skip("SHARDLIGHT_ALE is not set")
+    running: list[Vim] = []
+
+    async def make(marked: str, script: dict[str, Any]) -> Vim:
+        place = Workplace(tmp_path, marked, script)
+        packages = place.home / ".vim" / "pack" / "tests" / "opt"
+        packages.mkdir(parents=True)
+        (packages / "ale").symlink_to(_ALE)
+        (place.home / ".vimrc").write_text(_QUIET + block("Vim with ALE", "vim"), encoding="utf-8")
+        command = [binary, f"+call cursor({place.line}, {place.column})", str(place.file)]
+        running.append(Vim(place, await Terminal.start(command, place.file.parent, place.environment())))
+        return running[-1]
+
+    yield make
+    for vim in running:
+        vim.terminal.keys("\x1b:quitall!\r")
+        await vim.terminal.close()
+
+
+async def test_a_suggestion_is_in_the_menu_and_taken(start: Start) -> None:
+    vim = await start(BODY, {"infills": ["tal = a + b"]})
+    await vim.terminal.until(lambda: vim.place.sent("textDocument/didOpen"), "server")
+    # A suggestion that takes too long is there when it is asked for again.
+    vim.terminal.keys("Ato")
+    await vim.terminal.until_shown("total = a + b", "Shardlight", again="\x7fo")
+    vim.terminal.keys("\x0e\x19")
+    await vim.until_saved(BODY.replace("<|>", "total = a + b"))
+    assert vim.place.sent("initialize")[0]["initializationOptions"] == {
+        "trusted": True,
+        "settings": {"completion": {"debounce_ms": 100}, "bug_hints": {"on_save": True}},
+    }
+
+
+async def test_documentation_from_the_list_of_actions(start: Start) -> None:
+    vim = await start("def add(a, b):\n    return <|>a + b\n", {"chats": WORDS})
+    await vim.choose_action("Write documentation of add")
+    await vim.terminal.until_shown('"""Add two numbers.')
+    await vim.until_saved(DOCUMENTED)
+
+
+async def test_a_hint_and_its_correction(start: Start) -> None:
+    vim = await start(TOTAL, {"knows": FIXED})
+    await vim.choose_action("Find bugs in total")
+    await vim.terminal.until_shown(HINT)
+    await vim.choose_action("Fix: `rate += item.price`")
+    await vim.until_saved(FIXED)
+    await vim.terminal.until_not_shown(HINT)
