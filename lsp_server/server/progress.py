@@ -42,7 +42,9 @@ class WorkProgress:
         try:
             await asyncio.wait({self._creating}, timeout=_PATIENCE_S)
         except asyncio.CancelledError:
+            # The user may be that quick, too.
             self._creating.cancel()
+            await self.__aexit__(None, None, None)
             raise
         return self
 
