@@ -23,7 +23,7 @@ demo: model ## a tour: the real language server and a real model, on a small pro
 test: model ## every test, with the small real model
 	@$(BIN)/pytest
 
-test-editors: setup ## VS Code and Neovim, fetched into the cache folder and driven
+test-editors: model ## VS Code, Neovim, Emacs, Helix and Vim, fetched into the cache folder and driven
 	@$(BIN)/python -m tools.editors
 
 flagship: setup ## a full-size DeepSeek-V4-Flash of holes (61 GB apparent), loaded through the engine in 24 GB of RAM
