@@ -316,10 +316,13 @@ def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped:
     tried = f"{recorded} from trying it out, expecting what it does today." if recorded else ""
     if not written and tried:
         return tried
+    why = _why(dropped)
+    gone = f", {sum(dropped.values())} dropped ({why})" if why else ""
+    if tried and not kept:
+        # What there is comes first.
+        return f"{tried} {written} written{gone}."
     mended = f" ({way})" if (way := _why(ways)) else ""
-    said = f"{written} written, {kept} {'passes' if kept == 1 else 'pass'}{mended}"
-    if why := _why(dropped):
-        said += f", {sum(dropped.values())} dropped ({why})"
+    said = f"{written} written, {kept} {'passes' if kept == 1 else 'pass'}{mended}{gone}"
     return f"{said}. And {tried}" if tried else f"{said}."
 
 

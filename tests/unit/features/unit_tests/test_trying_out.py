@@ -239,3 +239,10 @@ async def test_what_has_to_be_given_by_name_is(tmp_path: Path) -> None:
     source = "def price(net: int, *, rate: int, **more: int) -> int:\n    return net * (100 + rate) // 100\n"
     text, _ = await written(tmp_path, source, "no test at all", *["a b)"] * 5, *NAMES, at="price")
     assert "    rate = 2\n    assert price(net, rate=rate) == " in text
+
+
+async def test_what_there_is_is_told_before_what_there_is_not(tmp_path: Path) -> None:
+    source = "def half(n):\n    return n // 2\n"
+    answer = "():\n    assert half(9)[0] == 4\n"
+    _, notes = await written(tmp_path, source, answer, *NOTHING, *NAMES, at="half")
+    assert notes[0].startswith("1 from trying it out, expecting what it does today. 1 written, 1 dropped (1 failed).")
