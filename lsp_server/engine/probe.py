@@ -2,13 +2,16 @@
 
 ``python -m lsp_server.engine.probe MODEL SETTINGS`` loads and decodes a few tokens;
 ``python -m lsp_server.engine.probe MODEL SETTINGS --simulate`` prints as JSON what llama.cpp would allocate.
-SETTINGS is a JSON object of ``LoadSettings``' fields.
+SETTINGS is a JSON object of ``LoadSettings``' fields. It ends with its input: whoever started it is gone then, and may
+be starting another one.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from lsp_server.models.planning.settings import LoadSettings
 def main(arguments: list[str]) -> int:
     """Exit code 0 if the load survived; ``REFUSED`` or ``NO_MEMORY``, and why on stdout, if llama.cpp said no."""
     path, settings = Path(arguments[0]), settings_from(json.loads(arguments[1]))
+    threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         if "--simulate" in arguments[2:]:
             _simulate(path, settings)
@@ -32,6 +36,12 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(str(error))
         return REFUSED
     return 0
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    # llama.cpp may be in the middle of tens of gigabytes.
+    os._exit(1)
 
 
 def _try(path: Path, settings: LoadSettings) -> None:

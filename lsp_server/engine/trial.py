@@ -248,7 +248,8 @@ def _attempt(
         with subprocess.Popen(
             command,
             cwd=own_python.FOLDER,
-            stdin=subprocess.DEVNULL,
+            # Never written to: it ends when we do.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             encoding="utf-8",

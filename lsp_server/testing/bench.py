@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -24,6 +25,10 @@ _COPIED_ALL_THE_SAME = (".cargo", ".mvn", ".babelrc", ".swcrc", ".mocharc")
 _NOT_COPIED = {"venv", "node_modules", "__pycache__"}
 # What a build makes, beside the file that says so.
 _BUILT = {"target": ("Cargo.toml", "pom.xml"), "build": ("build.gradle", "build.gradle.kts")}
+_OPENS_DOORS = re.compile(
+    r"(?:^|_)(?:api_?|access_?|private_?|secret_?)?keys?(?:_|$)|token|secret|passw|credential|auth(?!or)|cookie",
+    re.IGNORECASE,
+)
 _ENVIRONMENT = {"CI": "1", "NO_COLOR": "1", "FORCE_COLOR": "0", "COLUMNS": "4000"}
 
 
@@ -82,7 +87,7 @@ class ProjectBench:
             output = await output_of(
                 command.arguments,
                 cwd=command.folder or job.folder,
-                environment={**os.environ, **_ENVIRONMENT, **command.environment},
+                environment={**_surroundings(), **command.environment},
                 timeout_s=self._timeout_s,
                 memory_mb=self._memory_mb,
             )
@@ -118,7 +123,7 @@ class ProjectBench:
             async with started(
                 [*arguments, *watched],
                 cwd=job.root,
-                environment={**os.environ, **_ENVIRONMENT, **environment},
+                environment={**_surroundings(), **environment},
                 memory_mb=self._memory_mb,
                 talks=True,
             ) as process:
@@ -155,6 +160,12 @@ class ProjectBench:
 
 def _moved(files: Mapping[Path, str], original: Path, copy: Path) -> dict[Path, str]:
     return {copy / path.relative_to(original): text for path, text in files.items()}
+
+
+def _surroundings() -> dict[str, str]:
+    """The variables that tests have: those of this process without what opens doors."""
+    kept = {name: value for name, value in os.environ.items() if not _OPENS_DOORS.search(name)}
+    return {**kept, **_ENVIRONMENT}
 
 
 @contextlib.contextmanager

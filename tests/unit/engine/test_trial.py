@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lsp_server import own_python
 from lsp_server.engine import trial
 from lsp_server.engine.trial import NO_MEMORY, REFUSED, Rung, ladder, proven_settings, settings_from, simulated
 from lsp_server.errors import ModelLoadError
@@ -498,3 +500,17 @@ def test_a_rung_reached_for_want_of_memory_is_tried_anew(
     assert lower.given_up
     assert not memory_file.exists()
     assert prove().given_up == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_the_process_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    """A model that never comes keeps it busy."""
+    model = tmp_path / "m.gguf"
+    os.mkfifo(model)
+    command = own_python.command("lsp_server.engine.probe", str(model), json.dumps(trial._jsonable(CPU)))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=own_python.FOLDER) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(timeout=60) == 1

@@ -205,3 +205,16 @@ async def test_the_projects_own_python_comes_first(root: Path, monkeypatch: pyte
     python.chmod(0o755)
     run = await bench(root).run("import os\n\n\ndef test_a():\n    assert os.environ['SHARDLIGHT_OWN_PYTHON']\n")
     assert run.passed == {"test_a"}
+
+
+async def test_keys_in_the_environment_are_not_lent(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"DATABASE_URL", "KEYBOARD", "MONKEY", "GIT_AUTHOR_NAME"}
+    lost = {"OPENAI_API_KEY", "GITHUB_TOKEN", "DB_PASSWORD", "aws_secret_access_key", "SSH_AUTH_SOCK"}
+    for name in (*kept, *lost):
+        monkeypatch.setenv(name, "x")
+    source = (
+        "import os\nfrom calc import add\n\n\n"
+        f"def test_kept():\n    assert add(0, len({kept!r} & set(os.environ))) == {len(kept)}\n\n\n"
+        f"def test_lost():\n    assert add(0, len({lost!r} & set(os.environ))) == 0\n"
+    )
+    assert (await bench(root).run(source)).passed == {"test_kept", "test_lost"}
