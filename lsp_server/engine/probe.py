@@ -39,7 +39,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+    # Not `sys.stdin`: Python could not end while a thread reads that.
+    while os.read(0, 4096):
+        pass
     # llama.cpp may be in the middle of tens of gigabytes.
     os._exit(1)
 

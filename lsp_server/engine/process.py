@@ -43,8 +43,14 @@ def run(
         idle_minutes: leave after that long without a request; 0 for never.
 
     Raises:
-        EngineStartError: the port is taken.
+        EngineStartError: the port is taken, or such an engine runs already.
     """
+    name = runtime.key(config.path, config.n_ctx, config.n_gpu_layers)
+    if running := runtime.read(name):
+        raise EngineStartError(
+            f"An engine for {running.model_id} runs already (process {running.pid}, port {running.port}).",
+            hint="Editors use that one. `shardlight engine stop` ends it.",
+        )
     setproctitle(f"shardlight engine run --model {config.model_id}")
     listener = _bind(port)
     port = listener.getsockname()[1]
@@ -58,7 +64,6 @@ def run(
             timeout_graceful_shutdown=3,
         )
     )
-    name = runtime.key(config.path, config.n_ctx, config.n_gpu_layers)
     started, after_boot = runtime.creation(psutil.Process())
     record = runtime.EngineRecord(
         pid=os.getpid(),

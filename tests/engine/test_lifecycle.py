@@ -16,10 +16,11 @@ import psutil
 import pytest
 from platformdirs import user_cache_path
 
+from lsp_server import own_python
 from lsp_server.engine import runtime
 from lsp_server.errors import BackendUnavailableError, EngineStartError
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
-from lsp_server.inference.launcher import EngineSpec, attach
+from lsp_server.inference.launcher import EngineSpec, attach, command_of
 from tests.support import gguf
 from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, launch, shut_down
 
@@ -93,6 +94,21 @@ async def test_an_engine_that_is_killed_is_noticed_and_replaced(spec: EngineSpec
     assert record_of(spec).pid != killed.pid
     assert (await collect(replaced.infill(HOLE))).text
     await replaced.aclose()
+
+
+async def test_a_second_one_is_not_started_by_hand(spec: EngineSpec) -> None:
+    backend = await attach(spec)
+    record = record_of(spec)
+
+    process = await asyncio.create_subprocess_exec(
+        *command_of(spec), cwd=own_python.FOLDER, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+
+    assert process.returncode == 1
+    assert f"runs already (process {record.pid}, port {record.port})" in said.decode()
+    assert record_of(spec) == record
+    await backend.aclose()
 
 
 async def test_a_port_that_is_taken_is_named(small_model: Path) -> None:
