@@ -49,6 +49,8 @@ def main(arguments: list[str]) -> int:
     if missing and "CI" in environment:
         print(f"In CI all editors are tested, but there is no {', '.join(missing)}.", file=sys.stderr)
         return 1
+    # What the editors looked like at each step, for whoever wants to see it.
+    environment.setdefault("SHARDLIGHT_SCREENSHOTS", str(ROOT / "build" / "screenshots"))
     tests = [sys.executable, "-m", "pytest", "tests/editors", "-rs", *arguments]
     return subprocess.run(tests, cwd=ROOT, env=environment, check=False).returncode
 
