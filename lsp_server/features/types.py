@@ -272,6 +272,8 @@ def find_file(snapshot: Snapshot, _offset: int, path: PurePosixPath) -> FileTarg
 
 
 def _known_language(snapshot: Snapshot) -> Language:
+    if snapshot.is_too_long:
+        raise RefusedError("This file is too long for that.", hint="Completion works there all the same.")
     if snapshot.language is None or snapshot.tree is None or not snapshot.language.queries:
         name = snapshot.language.name if snapshot.language else snapshot.language_id or "this kind of file"
         raise RefusedError(

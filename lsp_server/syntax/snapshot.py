@@ -26,6 +26,8 @@ _LINE_END = re.compile(r"\r?\n")
 _PARSE_S, _PARSE_S_PER_BYTE = 0.5, 20e-6
 _ENDLESS = frozenset({"kotlin"})
 _PIECE = 1 << 16
+# What is longer was made by a program. Its tree, and what is made of it, would take seconds at each keystroke.
+LONGEST = 1_000_000
 
 
 class _InputEdit(NamedTuple):
@@ -80,7 +82,7 @@ class Snapshot:
         self._lock = threading.Lock()
         self._tree: tree_sitter.Tree | None = None
         self._stale = _stale
-        self._gave_up = False
+        self._gave_up = self.is_too_long
         # One lock each: who needs the tree, or something else that is derived, does not wait for what takes long.
         self._deriving: dict[Callable[..., Any], threading.Lock] = {}
         self._derived: dict[Callable[..., Any], Any] = {}
@@ -114,8 +116,13 @@ class Snapshot:
         return Snapshot(text, self.language_id, version, _lines=lines, _stale=stale, _earlier=earlier)
 
     @property
+    def is_too_long(self) -> bool:
+        """Whether nobody looks at its syntax."""
+        return len(self.text) > LONGEST
+
+    @property
     def tree(self) -> tree_sitter.Tree | None:
-        """The syntax tree; None if there is no grammar for the language, or it comes to no end with the text."""
+        """The syntax tree; None if there is no grammar for the language, or the text takes it too long."""
         with self._lock:
             if self._tree is None and self.language and not self._gave_up:
                 grammar = grammars.load(self.language)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import pytest
 import pytest_asyncio
 from lsprotocol import types as lsp
 
-from tests.support.editor import Editor, quit_editor, start, vscode
+from tests.support.editor import REPOSITORY, Editor, quit_editor, start, vscode
+from tests.support.engine import PATIENCE_S
+from tests.support.wire import Wire
 
 Connect = Callable[..., Awaitable[Editor]]
 
@@ -59,3 +63,32 @@ async def connect(tmp_path: Path, root: Path, cache: Path) -> AsyncIterator[Conn
     yield make
     for editor in editors:
         await quit_editor(editor)
+
+
+@pytest_asyncio.fixture
+async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
+    """A server over pipes that nobody has said anything to."""
+    script = tmp_path / "script.json"
+    script.write_text(
+        json.dumps({"infills": ["0"], "chats": ["Give it back.", "The thing.", "The same."]}), encoding="utf-8"
+    )
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.e2e.scripted_server", str(script)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=REPOSITORY,
+        env=env,
+    )
+    assert process.stdin
+    assert process.stdout
+    client = Wire(process.stdout, process.stdin)
+    yield client
+    client.ask(999, "shutdown")
+    await client.answer(999)
+    client.ask(1000, "textDocument/completion", {"textDocument": {"uri": "file:///a.py"}, "position": [0, 0]})
+    client.ask(1001, "workspace/symbol", {"query": ""})
+    assert (await client.answer(1001))["error"]["code"] == -32600
+    client.tell("exit")
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0

@@ -9,73 +9,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.editor import REPOSITORY
 from tests.support.engine import PATIENCE_S
-
-OPENING = {"processId": None, "rootUri": None, "capabilities": {}}
-
-
-class Wire:
-    """A client of bytes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def send(self, body: str) -> None:
-        data = body.encode("utf-8", "surrogatepass")
-        self.writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
-
-    def ask(self, number: int, method: str, params: object = None) -> None:
-        self.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
-
-    def tell(self, method: str, params: object = None) -> None:
-        self.send(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
-
-    async def message(self) -> dict[str, Any]:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
-        size = next(
-            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-        )
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S))
-        return found
-
-    async def answer(self, number: int) -> dict[str, Any]:
-        while True:
-            message = await self.message()
-            if message.get("id") == number and "method" not in message:
-                return message
-            assert message.get("method") != "window/showMessage", message
-
-
-@pytest.fixture
-async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
-    """A server over pipes that nobody has said anything to."""
-    script = tmp_path / "script.json"
-    script.write_text(json.dumps({"chats": ["Give it back.", "The thing.", "The same."]}), encoding="utf-8")
-    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.e2e.scripted_server", str(script)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=REPOSITORY,
-        env=env,
-    )
-    assert process.stdin
-    assert process.stdout
-    client = Wire(process.stdout, process.stdin)
-    yield client
-    client.ask(999, "shutdown")
-    await client.answer(999)
-    client.ask(1000, "textDocument/completion", {"textDocument": {"uri": "file:///a.py"}, "position": [0, 0]})
-    client.ask(1001, "workspace/symbol", {"query": ""})
-    assert (await client.answer(1001))["error"]["code"] == -32600
-    client.tell("exit")
-    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+from tests.support.wire import OPENING, Wire
 
 
 async def test_what_comes_before_initialize_is_refused(wire: Wire) -> None:

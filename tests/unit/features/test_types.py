@@ -7,6 +7,7 @@ import pytest
 from lsp_server.errors import RefusedError
 from lsp_server.features.types import add_timings, find_target
 from lsp_server.inference.backend import Timings
+from lsp_server.syntax import snapshot
 from lsp_server.syntax.snapshot import Snapshot
 from tests.support.features import target_of
 
@@ -48,6 +49,14 @@ def test_no_function_is_refused_with_a_way_out() -> None:
 def test_a_language_without_functions_says_so(language: str, name: str) -> None:
     with pytest.raises(RefusedError, match=f"does not know the functions of {name}"):
         find_target(Snapshot.open("a { b: c }", language), 0, PurePosixPath("a"))
+
+
+def test_a_file_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "LONGEST", 20)
+    with pytest.raises(RefusedError, match="too long for that") as refused:
+        find_target(Snapshot.open("def a():\n    return 12345\n", "python"), 12, PurePosixPath("a.py"))
+    assert "Completion works" in refused.value.hint
+    assert find_target(Snapshot.open("def a():\n  pass\n", "python"), 12, PurePosixPath("a.py"))
 
 
 def test_adding_timings() -> None:
