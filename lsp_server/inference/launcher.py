@@ -100,8 +100,8 @@ async def _running(spec: EngineSpec) -> tuple[runtime.EngineRecord, bool]:
 
     A lock makes sure that only one of many clients starts it.
     """
-    lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S)
     try:
+        lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S)
         async with lock:
             record = runtime.read(spec.name)
             return (record, False) if record else (await _start(spec), True)
@@ -109,6 +109,11 @@ async def _running(spec: EngineSpec) -> tuple[runtime.EngineRecord, bool]:
         raise EngineStartError(
             f"Another program has been starting this engine for {_START_TIMEOUT_S:.0f} s.",
             hint=f"Its log is {runtime.log_path(spec.name)}.",
+        ) from error
+    except OSError as error:
+        raise EngineStartError(
+            f"The engine cannot be started: {error}.",
+            hint="Shardlight keeps what it needs for that in a folder of your own; XDG_STATE_HOME names another one.",
         ) from error
 
 

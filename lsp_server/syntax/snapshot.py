@@ -26,6 +26,7 @@ _LINE_END = re.compile(r"\r?\n")
 _PARSE_S, _PARSE_S_PER_BYTE = 0.5, 20e-6
 _ENDLESS = frozenset({"kotlin"})
 _PIECE = 1 << 16
+_MOST_EDITS = 1000
 # What is longer was made by a program. Its tree, and what is made of it, would take seconds at each keystroke.
 LONGEST = 1_000_000
 
@@ -104,6 +105,8 @@ class Snapshot:
         with self._lock:
             stale = (self._tree, ()) if self._tree else self._stale
             earlier = dict(self._earlier)
+        # Nobody has looked at the syntax for long: to move so much costs more than to parse.
+        stale = stale if stale and len(stale[1]) < _MOST_EDITS else None
         if stale:
             # The last edit first: then none moves the places that the others mean.
             ordered = sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True)

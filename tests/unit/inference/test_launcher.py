@@ -73,6 +73,20 @@ async def test_a_process_that_ends_at_once_leaves_its_reason(spawned: Spawned, l
     assert failed.value.message == f"The engine process ended at once: {reason}"
 
 
+async def test_a_state_folder_that_cannot_be_written(
+    spawned: Spawned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("", encoding="utf-8")
+    monkeypatch.setattr(runtime, "user_state_path", lambda _name, appauthor: in_the_way)
+
+    with pytest.raises(EngineStartError, match=r"cannot be started: .*file") as failed:
+        await attach(SPEC)
+
+    assert "XDG_STATE_HOME" in failed.value.hint
+    assert spawned.processes == []
+
+
 async def test_a_process_that_never_listens_is_ended(spawned: Spawned, monkeypatch: pytest.MonkeyPatch) -> None:
     spawned.code = WAITS
     monkeypatch.setattr(launcher, "_START_TIMEOUT_S", 0.1)

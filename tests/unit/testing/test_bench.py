@@ -218,3 +218,11 @@ async def test_keys_in_the_environment_are_not_lent(root: Path, monkeypatch: pyt
         f"def test_lost():\n    assert add(0, len({lost!r} & set(os.environ))) == 0\n"
     )
     assert (await bench(root).run(source)).passed == {"test_kept", "test_lost"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+async def test_links_that_go_round_are_no_end(root: Path) -> None:
+    (root / "loop").symlink_to(root, target_is_directory=True)
+    (root / "nowhere").symlink_to(root / "gone")
+    source = "from calc import add\n\n\ndef test_a():\n    assert add(1, 2) == 3\n"
+    assert (await bench(root).run(source)).passed == {"test_a"}
