@@ -185,7 +185,7 @@ async def test_a_rewriting_is_tried_out_where_code_may_be_run(connect: Connect, 
     source = "def sign(n):\n    if n < 0:\n        return -1\n    else:\n        return 1<|>\n"
     wrong, right = "def sign(n):\n    return 1\n", "def sign(n):\n    return -1 if n < 0 else 1\n"
     calls = ["-5)", "5)", *["a b)"] * 5]
-    editor = await connect({"chats": [*calls, wrong, right]}, options={"trusted": True})
+    editor = await connect({"chats": [wrong, *calls, right]}, options={"trusted": True})
     (root / "calc.py").write_text(source.replace("<|>", ""), encoding="utf-8")
     uri, position = editor.open(root / "calc.py", source)
     answer = await run(editor, "simplify", {"uri": uri, "position": at(position)["start"]})

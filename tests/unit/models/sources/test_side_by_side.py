@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 
 import pytest
@@ -63,6 +64,11 @@ def test_ctrl_c_stops_all() -> None:
             stopped.set()
             raise
 
-    with pytest.raises(KeyboardInterrupt):
-        side_by_side([1], job, SILENT)
+    # A shell that starts us in the background has it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side([1], job, SILENT)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped.wait(timeout=60)
