@@ -22,6 +22,8 @@
     ├── BackendError                  raised on the client's side of the wire
     │   ├── EngineStartError          the engine process did not come up
     │   ├── BackendUnavailableError   no answer, or the answer broke off
+    │   │   ├── BackendGoneError          nobody listens there, or no longer
+    │   │   └── BackendKeyError           a server elsewhere wants another key
     │   └── BackendRejectedError      an answer that says no, with its reason
     ├── PromptError                   a template is missing, or names a variable it is not given
     └── RefusedError                  an action that cannot be done well, with the reason
@@ -128,6 +130,10 @@ class BackendUnavailableError(BackendError):
 
 class BackendGoneError(BackendUnavailableError):
     """Nobody listens there, or no longer."""
+
+
+class BackendKeyError(BackendUnavailableError):
+    """A server elsewhere wants another key, or one at all; keys change."""
 
 
 class BackendRejectedError(BackendError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lsp_server.settings.documentation import settings_markdown, settings_schema
+from lsp_server.settings.schema import USER_ONLY
 
 ROOT = Path(__file__).resolve().parent.parent
 _MANIFEST = "editors/vscode/package.json"
@@ -39,7 +40,9 @@ def vscode_manifest() -> str:
 
 def _setting_groups() -> Iterator[dict[str, Any]]:
     """The server's settings as VS Code takes them, in the order in which they are declared."""
-    for place, (section, schema) in enumerate(json.loads(settings_schema())["properties"].items(), start=1):
+    sections = json.loads(settings_schema())["properties"].items()
+    offered = [(section, schema) for section, schema in sections if section not in USER_ONLY]
+    for place, (section, schema) in enumerate(offered, start=1):
         properties = {}
         for order, (name, setting) in enumerate(schema["properties"].items()):
             scope = {"scope": "machine-overridable"} if section in _OF_THE_MACHINE else {}

@@ -24,7 +24,7 @@ from lsp_server.context.symbols import NearbySymbols, SymbolSource
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import RefusedError
 from lsp_server.features.inline_completion import Cursor, Effort, Suggestion, complete
-from lsp_server.inference.roles import RoleBackend, engine_spec
+from lsp_server.inference.roles import RoleBackend, source
 from lsp_server.models.store import store_from
 from lsp_server.prompting.catalog import prompts_of
 from lsp_server.settings.schema import Settings
@@ -83,6 +83,9 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         return 1
     t = suggestion.timings
     sys.stdout.write(suggestion.text + "\n")
+    if not t.predicted_tokens:
+        # Not every server elsewhere tells.
+        return 0
     sys.stderr.write(
         f"{t.prompt_tokens} prompt tokens ({t.reused_tokens} reused), first token after {t.ttft_ms:.0f} ms, "
         f"{t.predicted_tokens} tokens at {t.predicted_per_second:.1f} tok/s\n"
@@ -170,7 +173,7 @@ async def _complete(cursor: Cursor, settings: Settings) -> Suggestion | None:
         if sys.stderr.isatty():
             sys.stderr.write(f"\rLoading the model, {fraction:.0%} ")
 
-    backend = RoleBackend(lambda: engine_spec(settings, store, "completion"), on_loading)
+    backend = RoleBackend(lambda: source(settings, store, "completion"), on_loading)
     try:
         await backend.attach()
         if sys.stderr.isatty():

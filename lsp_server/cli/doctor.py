@@ -20,7 +20,9 @@ from rich.markup import escape
 from lsp_server import __version__
 from lsp_server.engine import cgroup, hardware, processor, runtime
 from lsp_server.errors import ShardlightError
-from lsp_server.inference.backend import InfillRequest, collect
+from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
+from lsp_server.inference.remote import connect
+from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec
 from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
 from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size, nearest_existing
@@ -101,8 +103,9 @@ def examine(settings: Settings, machine: _Machine) -> Iterator[Check]:
         ("completion model", lambda: _model(settings, store, "completion", machine)),
         ("assistant model", lambda: _model(settings, store, "assistant", machine)),
         ("speed", lambda: _speed(store, machine)),
-        ("engine", lambda: asyncio.run(_engine(settings, store))),
     ]
+    if not is_remote(settings, "completion"):
+        steps.append(("engine", lambda: asyncio.run(_engine(settings, store))))
     for name, step in steps:
         try:
             yield step()
@@ -185,6 +188,8 @@ def _disk(store: ModelStore) -> Check:
 
 
 def _model(settings: Settings, store: ModelStore, role: Role, machine: _Machine) -> Check:
+    if is_remote(settings, role):
+        return asyncio.run(_server(remote_spec(settings, role)))
     model = store.locate(wanted_model(settings, store, role))
     machine.model = machine.model or model.path
     return Check(f"{role} model", "ok", f"{model.ref_id}, {human_size(model.size)}, {model.path}")
@@ -203,6 +208,23 @@ def _speed(store: ModelStore, machine: _Machine) -> Check:
             "speed", "warning", detail, "Predicted speeds are rough then; the next `shardlight doctor` tries again."
         )
     return Check("speed", "ok", detail)
+
+
+async def _server(spec: RemoteSpec) -> Check:
+    """Ask a server elsewhere what it can do, and let it say something."""
+    name = f"{spec.role} model"
+    backend = await connect(spec)
+    try:
+        if backend.fills_holes and spec.role == "completion":
+            answer = await collect(backend.infill(InfillRequest("def add(a, b):\n    return a", "\n", max_tokens=4)))
+        else:
+            answer = await collect(backend.chat(ChatRequest((Message("user", "Say hello."),), max_tokens=4)))
+    finally:
+        await backend.aclose()
+    detail = f"{backend.name}: {backend.description}; it says {answer.text!r}"
+    if spec.url.startswith("http:") and not spec.is_here:
+        return Check(name, "warning", detail, "Your code goes there unencrypted; https or a tunnel would change that.")
+    return Check(name, "ok", detail)
 
 
 async def _engine(settings: Settings, store: ModelStore) -> Check:

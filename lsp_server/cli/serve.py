@@ -35,10 +35,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(args: argparse.Namespace, _settings: Settings) -> int:
-    from lsp_server.server import tcp
+    from lsp_server.server import quiet_log, tcp
     from lsp_server.server.app import create_server
     from lsp_server.server.protocol import Protocol
 
+    quiet_log.keep_texts_out()
     server = create_server(sources.load, _make_backends)
     # What is loaded now stays: collections need not look through it, for which everybody would wait.
     gc.collect()

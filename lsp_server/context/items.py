@@ -12,6 +12,7 @@ from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.context.ranking import cost
 from lsp_server.context.symbols import as_symbol
 from lsp_server.syntax.outline import Symbol, render
+from lsp_server.text.secrets import masked
 from lsp_server.text.snippet import Snippet
 
 # An item of the last context stays if so many of its symbols would be shown again.
@@ -73,8 +74,8 @@ def _new_items(chosen: Sequence[Candidate], sources: Sources) -> Iterable[Contex
 
 
 def _item(text: str, group: Sequence[Candidate], sources: Sources) -> ContextItem:
-    snippet = Snippet(sources.workspace.relative(group[0].path), text)
-    tokens = estimated_tokens(f"{snippet.path}\n{text}")
+    snippet = Snippet.shown(sources.workspace.relative(group[0].path), text)
+    tokens = estimated_tokens(f"{snippet.path}\n{snippet.text}")
     symbols = tuple(c.symbol for c in group if c.symbol)
     return ContextItem(snippet, group[0].path, _reason(group), max(c.score for c in group), tokens, symbols)
 
@@ -114,7 +115,7 @@ def _has_containers(member: Symbol, symbols: Iterable[Symbol]) -> bool:
 
 def _is_in(candidate: Candidate, item: ContextItem) -> bool:
     if candidate.symbol is None:
-        return not item.symbols and candidate.text in item.snippet.text
+        return not item.symbols and masked(candidate.text) in item.snippet.text
     return any(_key(candidate.symbol) == _key(symbol) for symbol in item.symbols)
 
 

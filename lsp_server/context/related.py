@@ -14,6 +14,7 @@ from lsp_server.syntax.imports import imports
 from lsp_server.syntax.languages import Language
 from lsp_server.syntax.outline import outline, render
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.text.secrets import masked
 from lsp_server.text.snippet import Snippet
 
 # Characters of stubs in a prompt, all files together.
@@ -54,13 +55,13 @@ def related_files(
                 continue
             stubs = _stubs(text, workspace.language(target), names)
             if stubs and len(stubs) <= room:
-                found[target] = Snippet(workspace.relative(target), stubs)
+                found[target] = Snippet.shown(workspace.relative(target), stubs)
                 room -= len(stubs)
     return tuple(found.values())
 
 
 def neighbours(path: Path, workspace: Workspace) -> tuple[str, ...]:
-    """The texts of some files of the same language in a file's folder, in order of their names."""
+    """The texts of some files of the same language in a file's folder, in order of their names, without keys."""
     if not path.is_absolute():
         return ()
     language = workspace.language(path)
@@ -70,7 +71,7 @@ def neighbours(path: Path, workspace: Workspace) -> tuple[str, ...]:
         return ()
     beside = (other for other in files if workspace.language(other) is language)
     found = (workspace.read(other) for other in islice(beside, MOST_NEIGHBOURS))
-    return tuple(text for text in found if text)
+    return tuple(masked(text) for text in found if text)
 
 
 def _stubs(text: str, language: Language | None, names: tuple[str, ...]) -> str:

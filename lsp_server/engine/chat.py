@@ -6,14 +6,12 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any, Protocol
-
-from jinja2 import Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import Protocol
 
 from lsp_server.engine.native.model import common_prefix
+from lsp_server.engine.template_process import most_chars
+from lsp_server.engine.templates import RenderedElsewhere
 from lsp_server.errors import InvalidRequestError
 
 # The template of a model that brings none: the form that most open chat models were trained on.
@@ -65,14 +63,10 @@ class Vocabulary(Protocol):
 
 
 class ChatTemplate:
-    """Renders messages with a model's template, sandboxed: a template comes with a download."""
+    """Lays out messages with a model's template, which comes with a download; see ``templates``."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=_EXTENSIONS)
-        environment.globals["raise_exception"] = _raise
-        environment.globals["strftime_now"] = lambda pattern: datetime.now(timezone.utc).strftime(pattern)
-        self._environment = environment
 
     def prompt(self, messages: Sequence[Message]) -> ChatPrompt:
         """A conversation, ready for the assistant's next words.
@@ -81,7 +75,8 @@ class ChatTemplate:
         stays text.
 
         Raises:
-            InvalidRequestError: the template refuses the messages.
+            InvalidRequestError: the template refuses the messages, or takes more than it may.
+            EngineError: it cannot be rendered at all.
         """
         if not messages:
             raise InvalidRequestError("messages: at least one is needed.")
@@ -99,28 +94,34 @@ class ChatTemplate:
         told = messages[:-1] if opening else messages
         kept: list[str] = []
         payload = [{"role": m.role, "content": self._protect(m.content, kept)} for m in told]
-        try:
-            text = self._template.render(
-                messages=payload,
-                add_generation_prompt=True,
-                bos_token=self._vocabulary.bos_text,
-                eos_token=self._vocabulary.eos_text,
-                enable_thinking=False,
-                thinking=False,
-            )
-        except Exception as error:
-            # A template is a program of somebody else's, and may fail like any program.
-            raise InvalidRequestError(f"The model's chat template refuses these messages: {error}") from error
+        text = self._template.render(
+            {
+                "messages": payload,
+                "add_generation_prompt": True,
+                "bos_token": self._vocabulary.bos_text,
+                "eos_token": self._vocabulary.eos_text,
+                "enable_thinking": False,
+                "thinking": False,
+            }
+        )
+        spellings = {str(number): spelling for number, spelling in enumerate(kept)}
+        # Odd parts are the numbers of protected spellings; the template may have made up others.
+        parts = [spellings.get(part, "") if i % 2 else part for i, part in enumerate(_MARK.split(text))]
+        # A mark is short, and what it stands for may be long.
+        if sum(map(len, parts)) > len(text) + most_chars(sum(len(m.content) for m in told)):
+            raise InvalidRequestError("The model's chat template repeats control tokens without end.")
         tokens: list[int] = []
-        for i, part in enumerate(_MARK.split(text)):
-            # Odd parts are the numbers of protected spellings.
-            tokens += self._tokenize(kept[int(part)], special=False) if i % 2 else self._tokenize(part, special=True)
+        for i, part in enumerate(parts):
+            tokens += self._tokenize(part, special=i % 2 == 0)
         return tokens + self._tokenize(opening, special=False), text
 
+    def close(self) -> None:
+        """End what renders the template."""
+        self._template.close()
+
     @cached_property
-    def _template(self) -> Template:
-        # Compiled at its first use: a model whose template is broken still fills holes.
-        return self._environment.from_string(self._vocabulary.chat_template or CHATML)
+    def _template(self) -> RenderedElsewhere:
+        return RenderedElsewhere(self._vocabulary.chat_template or CHATML)
 
     def _tokenize(self, text: str, *, special: bool) -> list[int]:
         return self._vocabulary.tokenize(text, parse_special=special) if text else []
@@ -143,8 +144,3 @@ class ChatTemplate:
 # Its own tokens do not matter: what comes before it is what is looked for.
 _ANYTHING = Message("user", "-")
 _MARK = re.compile("\ue000(\\d+)\ue001")
-_EXTENSIONS = ["jinja2.ext.loopcontrols"]
-
-
-def _raise(message: str) -> Any:
-    raise TemplateError(message)

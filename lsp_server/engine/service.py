@@ -92,6 +92,8 @@ class EngineService:
         self._closing = True
         if self._loader.is_alive():
             self._loader.join(timeout=10)
+        if self._template:
+            self._template.close()
         if not self._scheduler.close():
             # Freed under a step that still runs, the memory would end the process; it ends anyway.
             return
@@ -228,10 +230,15 @@ class EngineService:
         return prompt.behind(model.bos)
 
     def chat(self, messages: list[Message]) -> ChatPrompt:
-        """Lay out a conversation for this model. Raises InvalidRequestError if its template refuses."""
+        """Lay out a conversation for this model, which may take some seconds: not on the event loop.
+
+        Raises:
+            InvalidRequestError: the model's template refuses it.
+        """
         model = self.model
-        template = self._template or ChatTemplate(model)
-        prompt = template.prompt(messages)
+        if self._template is None:
+            self._template = ChatTemplate(model)
+        prompt = self._template.prompt(messages)
         # Most templates write it themselves.
         return prompt if prompt.tokens[: len(model.bos)] == model.bos else prompt.behind(model.bos)
 

@@ -7,12 +7,14 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Protocol
 
 from lsp_server.engine.hardware import detect
 from lsp_server.errors import BackendUnavailableError, ShardlightError
-from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, ScoreRequest
-from lsp_server.inference.http import HttpBackend
+from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, ScoreRequest
 from lsp_server.inference.launcher import EngineSpec, attach
+from lsp_server.inference.remote import RemoteBackend, connect
+from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec
 from lsp_server.models.catalog import Role
 from lsp_server.models.hardware import Hardware
 from lsp_server.models.planning.auto import suits
@@ -44,7 +46,8 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
         ModelError: the model is unknown, not installed or not usable.
     """
     ref = wanted_model(settings, store, role)
-    completes = role == "completion" or wanted_model(settings, store, "completion") == ref
+    both = not is_remote(settings, "completion") and wanted_model(settings, store, "completion") == ref
+    completes = role == "completion" or both
     engine = settings.engine
     return EngineSpec(
         model_id=ref.id,
@@ -61,14 +64,31 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
     )
 
 
+def source(settings: Settings, store: ModelStore, role: Role) -> EngineSpec | RemoteSpec:
+    """Where a role's answers come from: a server elsewhere if the settings name one, else an engine of this machine.
+
+    Raises:
+        ModelError: as ``engine_spec`` does.
+        BackendRejectedError: as ``remote_spec`` does.
+    """
+    return remote_spec(settings, role) if is_remote(settings, role) else engine_spec(settings, store, role)
+
+
+class _Attached(Backend, Protocol):
+    """Somebody who answers."""
+
+    async def load_notes(self) -> tuple[str, ...]: ...
+    async def aclose(self) -> None: ...
+
+
 class RoleBackend:
-    """A ``Backend`` that brings its engine along.
+    """A ``Backend`` that brings its engine along, or its connection to a server elsewhere.
 
     The first request starts or attaches the engine; if the engine dies, that request fails and the next one starts it
     again. A request that dies before it has answered anything is tried once more.
 
     Args:
-        spec: makes the engine's description; called off the event loop, since it may read files.
+        spec: says which engine or server is wanted; called off the event loop, since it may read files.
         on_loading: called with the loaded fraction 0..1 while a model loads.
         on_change: called when a model can answer (True), when its engine is gone (False), and with the reason when it
             does not come up.
@@ -76,21 +96,26 @@ class RoleBackend:
 
     def __init__(
         self,
-        spec: Callable[[], EngineSpec],
+        spec: Callable[[], EngineSpec | RemoteSpec],
         on_loading: Callable[[float], None],
         on_change: Callable[[bool, str], None] = lambda _ready, _reason: None,
     ) -> None:
         self._spec = spec
         self._on_loading = on_loading
         self._on_change = on_change
-        self._attached: HttpBackend | None = None
-        self._attaching: asyncio.Task[HttpBackend] | None = None
+        self._attached: _Attached | None = None
+        self._attaching: asyncio.Task[_Attached] | None = None
         self._fills_holes = True
 
     @property
     def ready(self) -> bool:
         """Whether a request would be served without waiting for a model to load."""
         return self._attached is not None
+
+    @property
+    def elsewhere(self) -> str:
+        """The model and the host of the server that answers, for people; empty for an engine, and before."""
+        return self._attached.name if isinstance(self._attached, RemoteBackend) else ""
 
     @property
     def fills_holes(self) -> bool:
@@ -102,7 +127,7 @@ class RoleBackend:
 
         Raises:
             ModelError: the model is unknown, not installed or not usable.
-            EngineStartError: the engine did not come up.
+            BackendError: the engine did not come up, or the server does not answer.
         """
         await self._backend()
 
@@ -132,7 +157,7 @@ class RoleBackend:
         """See ``Backend.score``."""
         return self._answer(lambda backend: backend.score(request))
 
-    async def _answer(self, ask: Callable[[HttpBackend], AsyncIterator[Chunk]]) -> AsyncIterator[Chunk]:
+    async def _answer(self, ask: Callable[[_Attached], AsyncIterator[Chunk]]) -> AsyncIterator[Chunk]:
         for last_try in (False, True):
             backend = await self._backend()
             answered = False
@@ -147,7 +172,7 @@ class RoleBackend:
                 if answered or last_try:
                     raise
 
-    async def _backend(self) -> HttpBackend:
+    async def _backend(self) -> _Attached:
         if self._attached:
             return self._attached
         if self._attaching is None or self._attaching.done():
@@ -155,10 +180,13 @@ class RoleBackend:
         # Several requests wait for one attempt, and one that is cancelled must not end it for the others.
         return await asyncio.shield(self._attaching)
 
-    async def _attach(self) -> HttpBackend:
+    async def _attach(self) -> _Attached:
         try:
             spec = await asyncio.to_thread(self._spec)
-            self._attached = await attach(spec, self._on_loading)
+            if isinstance(spec, RemoteSpec):
+                self._attached = await connect(spec)
+            else:
+                self._attached = await attach(spec, self._on_loading)
         except ShardlightError as error:
             self._on_change(False, str(error))
             raise
@@ -166,7 +194,7 @@ class RoleBackend:
         self._on_change(True, "")
         return self._attached
 
-    async def _forget(self, backend: HttpBackend) -> None:
+    async def _forget(self, backend: _Attached) -> None:
         if self._attached is backend:
             self._attached = None
             self._on_change(False, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal, get_args
@@ -33,6 +33,27 @@ class FimLayout:
 
     order: FimOrder
     suffix_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerTexts:
+    """How the control tokens of a model family are spelled.
+
+    Attributes:
+        models: parts of names by which servers call such models, in lower case.
+        prefix, suffix, middle: what stands before the text in front of the hole, the one behind it, and what fills it.
+        repository, file: what stands before the names of a repository and of a file; empty: not in one text with holes.
+        turns: how a conversation is spelled; empty: not known.
+    """
+
+    models: Sequence[str]
+    order: FimOrder
+    prefix: str
+    suffix: str
+    middle: str
+    repository: str = ""
+    file: str = ""
+    turns: Literal["", "chatml"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +102,12 @@ class CatalogModel:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models by name, what ``auto`` prefers, and how each architecture wants its hole presented."""
+    """All models by name, what ``auto`` prefers, how each architecture wants its hole presented, and spellings."""
 
     models: dict[str, CatalogModel]
     preferences: dict[str, tuple[str, ...]]
     fim_layouts: dict[str, FimLayout]
+    marker_texts: tuple[MarkerTexts, ...] = ()
 
     @classmethod
     def load(cls) -> Catalog:
@@ -105,7 +127,7 @@ class Catalog:
         preferences = {role: tuple(models[name].name for name in names) for role, names in data["auto"].items()}
         layouts = {architecture: _layout(architecture, entry) for architecture, entry in data["fim_layouts"].items()}
         _ = layouts["default"]  # What every unknown architecture gets.
-        return cls(models, preferences, layouts)
+        return cls(models, preferences, layouts, tuple(MarkerTexts(**entry) for entry in data.get("marker_texts", ())))
 
     def __iter__(self) -> Iterator[CatalogModel]:
         return iter(self.models.values())
@@ -123,6 +145,11 @@ class Catalog:
             return self.models[name]
         except KeyError:
             raise UnknownModelError(f"No model is called {name!r}.", hint=self._near(name)) from None
+
+    def spelled(self, model: str) -> MarkerTexts | None:
+        """How the control tokens of a model are spelled, by the name that a server has for it; None if not known."""
+        name = model.lower()
+        return next((texts for texts in self.marker_texts if any(part in name for part in texts.models)), None)
 
     def auto(self, role: Role) -> tuple[CatalogModel, ...]:
         """What ``auto`` tries for a role, best first."""

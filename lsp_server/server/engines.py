@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types as lsp
 
-from lsp_server.errors import BackendError, DownloadError, ModelNotInstalledError, ShardlightError
+from lsp_server.errors import (
+    BackendError,
+    BackendKeyError,
+    BackendUnavailableError,
+    DownloadError,
+    ModelNotInstalledError,
+    ShardlightError,
+)
 from lsp_server.inference.backend import Backend
-from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
+from lsp_server.inference.remote_spec import is_remote, remote_host
+from lsp_server.inference.roles import RoleBackend, source, wanted_model
 from lsp_server.models.catalog import Role
 from lsp_server.models.files import figures, human_size
 from lsp_server.models.reference import CatalogRef, ModelRef
@@ -109,23 +117,31 @@ class Engines:
 
     def describe(self, role: Role) -> dict[str, str]:
         """The role's model and its state, for people."""
+        backend = self._roles.get(role)
+        if is_remote(self._settings, role):
+            return {"model": self._model(role), "state": "ready" if backend and backend.ready else "not connected"}
         try:
             model = wanted_model(self._settings, self._models(), role)
             installed = self._models().find(model) is not None
         except ShardlightError as error:
             return {"model": "", "state": str(error)}
-        backend = self._roles.get(role)
         state = "ready" if backend and backend.ready else "not started" if installed else "not installed"
         return {"model": model.id, "state": state}
 
     def _model(self, role: Role) -> str:
-        """The name of a role's model; empty where the settings name none that is known."""
+        """The name of a role's model and where it is elsewhere; empty where the settings name none that is known."""
+        if is_remote(self._settings, role):
+            backend = self._roles.get(role)
+            return (backend.elsewhere if backend else "") or remote_host(self._settings, role)
         try:
             return wanted_model(self._settings, self._models(), role).id
         except ShardlightError:
             return ""
 
     def _installed(self, role: Role) -> bool:
+        """Whether nothing has to be downloaded first."""
+        if is_remote(self._settings, role):
+            return True
         try:
             return self._models().find(wanted_model(self._settings, self._models(), role)) is not None
         except ShardlightError:
@@ -151,7 +167,7 @@ class Engines:
         if role not in self._roles:
             # The settings' names, not the models': `auto` may mean another one after a download.
             self._roles[role] = RoleBackend(
-                lambda: engine_spec(self._settings, self._models(), role),
+                lambda: source(self._settings, self._models(), role),
                 partial(self._on_loading, role),
                 partial(self._changed, role),
             )
@@ -168,7 +184,9 @@ class Engines:
         elif reason:
             self._show(Status("failed", model, message=reason))
         else:
-            self._show(Status("loading", model, message="The engine is gone, and is started again."))
+            lost = is_remote(self._settings, role)
+            gone = "The connection is lost" if lost else "The engine is gone, and is started again"
+            self._show(Status("loading", model, message=f"{gone}."))
 
     def _warm_up(self, role: Role) -> None:
         if role not in self._warming or self._warming[role].done():
@@ -190,6 +208,9 @@ class Engines:
             # Typing goes on without suggestions; the reason is told once, not at every keystroke.
             again = rest is not None and rest.reason == str(error)
             tries = rest.tries + 1 if rest and again else 1
+            # To ask a server elsewhere that is away once more costs nothing: it is not given up.
+            away = isinstance(error, BackendUnavailableError) and not isinstance(error, BackendKeyError)
+            tries = min(tries, _MOST_TRIES - 1) if away else tries
             if isinstance(error, BackendError) and tries < _MOST_TRIES:
                 self._resting[role] = _Rest(time.monotonic() + _REST_S * tries, tries, str(error))
             else:
@@ -223,6 +244,17 @@ class Engines:
         self._lacking.discard(role)
 
     async def _prepare_model(self, role: Role, backend: RoleBackend) -> None:
+        if is_remote(self._settings, role):
+            self._show(Status("loading", self._model(role), message="Connecting."))
+            await backend.attach()
+        else:
+            await self._load(role, backend)
+        for note in await backend.load_notes():
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, note))
+        self._declined.discard(role)
+        self._resting.pop(role, None)
+
+    async def _load(self, role: Role, backend: RoleBackend) -> None:
         ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)
         async with self._downloading:
             if await asyncio.to_thread(self._models().find, ref) is None:
@@ -240,10 +272,6 @@ class Engines:
                 await backend.attach()
             finally:
                 del self._loading[role]
-        for note in await backend.load_notes():
-            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, note))
-        self._declined.discard(role)
-        self._resting.pop(role, None)
 
     async def _download(self, ref: ModelRef) -> None:
         """Ask, then fetch a model with progress. Raises ModelNotInstalledError if the user does not want it."""

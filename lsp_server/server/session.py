@@ -158,7 +158,8 @@ class Session:
                 self._told.add(problem.message)
                 self.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, problem.message))
         before, self.settings = self.settings, resolution.settings
-        if (before.models, before.engine) != (self.settings.models, self.settings.engine):
+        now = self.settings
+        if (before.models, before.engine, before.backend) != (now.models, now.engine, now.backend):
             await self.let_go()
 
     def log_once(self, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -19,6 +20,11 @@ def _declared() -> Iterator[tuple[str, str, Any, dataclasses.Field[Any]]]:
             yield section, section_type.__doc__ or "", hints[declared.name], declared
 
 
+def _lines(text: str) -> list[str]:
+    """The lines of a docstring."""
+    return inspect.cleandoc(text).splitlines()
+
+
 def _plain(default: Any) -> Any:
     """A default as JSON has it."""
     return list(default) if isinstance(default, tuple) else default
@@ -28,8 +34,9 @@ def settings_schema() -> str:
     """JSON schema (draft 2020-12) of the options."""
     sections: dict[str, Any] = {}
     for section, text, kind, declared in _declared():
+        about = " ".join(_lines(text))
         group = sections.setdefault(
-            section, {"type": "object", "description": text, "additionalProperties": False, "properties": {}}
+            section, {"type": "object", "description": about, "additionalProperties": False, "properties": {}}
         )
         schema: dict[str, Any] = {"description": declared.metadata["description"]}
         if kind is bool:
@@ -68,7 +75,7 @@ def settings_markdown() -> str:
     last = ""
     for section, text, _, declared in _declared():
         if section != last:
-            lines += ["", f"## {section}", "", text, "", "| setting | default | meaning |", "|---|---|---|"]
+            lines += ["", f"## {section}", "", *_lines(text), "", "| setting | default | meaning |", "|---|---|---|"]
             last = section
         default = json.dumps(_plain(declared.default))
         lines.append(f"| `{section}.{declared.name}` | `{default}` | {declared.metadata['description']} |")

@@ -70,6 +70,34 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackendSettings:
+    """Servers elsewhere ([how](deployment.md)). Taken from `settings.toml` and the environment only, never from an
+    editor, whose settings may be a workspace's: it could send your code and your key to an address of its choice.
+    """
+
+    completion_url: str = setting(
+        "",
+        "Address of a server that completes while you type, such as `http://gpu.example:8080`: a "
+        "llama-server or any OpenAI-compatible one. Empty: the engine on this machine.",
+    )
+    completion_model: str = setting("", "The model to ask that server for. Empty: the first that it lists.")
+    completion_key_env: str = setting("", "Name of the environment variable that holds the key of that server.")
+    completion_key_command: tuple[str, ...] = setting(
+        (), "Command that writes that key to its output: a program and its arguments, run without a shell."
+    )
+    assistant_url: str = setting(
+        "",
+        "Address of a server that writes docstrings, tests and explanations, such as `http://gpu.example:8080`: a "
+        "llama-server or any OpenAI-compatible one. Empty: the engine on this machine.",
+    )
+    assistant_model: str = setting("", "The model to ask that server for. Empty: the first that it lists.")
+    assistant_key_env: str = setting("", "Name of the environment variable that holds the key of that server.")
+    assistant_key_command: tuple[str, ...] = setting(
+        (), "Command that writes that key to its output: a program and its arguments, run without a shell."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionSettings:
     """Completion while typing."""
 
@@ -151,9 +179,14 @@ class Settings:
 
     models: ModelSettings = field(default_factory=ModelSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    backend: BackendSettings = field(default_factory=BackendSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
     docstring: DocstringSettings = field(default_factory=DocstringSettings)
     bug_hints: BugHintSettings = field(default_factory=BugHintSettings)
     unit_tests: TestSettings = field(default_factory=TestSettings)
+
+
+USER_ONLY = ("backend",)
+"""Sections that editors cannot set: their settings come without a word on whether a workspace made them."""

@@ -16,7 +16,7 @@ from typing import Any, get_origin, get_type_hints
 from platformdirs import user_config_path
 
 from lsp_server.settings.resolve import Options, Problem, Resolution, merge, resolve
-from lsp_server.settings.schema import Settings
+from lsp_server.settings.schema import USER_ONLY, Settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -35,8 +35,19 @@ def load(editor: Options | None = None, *, environ: Mapping[str, str] | None = N
     """Settings from all sources, the editor's options on top."""
     from_file, problems = file_options(user_file())
     environment = environment_options(os.environ if environ is None else environ)
-    resolution = resolve(merge(from_file, environment, editor or {}))
-    return dataclasses.replace(resolution, problems=(*problems, *resolution.problems))
+    from_editor, refused = _of_editor(editor or {})
+    resolution = resolve(merge(from_file, environment, from_editor))
+    return dataclasses.replace(resolution, problems=(*problems, *refused, *resolution.problems))
+
+
+def _of_editor(options: Options) -> tuple[Options, tuple[Problem, ...]]:
+    """What an editor may set of its options, and what it may not."""
+    refused = tuple(
+        Problem(section, f"{section} is not taken from the editor, only from {user_file()} and the environment.")
+        for section in USER_ONLY
+        if options.get(section)
+    )
+    return {section: values for section, values in options.items() if section not in USER_ONLY}, refused
 
 
 def file_options(path: Path) -> tuple[Options, tuple[Problem, ...]]:

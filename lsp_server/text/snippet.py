@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lsp_server.text.secrets import masked
+
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
@@ -11,3 +13,8 @@ class Snippet:
 
     path: str
     text: str
+
+    @classmethod
+    def shown(cls, path: str, text: str) -> Snippet:
+        """What is taken from a file of the workspace: without the keys that are found in it."""
+        return cls(path, masked(text))

@@ -2,8 +2,9 @@
 
 ``python -m tests.e2e.scripted_server SCRIPT.json``; the script is a JSON object, all of it optional: ``infills`` and
 ``chats`` (see ``ScriptedBackend``; an object with one key ``error`` raises), ``knows`` (the text that the model
-expects, see ``expecting``), ``hold`` (answers wait after their first piece until the test lets them go) and ``loading``
-(so long the model is not ready while typing). Two methods of its own tell a test what a client cannot see:
+expects, see ``expecting``), ``hold`` (answers wait after their first piece until the test lets them go), ``loading``
+(so long the model is not ready while typing) and ``log`` (its level: what `serve` logs goes to stderr then). Two
+methods of its own tell a test what a client cannot see:
 
 * ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes
   and shown of other places.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ from lsp_server.errors import BackendUnavailableError
 from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, ScoreRequest
 from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.models.catalog import Role
+from lsp_server.server import quiet_log
 from lsp_server.server.app import create_server
 from lsp_server.server.status import Status
 from lsp_server.settings import sources
@@ -131,6 +134,9 @@ def main() -> None:
         show(Status("ready", "scripted"))
         return ScriptedBackends(backend, loading=bool(script.get("loading")))
 
+    if "log" in script:
+        logging.basicConfig(level=script["log"])
+        quiet_log.keep_texts_out()
     server = create_server(sources.load, make_backends)
 
     @server.feature("test/state")

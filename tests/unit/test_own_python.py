@@ -48,3 +48,17 @@ def test_there_is_no_second_way() -> None:
             continue
         texts = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
         assert "-m" not in texts, path
+
+
+def test_no_command_goes_through_a_shell() -> None:
+    through = {"system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell"}
+    for path in (REPOSITORY / "lsp_server").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                assert "shell" not in {keyword.arg for keyword in node.keywords}, path
+                assert getattr(node.func, "attr", "") not in through or _is_platform(node.func), path
+
+
+def _is_platform(called: ast.expr) -> bool:
+    """`platform.system()` says what this system is."""
+    return isinstance(called, ast.Attribute) and getattr(called.value, "id", "") == "platform"

@@ -1,7 +1,11 @@
-"""The endpoints. Everything but ``/health`` needs the bearer token; every request needs a loopback ``Host``."""
+"""The endpoints. Everything but ``/health`` needs the bearer token; every request needs a loopback ``Host``.
+
+Pages in a browser get nothing (``browsers.py``).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -20,6 +24,7 @@ from lsp_server.engine import metrics
 from lsp_server.engine.generation import GenerationRequest
 from lsp_server.engine.http import requests as parse
 from lsp_server.engine.http.answering import collect, stream, unless_disconnected
+from lsp_server.engine.http.browsers import NoBrowsers
 from lsp_server.engine.http.responses import InfillShape, OpenAIShape, Shape
 from lsp_server.engine.layout import Hole, line_before, names_behind
 from lsp_server.engine.native import library
@@ -74,7 +79,10 @@ def create_app(service: EngineService, token: str, shut_down: Callable[[], None]
             post("/shutdown", api.shutdown),
         ],
         # A page in a browser can reach loopback by a name of its own (DNS rebinding); its Host gives it away.
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+            Middleware(NoBrowsers),
+        ],
     )
 
 
@@ -170,7 +178,7 @@ class _Api:
     async def chat_completions(self, request: Request) -> Response:
         body = await _body(request)
         options = parse.common_options(body, priority="action", max_tokens=1024)
-        prompt = self._service.chat(parse.messages(body))
+        prompt = await asyncio.to_thread(self._service.chat, parse.messages(body))
         shape = OpenAIShape(self._service.config.model_id, chat=True)
         generation = replace(
             # An edit repeats its input, a completion seldom does.

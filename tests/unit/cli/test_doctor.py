@@ -6,12 +6,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lsp_server.cli import doctor
 from lsp_server.cli.main import main
 from lsp_server.engine.cgroup import Memory
 from lsp_server.engine.hardware import Device, Library
+from lsp_server.inference.remote import connect
 from lsp_server.models.hardware import Cpu, Gpu, Hardware, KernelRate
 
 GB = 10**9
@@ -190,3 +192,55 @@ def test_the_speed_of_the_disk_with_the_models_is_wanted(
     monkeypatch.setenv("SHARDLIGHT_MODELS__DIRECTORY", str(tmp_path))
     main(["doctor", "--json"])
     assert [place for place, _ in machine.asked] == [tmp_path]
+
+
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Both roles are served there, by a server that fills holes and talks."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content or b"{}")
+        if request.url.path == "/props":
+            return httpx.Response(200, json={"default_generation_settings": {}})
+        if request.url.path == "/v1/models":
+            return httpx.Response(200, json={"data": [{"id": "big"}]})
+        if not asked.get("stream"):
+            return httpx.Response(200, json={"content": "b", "choices": [{"message": {"content": "5"}}]})
+        said = {"content": "b", "stop": True, "choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+        return httpx.Response(200, content=f"data: {json.dumps(said)}\n\n")
+
+    for role in ("COMPLETION", "ASSISTANT"):
+        monkeypatch.setenv(f"SHARDLIGHT_BACKEND__{role}_URL", url)
+    transport = httpx.MockTransport(answer)
+    monkeypatch.setattr(doctor, "connect", lambda spec: connect(spec, transport=transport))
+
+
+def test_servers_elsewhere_are_asked_and_no_engine_is_started(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _elsewhere(monkeypatch, "https://gpu.example")
+    assert main(["doctor", "--json"]) == 0
+    checks = _report(capsys)
+    for role in ("completion", "assistant"):
+        assert checks[f"{role} model"]["status"] == "ok"
+        assert "big at gpu.example: llama-server, fills holes (/infill)" in checks[f"{role} model"]["detail"]
+    assert "engine" not in checks
+
+
+def test_code_that_goes_out_unencrypted_is_a_warning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _elsewhere(monkeypatch, "http://gpu.example")
+    assert main(["doctor", "--json"]) == 0
+    check = _report(capsys)["completion model"]
+    assert (check["status"], "unencrypted" in check["hint"]) == ("warning", True)
+
+
+def test_a_server_that_is_away_is_a_failed_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHARDLIGHT_BACKEND__COMPLETION_URL", "http://127.0.0.1:9")
+    assert main(["doctor", "--json"]) == 1
+    check = _report(capsys)["completion model"]
+    assert check["status"] == "failed"
+    assert "http://127.0.0.1:9 cannot be reached" in check["detail"]
+    assert "backend.completion_url" in check["hint"]

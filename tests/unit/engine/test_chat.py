@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -36,7 +38,8 @@ def read(tokens: list[int]) -> str:
 
 
 def prompt(*messages: tuple[str, str], template: str | None = None) -> str:
-    return read(ChatTemplate(FakeVocabulary(template)).prompt([Message(*m) for m in messages]).tokens)
+    with closing(ChatTemplate(FakeVocabulary(template))) as chat:
+        return read(chat.prompt([Message(*m) for m in messages]).tokens)
 
 
 def test_a_model_without_a_template_gets_chatml() -> None:
@@ -133,12 +136,33 @@ def test_a_hostile_template_reaches_nothing(attack: str) -> None:
         prompt(("user", "Hi"), template=attack)
 
 
+@pytest.mark.parametrize("made_up", ["7", "0" * 9, "9" * 5000, "٣"])
+def test_a_mark_that_a_template_makes_up_stands_for_nothing(made_up: str) -> None:
+    template = f"[\ue000{made_up}\ue001]{{{{ messages[0].content }}}}"
+
+    assert prompt(("user", "a<|im_end|>"), template=template) == "[]a<|im_end|>"
+
+
+def test_a_template_cannot_repeat_long_control_tokens_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "<|" + "x" * 10_000 + "|>"
+    monkeypatch.setattr(FakeVocabulary, "special_texts", (long,))
+
+    with pytest.raises(InvalidRequestError, match="repeats control tokens"):
+        prompt(("user", long), template="{{ messages[0].content * 1000 }}")
+
+
 def test_a_hostile_template_cannot_see_an_attribute() -> None:
     assert prompt(("user", "Hi"), template="[{{ raise_exception.__globals__ }}{{ ''.__class__ }}]") == "[]"
 
 
-def test_what_conversations_with_the_same_instructions_share_is_told() -> None:
-    chat = ChatTemplate(FakeVocabulary(None))
+@pytest.fixture
+def chat() -> Iterator[ChatTemplate]:
+    """ChatML."""
+    with closing(ChatTemplate(FakeVocabulary(None))) as made:
+        yield made
+
+
+def test_what_conversations_with_the_same_instructions_share_is_told(chat: ChatTemplate) -> None:
     instructions = Message("system", "Be brief.")
     first = chat.prompt([instructions, Message("user", "Hello")])
     second = chat.prompt([instructions, Message("user", "Bye")])
@@ -149,9 +173,7 @@ def test_what_conversations_with_the_same_instructions_share_is_told() -> None:
     assert chat.prompt([instructions]).shared == 0
 
 
-def test_an_answer_that_is_continued_has_no_thought_at_its_beginning() -> None:
-    chat = ChatTemplate(FakeVocabulary(None))
-
+def test_an_answer_that_is_continued_has_no_thought_at_its_beginning(chat: ChatTemplate) -> None:
     assert chat.prompt([Message("user", "Hi")]).thinks
     assert not chat.prompt([Message("user", "Hi"), Message("assistant", "Well")]).thinks
 
@@ -160,4 +182,5 @@ def test_an_answer_that_is_continued_has_no_thought_at_its_beginning() -> None:
 def test_a_template_may_open_the_thought(end: str, begun: bool) -> None:
     template = "{{ messages[0].content }}:" + end
 
-    assert ChatTemplate(FakeVocabulary(template)).prompt([Message("user", "Hi")]).begun is begun
+    with closing(ChatTemplate(FakeVocabulary(template))) as chat:
+        assert chat.prompt([Message("user", "Hi")]).begun is begun

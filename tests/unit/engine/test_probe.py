@@ -16,6 +16,12 @@ PLAN = settings(tensor_split=(3, 4), cpu_moe_layers=(0, 2))
 ARGUMENTS = ["model.gguf", json.dumps(asdict(PLAN))]
 
 
+@pytest.fixture(autouse=True)
+def no_input_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The input is that of the tests, which may be empty."""
+    monkeypatch.setattr(probe, "_end_with_input", lambda: None)
+
+
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path, LoadSettings]]:
     """What was asked for, instead of doing it."""

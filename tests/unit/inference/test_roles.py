@@ -7,16 +7,23 @@ from typing import Any, cast
 
 import pytest
 
-from lsp_server.errors import BackendRejectedError, BackendUnavailableError, EngineStartError
+from lsp_server.errors import (
+    BackendKeyError,
+    BackendRejectedError,
+    BackendUnavailableError,
+    EngineStartError,
+    ModelNotInstalledError,
+)
 from lsp_server.inference import roles
 from lsp_server.inference.backend import ChatRequest, Chunk, InfillRequest, Message, collect
 from lsp_server.inference.launcher import EngineSpec
+from lsp_server.inference.remote_spec import RemoteSpec
 from lsp_server.inference.roles import RoleBackend
 from lsp_server.inference.scripted import Reply, ScriptedBackend
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.hardware import Hardware, load_profile
 from lsp_server.models.store import ModelStore
-from lsp_server.settings.schema import EngineSettings, ModelSettings, Settings
+from lsp_server.settings.schema import BackendSettings, EngineSettings, ModelSettings, Settings
 
 HOLE = InfillRequest("before", "after", 16)
 SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
@@ -274,3 +281,44 @@ class TestWantedModel:
         assert roles.wanted_model(settings, store, "completion").id == "qwen2.5-coder-3b"
         assert roles.wanted_model(settings, store, "assistant").id == "qwen2.5-coder-14b"
         assert detected == []
+
+
+class TestElsewhere:
+    """A role that a server elsewhere serves."""
+
+    SETTINGS = Settings(backend=BackendSettings(assistant_url="http://gpu.example", assistant_key_env="TEAM_KEY"))
+
+    def test_which_role_is_where(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEAM_KEY", "sesame")
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
+        monkeypatch.setattr(roles, "_this_machine", lambda: load_profile("laptop-16gb"))
+        store = ModelStore(tmp_path, Catalog.load(), [])
+        found = roles.source(self.SETTINGS, store, "assistant")
+        assert found == RemoteSpec("assistant", "http://gpu.example", key="sesame")
+        with pytest.raises(ModelNotInstalledError):
+            roles.source(self.SETTINGS, store, "completion")
+
+    @pytest.mark.parametrize(("url", "role"), [("", "completion"), ("http://gpu.example", "assistant")])
+    def test_an_engine_is_planned_for_the_roles_that_it_has(
+        self, url: str, role: str, tiny_deepseek4: Path, tmp_path: Path
+    ) -> None:
+        models = ModelSettings(completion=str(tiny_deepseek4), assistant=str(tiny_deepseek4))
+        settings = Settings(models=models, backend=BackendSettings(completion_url=url))
+        store = ModelStore(tmp_path / "store", Catalog.load(), [])
+        assert roles.engine_spec(settings, store, "assistant").role == role
+
+    async def test_a_key_that_has_changed_is_fetched_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        old, new = Engine(BackendKeyError("http://gpu.example refuses the key (401).")), Engine("ok")
+        keys, asked = ["old", "new"], []
+
+        async def connect(spec: RemoteSpec) -> Any:
+            asked.append(spec.key)
+            return old if spec.key == "old" else new
+
+        monkeypatch.setattr(roles, "connect", connect)
+        spec = lambda: RemoteSpec("assistant", "http://gpu.example", key=keys.pop(0))  # noqa: E731
+        backend = RoleBackend(spec, lambda _fraction: None)
+        assert (await collect(backend.chat(ChatRequest((Message("user", "Hi"),), 4)))).text == "ok"
+        assert asked == ["old", "new"]
+        assert old.closed
+        assert backend.elsewhere == ""

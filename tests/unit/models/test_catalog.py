@@ -132,3 +132,19 @@ def test_the_catalog_is_read_once() -> None:
 def test_auto_may_not_name_a_model_that_is_not_there() -> None:
     with pytest.raises(KeyError, match="two"):
         Catalog.parse(MINIMAL.format(assistant='"two"'))
+
+
+def test_each_family_is_spelled_in_a_way_of_its_own() -> None:
+    catalog = Catalog.load()
+    parts = [part for texts in catalog.marker_texts for part in texts.models]
+
+    assert len(parts) == len(set(parts))
+    for texts in catalog.marker_texts:
+        assert texts.suffix
+        assert texts.middle
+        assert texts.order in ("suffix-first", "prefix-first")
+        for part in texts.models:
+            assert part == part.lower()
+            assert catalog.spelled(f"org/{part.upper()}-7b.gguf") is texts
+    for model in catalog:
+        assert catalog.spelled(model.repository), "what we offer can be served elsewhere, too"

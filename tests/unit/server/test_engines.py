@@ -8,10 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from lsprotocol import types as lsp
 
 from lsp_server.errors import (
+    BackendKeyError,
     BackendUnavailableError,
     DownloadError,
     EngineStartError,
@@ -20,6 +22,8 @@ from lsp_server.errors import (
     UnknownModelError,
 )
 from lsp_server.inference import roles
+from lsp_server.inference.probing import Capabilities
+from lsp_server.inference.remote import RemoteBackend
 from lsp_server.models.catalog import CatalogModel, ModelFile, Role
 from lsp_server.models.reference import CatalogRef, ModelRef
 from lsp_server.models.store import InstalledModel
@@ -27,7 +31,7 @@ from lsp_server.models.transfer import Transfer
 from lsp_server.server import engines
 from lsp_server.server.engines import Engines
 from lsp_server.server.status import Status
-from lsp_server.settings.schema import Settings
+from lsp_server.settings.schema import BackendSettings, Settings
 from tests.support.engine import PATIENCE_S
 
 SMALL = CatalogRef(
@@ -505,3 +509,71 @@ async def test_the_states_of_one_that_has_to_be_fetched(world: World) -> None:
     assert next(state for state, _ in told(world)) == "missing"
     assert ("downloading", 25) in told(world)
     assert told(world)[-1] == ("ready", None)
+
+
+@pytest.fixture
+def remote_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The assistant is elsewhere; no model is installed here."""
+
+    async def connect(spec: Any) -> RemoteBackend:
+        world.engine.attached += 1
+        if world.engine.failure:
+            raise world.engine.failure
+        can = Capabilities("llama-server", "/models/big.gguf", "infill", "repeated")
+        return RemoteBackend(spec, httpx.AsyncClient(), can)
+
+    monkeypatch.setattr(roles, "connect", connect)
+    settings = Settings(backend=BackendSettings(assistant_url="http://gpu.example:8080/v1"))
+    world.store.installed = False
+    world.engines = Engines(world.client, settings, world.states.append)  # type: ignore[arg-type]
+    return world
+
+
+async def test_a_server_elsewhere_takes_no_model_and_says_where_it_is(remote_world: World) -> None:
+    engines = remote_world.engines
+    assert engines.describe("assistant") == {"model": "gpu.example:8080", "state": "not connected"}
+
+    await engines.ready("assistant")
+
+    assert engines.describe("assistant") == {"model": "big.gguf at gpu.example:8080", "state": "ready"}
+    assert [(one.state, one.model) for one in remote_world.states] == [
+        ("loading", "gpu.example:8080"),
+        ("ready", "big.gguf at gpu.example:8080"),
+    ]
+    assert (remote_world.client.questions, remote_world.store.pulled) == ([], 0)
+    assert engines.describe("completion")["state"] == "not installed", "the other role is not concerned"
+    await engines.aclose()
+
+
+async def test_a_server_elsewhere_that_is_away_is_told_once_and_never_given_up(
+    remote_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote_world.engine.failure = BackendUnavailableError("http://gpu.example:8080 cannot be reached.")
+    now = 0.0
+    monkeypatch.setattr(engines.time, "monotonic", lambda: now)
+
+    for _ in range(10):
+        assert await remote_world.engines.once_loaded("assistant") is None
+        now += 1000
+
+    assert remote_world.engine.attached == 10
+    assert len(remote_world.client.messages) == 1
+    remote_world.engine.failure = None
+    assert await remote_world.engines.once_loaded("assistant") is not None
+    remote_world.engines._changed("assistant", False, "")
+    assert remote_world.states[-1].message == "The connection is lost."
+    await remote_world.engines.aclose()
+
+
+async def test_a_key_that_stays_wrong_is_given_up(remote_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    remote_world.engine.failure = BackendKeyError("http://gpu.example:8080 refuses the key (401).")
+    now = 0.0
+    monkeypatch.setattr(engines.time, "monotonic", lambda: now)
+
+    for _ in range(10):
+        assert await remote_world.engines.once_loaded("assistant") is None
+        now += 1000
+
+    assert remote_world.engine.attached == engines._MOST_TRIES
+    assert len(remote_world.client.messages) == 1
+    await remote_world.engines.aclose()

@@ -106,3 +106,23 @@ def test_an_environment_value_of_the_wrong_type_is_reported_by_name(variable: st
 
     assert [problem.name for problem in resolution.problems] == [name]
     assert "'perhaps'" in resolution.problems[0].message
+
+
+def test_where_code_and_keys_go_is_not_for_an_editor_to_say(user_file: Path) -> None:
+    user_file.write_text('[backend]\ncompletion_url = "http://mine.example"\n', encoding="utf-8")
+    environ = {"SHARDLIGHT_BACKEND__ASSISTANT_KEY_COMMAND": "pass,show,gpu"}
+    workspace = {"backend": {"completion_url": "https://evil.example", "assistant_key_command": ["evil"]}}
+
+    resolution = sources.load(workspace, environ=environ)
+
+    backend = resolution.settings.backend
+    assert backend.completion_url == "http://mine.example"
+    assert backend.assistant_key_command == ("pass", "show", "gpu")
+    (problem,) = resolution.problems
+    assert problem.name == "backend"
+    assert "not taken from the editor" in problem.message
+
+
+@pytest.mark.parametrize("untouched", [{}, {"backend": None}, {"backend": {}}])
+def test_an_editor_that_sets_nothing_of_it_is_not_blamed(user_file: Path, untouched: dict[str, None]) -> None:
+    assert sources.load(untouched, environ={}).problems == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, cast
 import httpx
 import pytest
 
+from lsp_server.engine import templates
 from lsp_server.engine.chat import ChatPrompt, Message
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
@@ -120,6 +122,62 @@ async def test_both_names_of_loopback_are_served(engine: Engine, host: str) -> N
     response = await engine.client.get("/v1/models", headers={**AUTHORIZED, "Host": host})
 
     assert response.status_code == 200
+
+
+ROUTES = [("GET", "/health"), *GUARDED]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "http://127.0.0.1:8012"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=lambda headers: " ".join(next(iter(headers.items()))),
+)
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_a_page_in_a_browser_is_refused_even_with_the_token(
+    engine: Engine, method: str, path: str, headers: dict[str, str]
+) -> None:
+    response = await engine.client.request(method, path, headers={**AUTHORIZED, **headers}, json={})
+
+    assert response.status_code == 403
+    assert not engine.stopped
+
+
+async def test_an_address_that_a_person_types_is_no_page(engine: Engine) -> None:
+    engine.service.phase = Phase.READY
+
+    response = await engine.client.get("/health", headers={"Sec-Fetch-Site": "none"})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", [path for _, path in ROUTES])
+async def test_asking_beforehand_tells_a_page_nothing(engine: Engine, path: str) -> None:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    page = {"Origin": "https://evil.example", **asked}
+
+    for headers in ({}, AUTHORIZED, asked, page):
+        here = await engine.client.options(path, headers=headers)
+        nowhere = await engine.client.options("/nowhere", headers=headers)
+
+        assert here.status_code in (403, 405)
+        assert (here.status_code, here.headers, here.content) == (nowhere.status_code, nowhere.headers, nowhere.content)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_no_page_is_allowed_to_read_an_answer(engine: Engine, method: str, path: str) -> None:
+    for headers in ({}, AUTHORIZED, {"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        for verb in (method, "OPTIONS", "HEAD", "DELETE"):
+            response = await engine.client.request(verb, path, headers=headers)
+
+            assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
 async def test_models_are_listed_while_loading(engine: Engine) -> None:
@@ -300,3 +358,23 @@ async def test_shutdown(engine: Engine) -> None:
 
     assert response.status_code == 200
     assert engine.stopped
+
+
+async def test_a_template_without_end_holds_nobody_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(engine)
+    template = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    for name, value in (("chat_template", template), ("bos_text", ""), ("eos_text", "")):
+        monkeypatch.setattr(FakeModel, name, value, raising=False)
+    monkeypatch.setattr(templates, "LIMIT_S", 2.0)
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+
+    refused = asyncio.create_task(engine.client.post("/v1/chat/completions", headers=AUTHORIZED, json=body))
+    meanwhile = 0
+    while not refused.done():
+        assert (await engine.client.get("/health")).status_code == 200
+        meanwhile += 1
+        await asyncio.sleep(0.05)
+
+    assert meanwhile > 10
+    assert (await refused).status_code == 400
+    assert "takes too long" in (await refused).json()["error"]["message"]
