@@ -242,7 +242,7 @@ async def test_an_explanation(real: Workbench) -> None:
     await real.open("stock.py", LEVEL)
     await real.go_to(7, 5)
     await real.command("Shardlight: Explain the selected code, or the function at the cursor")
-    assert len((await real.panel(contains="How it works")).split()) > 10
+    assert len((await real.panel(contains="level")).split()) > 10
     await real.picture("journey-explanation")
 
 
@@ -298,7 +298,7 @@ async def test_an_engine_that_is_killed_comes_back(real: Workbench, spec: Engine
     psutil.Process(record.pid).kill()
     assert "The engine is gone, and is started again." in await real.status(contains="loading")
     await real.picture("journey-killed")
-    await real.panel(contains="How it works")
+    await real.panel(contains="level")
     await real.status(contains="Ready")
     another = runtime.read(spec.name)
     assert another
