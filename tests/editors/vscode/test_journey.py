@@ -149,8 +149,6 @@ async def typed(window: Workbench, name: str) -> Path:
 
 async def test_a_suggestion_comes_with_the_model_and_is_taken(real: Workbench) -> None:
     path = await typed(real, "stats.py")
-    await real.status(contains="loading")
-    await real.picture("journey-loading")
     shown = await real.ghost_text(contains="values")
     await real.status(contains=f"Model: `{SMALL_MODEL}`")
     await real.picture("vscode-suggestion")
