@@ -289,11 +289,14 @@ async def test_while_paused_there_are_no_suggestions(real: Workbench) -> None:
 async def test_an_engine_that_is_killed_comes_back(real: Workbench, spec: EngineSpec) -> None:
     await real.open("stock.py", LEVEL)
     await real.go_to(7, 5)
-    await real.command("Shardlight: Explain the selected code, or the function at the cursor")
-    await real.status(contains="busy")
     record = runtime.read(spec.name)
     assert record
-    psutil.Process(record.pid).kill()
+    engine = psutil.Process(record.pid)
+    # It would be done before anybody has seen it at work.
+    engine.suspend()
+    await real.command("Shardlight: Explain the selected code, or the function at the cursor")
+    await real.status(contains="busy")
+    engine.kill()
     assert "The engine is gone, and is started again." in await real.status(contains="loading")
     await real.picture("journey-killed")
     await real.panel(contains="level")
