@@ -53,11 +53,8 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         related=target.related_text,
     )
     guide = Guide(tools, messages, phase=f"Explaining {scope.name}")
-    purpose = await _sentences(guide, f"`{scope.name}`", stop=("\n",), max_tokens=80)
-    # The begun sentence keeps the model from beginning with a blank line, which would end it at once.
-    guide.write("\n\n**How it works:** ")
-    steps = await _sentences(guide, "It", purpose, stop=_PARAGRAPH, max_tokens=220, repeat_penalty=1.05)
-    if not (purpose or steps):
+    told = await _told(guide, f"`{scope.name}`")
+    if not told:
         raise RefusedError(f"The model had nothing to say about {scope.name}.", hint="Try again, or a larger model.")
     errors: list[str] = []
     if scope.raises:
@@ -68,7 +65,7 @@ async def explain(target: Target, tools: Tools) -> Explanation:
         guide.write("\n")
         errors.append(f"- `{name}` if {text.rstrip('.')}." if text else f"- `{name}`")
     signature = without_comments(Snapshot.open(scope.signature, target.language.id))
-    sections = [f"### `{_on_a_line(signature)}`", *_told(purpose, steps)]
+    sections = [f"### `{_on_a_line(signature)}`", *told]
     if errors:
         sections.append("**Errors:**\n" + "\n".join(errors))
     lines = _lines(target.snapshot, scope.start, scope.end)
@@ -79,10 +76,7 @@ async def explain(target: Target, tools: Tools) -> Explanation:
 async def explain_code(selection: Selection, tools: Tools) -> Explanation:
     """Explain selected code. Raises RefusedError if the model had nothing to say."""
     guide = Guide(tools, tools.prompt_of("explain", selection), phase=f"Explaining {selection.name}")
-    purpose = await _sentences(guide, "This code", stop=("\n",), max_tokens=80)
-    guide.write("\n\n**How it works:** ")
-    steps = await _sentences(guide, "It", purpose, stop=_PARAGRAPH, max_tokens=220, repeat_penalty=1.05)
-    said = _told(purpose, steps)
+    said = await _told(guide, "This code")
     warned = warnings(selection.snapshot, selection.start, selection.end)
     said += ["**Careful:**\n" + "\n".join(f"- {one}" for one in warned)] if said and warned else []
     # What is selected is a definition, or lines.
@@ -172,5 +166,10 @@ async def _sentences(
     return worth_reading(f"{opening}{text}", known=guide.shown, complete=guide.complete, said=said)
 
 
-def _told(purpose: str, steps: str) -> list[str]:
+async def _told(guide: Guide, opening: str) -> list[str]:
+    """What code is for, and how it works; a paragraph each, as far as there is something to say."""
+    purpose = await _sentences(guide, opening, stop=("\n",), max_tokens=80)
+    guide.write("\n\n**How it works:** ")
+    # The begun sentence keeps the model from beginning with a blank line, which would end it at once.
+    steps = await _sentences(guide, "It", purpose, stop=_PARAGRAPH, max_tokens=220, repeat_penalty=1.05)
     return [*([purpose] if purpose else []), *([f"**How it works:** {steps}"] if steps else [])]

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.editors.terminal import Terminal
 from tests.support.editor import REPOSITORY
 
 _DOCUMENT = REPOSITORY / "docs" / "editors.md"
@@ -105,3 +106,20 @@ class Workplace:
             if len(body) == int(head[1]) and (message := json.loads(body)).get("method") == method:
                 found.append(message["params"])
         return found
+
+
+class InTerminal:
+    """An editor with one file open, in a terminal.
+
+    Attributes:
+        place: where it works.
+        terminal: where it is seen and typed into.
+    """
+
+    def __init__(self, place: Workplace, terminal: Terminal) -> None:
+        self.place = place
+        self.terminal = terminal
+
+    async def served(self) -> None:
+        """Wait until the server has been told of the file."""
+        await self.terminal.until(lambda: self.place.sent("textDocument/didOpen"), "server")

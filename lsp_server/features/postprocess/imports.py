@@ -37,7 +37,7 @@ def needed_imports(brought: Sequence[str], edit: TextEdit, snapshot: Snapshot) -
         # What a name of the file's own means stays.
         there = {name.text for name in names_in(snapshot, 0, len(snapshot.text))}
         return [line for line in brought if not set(re.findall(r"\w+", re.sub(r"['\"].*?['\"]", "", line))) & there]
-    before, after = unknown_names(snapshot.text), unknown_names(apply_edits(snapshot.text, [edit]))
+    before, after = snapshot.derived(_unknown), unknown_names(apply_edits(snapshot.text, [edit]))
     if before is None or after is None:
         return list(brought)
     fresh = after - before
@@ -54,8 +54,12 @@ def newly_unknown(before: Snapshot, after: Snapshot) -> str:
     """A name of Python that nobody gives a meaning after an edit, though all had one before; empty if there is none."""
     if before.language is None or before.language.id != "python":
         return ""
-    known, now = unknown_names(before.text), unknown_names(after.text)
+    known, now = before.derived(_unknown), after.derived(_unknown)
     return "" if known is None or now is None else min(now - known, default="")
+
+
+def _unknown(snapshot: Snapshot) -> frozenset[str] | None:
+    return unknown_names(snapshot.text)
 
 
 def _bound(line: Snapshot) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from tests.editors.documented import Workplace, block, named, program
+from tests.editors.documented import InTerminal, Workplace, block, named, program
 from tests.editors.terminal import Terminal
 
 _HELIX = named("SHARDLIGHT_HELIX")
@@ -16,21 +16,8 @@ _HELIX = named("SHARDLIGHT_HELIX")
 Start = Callable[..., Awaitable["Helix"]]
 
 
-class Helix:
-    """A Helix with one file open.
-
-    Attributes:
-        place: where it works.
-        terminal: where it is seen and typed into.
-    """
-
-    def __init__(self, place: Workplace, terminal: Terminal) -> None:
-        self.place = place
-        self.terminal = terminal
-
-    async def served(self) -> None:
-        """Wait until the server has been told of the file."""
-        await self.terminal.until(lambda: self.place.sent("textDocument/didOpen"), "server")
+class Helix(InTerminal):
+    """A Helix with one file open."""
 
     async def command(self, command: str) -> None:
         """Run a command by its name."""

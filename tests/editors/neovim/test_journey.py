@@ -12,6 +12,7 @@ import pytest
 
 from lsp_server.engine.runtime import EngineRecord
 from tests.conftest import SMALL_MODEL
+from tests.editors.journey import RATIO, TOTAL
 from tests.editors.neovim.conftest import Neovim, Start, real_server, shared_folders
 
 pytestmark = pytest.mark.real_model
@@ -55,23 +56,6 @@ LEVEL = '''def level(percent):
     if percent > 50:
         return "high"
     return "low"
-'''
-TOTAL = """\
-def total(prices, rate):
-    summed = 0
-    for price in prices:
-        summed += prices * rate
-    return summed
-"""
-RATIO = '''"""Shares of a whole."""
-
-
-def ratio(part, whole):
-    share = part / whole
-    return round(share, 2)
-
-
-print(ratio(1, 3))
 '''
 # A user's init.lua.
 SETUP = """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.editors.documented import Workplace, block, named, program
+from tests.editors.documented import InTerminal, Workplace, block, named, program
 from tests.editors.terminal import Terminal
 from tests.support.adding import DOCUMENTED, WORDS
 
@@ -23,21 +23,12 @@ HINT = "Possible bug: `items` here, where `item` would be expected."
 Start = Callable[..., Awaitable["Vim"]]
 
 
-class Vim:
-    """A Vim with one file open.
-
-    Attributes:
-        place: where it works.
-        terminal: where it is seen and typed into.
-    """
-
-    def __init__(self, place: Workplace, terminal: Terminal) -> None:
-        self.place = place
-        self.terminal = terminal
+class Vim(InTerminal):
+    """A Vim with one file open."""
 
     async def choose_action(self, title: str) -> None:
         """Choose one of the actions at the cursor by its number."""
-        await self.terminal.until(lambda: self.place.sent("textDocument/didOpen"), "server")
+        await self.served()
         self.terminal.keys(":ALECodeAction\r")
         await self.terminal.until_shown(title, "Type number and <Enter>")
         entry = next(line for line in self.terminal.shown().splitlines() if title in line)

@@ -18,6 +18,7 @@ import pytest_asyncio
 from lsp_server.engine import runtime
 from lsp_server.inference.launcher import EngineSpec
 from tests.conftest import SMALL_MODEL
+from tests.editors.journey import RATIO, TOTAL
 from tests.editors.vscode.conftest import CodeServer
 from tests.editors.vscode.workbench import Workbench
 from tests.support.engine import RunningEngine, engine_spec, shut_down
@@ -68,23 +69,6 @@ LEVEL = '''def level(percent):
     if percent > 50:
         return "high"
     return "low"
-'''
-TOTAL = """\
-def total(prices, rate):
-    summed = 0
-    for price in prices:
-        summed += prices * rate
-    return summed
-"""
-RATIO = '''"""Shares of a whole."""
-
-
-def ratio(part, whole):
-    share = part / whole
-    return round(share, 2)
-
-
-print(ratio(1, 3))
 '''
 
 
