@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-editors flagship memory check format setup model python clean
+.PHONY: help demo test test-editors flagship memory check audit lock version release format setup model python clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -38,6 +38,18 @@ check: setup ## ruff, mypy, the walls between the packages, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/generate.py --check
+
+audit: setup ## known vulnerabilities in what the lock files name, as far as a service is within reach
+	@$(BIN)/python -m tools.audit
+
+lock: setup ## requirements/*.txt from pyproject.toml, every file by its hash; UPGRADE=1 takes the newest versions
+	@$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+version: setup ## VERSION=0.2.0: the version everywhere, and the changelog from changes/; nothing is committed
+	@$(BIN)/python -m tools.release version $(VERSION)
+
+release: model ## dist/ from the commit, built twice and compared, tried on Python 3.10 to 3.13; DRAFT=1 takes the folder as it is
+	@$(BIN)/python -m tools.release build $(if $(DRAFT),--draft)
 
 format: setup ## format the code and mend what ruff can, write the generated files
 	@$(BIN)/ruff check --fix

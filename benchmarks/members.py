@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.completion.projects import CROSS_FILE, PROJECTS, Project, named
-from benchmarks.completion.scoring import wilson
 from benchmarks.results import write_markdown
 from lsp_server.context.index.builder import build
 from lsp_server.context.index.order import Order
@@ -29,6 +28,7 @@ from lsp_server.context.spot import Spot
 from lsp_server.context.workspace import Workspace
 from lsp_server.features.inline_completion import place_of
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.rates import wilson
 
 _DOT = re.compile(r"(?<=[\w)])\.(?=([^\W\d]\w*))")
 

@@ -23,6 +23,7 @@
     │   ├── EngineStartError          the engine process did not come up
     │   ├── BackendUnavailableError   no answer, or the answer broke off
     │   │   ├── BackendGoneError          nobody listens there, or no longer
+    │   │   ├── BackendStuckError         it is there, and nothing comes of what is asked
     │   │   └── BackendKeyError           a server elsewhere wants another key
     │   └── BackendRejectedError      an answer that says no, with its reason
     ├── PromptError                   a template is missing, or names a variable it is not given
@@ -130,6 +131,10 @@ class BackendUnavailableError(BackendError):
 
 class BackendGoneError(BackendUnavailableError):
     """Nobody listens there, or no longer."""
+
+
+class BackendStuckError(BackendUnavailableError):
+    """It is there, and nothing comes of what is asked."""
 
 
 class BackendKeyError(BackendUnavailableError):

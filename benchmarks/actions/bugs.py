@@ -14,7 +14,6 @@ from typing import Any
 from benchmarks.actions.mutants import mutants
 from benchmarks.actions.sources import Function, sample
 from benchmarks.completion.projects import cache
-from benchmarks.completion.scoring import wilson
 from benchmarks.results import write_markdown
 from lsp_server.errors import ShardlightError
 from lsp_server.features.bug_hints import LEAST_GAIN, suspicions
@@ -26,6 +25,7 @@ from lsp_server.models.store import store_from
 from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
 from lsp_server.settings.schema import Settings
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.rates import wilson
 
 _GAINS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0)
 

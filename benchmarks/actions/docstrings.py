@@ -12,12 +12,12 @@ from pathlib import Path
 from benchmarks.actions.sources import Function, sample
 from benchmarks.actions.window import RefusedActionError, window
 from benchmarks.completion.projects import cache
-from benchmarks.completion.scoring import wilson
 from benchmarks.results import write_markdown
 from lsp_server.features.docstring.documentation import wanted
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.testing.rates import wilson
 
 # What a documentation of a function with parameters has in each language.
 _STYLE = {

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from benchmarks.actions.mutants import mutants
 from benchmarks.completion.projects import PROJECTS, Project, cache, lay_out
-from benchmarks.completion.scoring import parses, ratio, wilson
+from benchmarks.completion.scoring import parses, ratio
 from benchmarks.results import write_markdown
 from lsp_server.context.related import related_files
 from lsp_server.context.workspace import Workspace
@@ -34,6 +34,7 @@ from lsp_server.syntax.scopes import FunctionScope, functions
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.test_cases import test_cases
 from lsp_server.testing.bench import ProjectBench
+from lsp_server.testing.rates import wilson
 from lsp_server.testing.sites import TestSite, test_site
 from lsp_server.text.edits import apply_edits
 

@@ -8,10 +8,10 @@ import re
 import statistics
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from lsp_server.testing.rates import Interval
 
 _ROUNDS = 4000
-_Z = 1.959964
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -56,37 +56,6 @@ def parses(text: str) -> bool:
 def identifiers(text: str) -> list[str]:
     """The words of a text in order, as identifier match counts them."""
     return _WORD.findall(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure and where it lies with 95 % confidence."""
-
-    value: float
-    low: float
-    high: float
-
-    def percent(self) -> str:
-        """For rates."""
-        return f"{self.value:.0%} ({self.low:.0%} to {self.high:.0%})"
-
-    def points(self) -> str:
-        """For differences of rates, in percentage points."""
-        return f"{self.value * 100:+.0f} ({self.low * 100:+.0f} to {self.high * 100:+.0f})"
-
-    def times(self) -> str:
-        """For ratios."""
-        return f"{self.value:.2f} × ({self.low:.2f} to {self.high:.2f})"
-
-
-def wilson(good: int, n: int) -> Interval:
-    """A rate by Wilson's score; of nothing it may be anything."""
-    if not n:
-        return Interval(float("nan"), 0.0, 1.0)
-    share, z2 = good / n, _Z * _Z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * (share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], *, seed: int = 1) -> Interval:

@@ -9,9 +9,9 @@ from types import TracebackType
 
 from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.generation import GenerationRequest, Step
+from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.sampling import SamplingParams
-from lsp_server.engine.scheduler import Lane, Priority
 from lsp_server.engine.service import EngineService, Phase
 from lsp_server.models.catalog import Catalog
 

@@ -24,7 +24,7 @@ from lsp_server.context.symbols import NearbySymbols, SymbolSource
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import RefusedError
 from lsp_server.features.inline_completion import Cursor, Effort, Suggestion, complete
-from lsp_server.inference.roles import RoleBackend, source
+from lsp_server.inference.roles import RoleBackend, sources
 from lsp_server.models.store import store_from
 from lsp_server.prompting.catalog import prompts_of
 from lsp_server.settings.schema import Settings
@@ -173,7 +173,8 @@ async def _complete(cursor: Cursor, settings: Settings) -> Suggestion | None:
         if sys.stderr.isatty():
             sys.stderr.write(f"\rLoading the model, {fraction:.0%} ")
 
-    backend = RoleBackend(lambda: source(settings, store, "completion"), on_loading)
+    wanted, *stand_ins = sources(settings, store, "completion")
+    backend = RoleBackend(wanted, on_loading, stand_ins=stand_ins)
     try:
         await backend.attach()
         if sys.stderr.isatty():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,10 +20,10 @@ from rich.markup import escape
 
 from lsp_server import __version__
 from lsp_server.engine import cgroup, hardware, processor, runtime
-from lsp_server.errors import ShardlightError
+from lsp_server.errors import ModelError, ShardlightError
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
 from lsp_server.inference.remote import connect
-from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec
+from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec, remote_urls
 from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
 from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size, nearest_existing
@@ -100,8 +101,8 @@ def examine(settings: Settings, machine: _Machine) -> Iterator[Check]:
         ("llama.cpp", lambda: _library(machine)),
         ("grammars", _grammars),
         ("disk", lambda: _disk(store)),
-        ("completion model", lambda: _model(settings, store, "completion", machine)),
-        ("assistant model", lambda: _model(settings, store, "assistant", machine)),
+        *_models(settings, store, "completion", machine),
+        *_models(settings, store, "assistant", machine),
         ("speed", lambda: _speed(store, machine)),
     ]
     if not is_remote(settings, "completion"):
@@ -187,9 +188,35 @@ def _disk(store: ModelStore) -> Check:
     return Check("disk", "ok", detail)
 
 
+def _models(
+    settings: Settings, store: ModelStore, role: Role, machine: _Machine
+) -> Iterator[tuple[str, Callable[[], Check]]]:
+    """The checks of a role: of its model, or of its servers elsewhere."""
+    name = f"{role} model"
+    urls = remote_urls(settings, role)
+    if not urls:
+        yield name, lambda: _model(settings, store, role, machine)
+    for number, url in enumerate(urls, start=1):
+        server = f"{name} {number}" if len(urls) > 1 else name
+        yield server, partial(_at, settings, role, url, server)
+    if urls and settings.backend.local_fallback:
+        yield f"{role} fallback", partial(_fallback, settings, store, role)
+
+
+def _at(settings: Settings, role: Role, url: str, name: str) -> Check:
+    return asyncio.run(_server(remote_spec(settings, role, url), name))
+
+
+def _fallback(settings: Settings, store: ModelStore, role: Role) -> Check:
+    """Who answers while no server does."""
+    try:
+        model = store.locate(wanted_model(settings, store, role))
+    except ModelError as error:
+        return Check(f"{role} fallback", "ok", f"nobody, while no server answers: {error.message}")
+    return Check(f"{role} fallback", "ok", f"{model.ref_id} on this machine, while no server answers")
+
+
 def _model(settings: Settings, store: ModelStore, role: Role, machine: _Machine) -> Check:
-    if is_remote(settings, role):
-        return asyncio.run(_server(remote_spec(settings, role)))
     model = store.locate(wanted_model(settings, store, role))
     machine.model = machine.model or model.path
     return Check(f"{role} model", "ok", f"{model.ref_id}, {human_size(model.size)}, {model.path}")
@@ -210,9 +237,8 @@ def _speed(store: ModelStore, machine: _Machine) -> Check:
     return Check("speed", "ok", detail)
 
 
-async def _server(spec: RemoteSpec) -> Check:
+async def _server(spec: RemoteSpec, name: str) -> Check:
     """Ask a server elsewhere what it can do, and let it say something."""
-    name = f"{spec.role} model"
     backend = await connect(spec)
     try:
         if backend.fills_holes and spec.role == "completion":

@@ -1,17 +1,19 @@
-"""``shardlight engine``: run, status, stop."""
+"""``shardlight engine``: run, status, token, stop."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from dataclasses import replace
 
 import httpx
 from rich.console import Console
-from rich.table import Table
 
-from lsp_server.engine import process, runtime
+from lsp_server.cli import status
+from lsp_server.engine import client_token, process, runtime
 from lsp_server.engine.config import EngineConfig
+from lsp_server.errors import BackendError
 from lsp_server.inference.roles import wanted_model
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.store import store_from
@@ -37,8 +39,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run.add_argument("--idle-minutes", type=int, help="leave after that long without a request; 0 for never")
     run.set_defaults(run=_run)
 
-    status = commands.add_parser("status", help="the engines that run")
-    status.set_defaults(run=_status)
+    short = commands.add_parser("status", help="the engines that run: `shardlight status --once`")
+    short.set_defaults(run=status.run, once=True, json=False)
+
+    token = commands.add_parser("token", help="the token for other clients (llama.vim, curl …); made at the first call")
+    token.add_argument("--new", action="store_true", help="make another one; the one before opens nothing any more")
+    token.add_argument("--header", action="store_true", help="as a header, for `… | curl -H @-`")
+    token.set_defaults(run=_token)
 
     stop = commands.add_parser("stop", help="stop all engines that run")
     stop.set_defaults(run=_stop)
@@ -75,29 +82,17 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))
 
 
-def _status(_args: argparse.Namespace, _settings: Settings) -> int:
-    running = runtime.all_running()
-    console = Console()
-    if not running:
-        console.print("No engine runs.")
-        return 0
-    table = Table(box=None, pad_edge=False)
-    for column in ("model", "state", "address", "pid", "file"):
-        table.add_column(column, overflow="fold")
-    for record in running:
-        table.add_row(record.model_id, _state(record), record.url, str(record.pid), record.model_path)
-    console.print(table)
-    return 0
-
-
-def _state(record: runtime.EngineRecord) -> str:
+def _token(args: argparse.Namespace, _settings: Settings) -> int:
     try:
-        response = httpx.get(f"{record.url}/health", timeout=3.0, trust_env=False)
-    except httpx.HTTPError:
-        return "does not answer"
-    if response.status_code == 503:
-        return f"loading {response.json().get('progress', 0.0):.0%}"
-    return "ready" if response.status_code == 200 else "failed"
+        token = client_token.made(anew=args.new)
+    except OSError as error:
+        raise BackendError(
+            f"The token cannot be kept in {client_token.path()}: {error.strerror or error}.",
+            hint="Make room there, or see to its rights.",
+        ) from error
+    # Nothing else: it is meant for `$(shardlight engine token)`. On a command line other users could read it.
+    sys.stdout.write(f"Authorization: Bearer {token}\n" if args.header else f"{token}\n")
+    return 0
 
 
 def _stop(_args: argparse.Namespace, _settings: Settings) -> int:

@@ -13,7 +13,7 @@ from lsp_server.errors import ShardlightError
 from lsp_server.settings import sources
 
 # In the order of the help text. Each module has ``register(subparsers)``.
-COMMANDS = ("serve", "complete", "models", "plan", "engine", "stats", "doctor")
+COMMANDS = ("serve", "complete", "models", "plan", "status", "bench", "eval", "engine", "stats", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     # Only the named command is imported: the others would cost the language server its fast start.
-    named = [name for name in COMMANDS if name in arguments]
+    named = [name for name in arguments if name in COMMANDS]
     for name in named[:1] or COMMANDS:
         importlib.import_module(f"lsp_server.cli.{name}").register(subparsers)
     return parser

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from lsp_server.cli.heads import heads_of
+from lsp_server.cli.plan_picture import Compared, compared, picture
+from lsp_server.engine import runtime
 from lsp_server.engine.hardware import detect, installed_library
 from lsp_server.engine.loading import exact, kernel_types, survey
+from lsp_server.errors import RefusedError
 from lsp_server.inference.roles import wanted_model
+from lsp_server.inference.watching import look
 from lsp_server.models.files import human_size, nearest_existing
 from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
@@ -44,6 +50,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument("--role", choices=["completion", "assistant"], default="assistant", help="what it is for")
     command.add_argument("--contexts", type=int, choices=[1, 2], default=1, help="2: it completes and assists")
     command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument("--svg", type=Path, metavar="FILE", help="draw what each device's memory holds, too")
     command.set_defaults(run=_run)
 
 
@@ -70,10 +77,14 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
     ref = _model(args.model, settings, store, wishes, profile)
     plan, hardware = _plan(ref, store, wishes, profile)
     plan = advise(plan, hardware, store.catalog)
+    if args.svg:
+        _draw(args.svg, plan, hardware, _measured(ref, store) if profile is None else ())
     if args.json:
         sys.stdout.write(json.dumps(plan.as_json(), indent=2) + "\n")
     else:
         _print(Console(), plan)
+        if args.svg:
+            Console().print(f"\nDrawn in {escape(str(args.svg))}.", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -106,6 +117,26 @@ def _anatomy(ref: ModelRef, store: ModelStore) -> Anatomy:
     if isinstance(ref, CatalogRef) and store.find(ref) is None:
         return catalog_anatomy(ref.id)
     return anatomy_of(heads_of(ref, store))
+
+
+def _measured(ref: ModelRef, store: ModelStore) -> tuple[Compared, ...]:
+    """What an engine that runs this model has allocated, beside what it had planned."""
+    found = store.find(ref)
+    for record in runtime.all_running() if found else ():
+        if found and Path(record.model_path).resolve() == found.path.resolve():
+            load = look(record).props.get("plan")
+            if load:
+                return compared(load)
+    return ()
+
+
+def _draw(path: Path, plan: Plan, hardware: Hardware, measured: tuple[Compared, ...]) -> None:
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        aside.write_text(picture(plan, hardware, measured), encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise RefusedError(f"{path} cannot be written: {error.strerror}.", hint="Name another file.") from error
 
 
 def _print(console: Console, plan: Plan) -> None:

@@ -79,17 +79,29 @@ class ChatTemplate:
             EngineError: it cannot be rendered at all.
         """
         if not messages:
-            raise InvalidRequestError("messages: at least one is needed.")
-        tokens, text = self._rendered(messages)
+            raise InvalidRequestError(_NO_MESSAGES)
+        parts = self._rendered(messages)
+        tokens = self._tokens(parts)
         instructions = list(itertools.takewhile(lambda message: message.role == "system", messages))
         shared = 0
         if 0 < len(instructions) < len(messages):
-            shared = common_prefix(tokens, self._rendered([*instructions, _ANYTHING])[0])
+            shared = common_prefix(tokens, self._tokens(self._rendered([*instructions, _ANYTHING])))
         opened = messages[-1].role == "assistant" and bool(messages[-1].content)
-        return ChatPrompt(tokens, shared, thinks=not opened, begun=text.rstrip().endswith("<think>"))
+        *_, (made, _), _ = parts
+        return ChatPrompt(tokens, shared, thinks=not opened, begun=made.rstrip().endswith("<think>"))
 
-    def _rendered(self, messages: Sequence[Message]) -> tuple[list[int], str]:
-        """(token ids, the text that the template made)."""
+    def text(self, messages: Sequence[Message]) -> str:
+        """The same as a text, in which what spells a control token cannot be told from one.
+
+        Raises:
+            InvalidRequestError, EngineError: as ``prompt``.
+        """
+        if not messages:
+            raise InvalidRequestError(_NO_MESSAGES)
+        return "".join(text for text, _ in self._rendered(messages))
+
+    def _rendered(self, messages: Sequence[Message]) -> list[tuple[str, bool]]:
+        """(text, whether it is the template's), one after the other: the last is what is to be continued."""
         opening = messages[-1].content if messages[-1].role == "assistant" else ""
         told = messages[:-1] if opening else messages
         kept: list[str] = []
@@ -110,10 +122,10 @@ class ChatTemplate:
         # A mark is short, and what it stands for may be long.
         if sum(map(len, parts)) > len(text) + most_chars(sum(len(m.content) for m in told)):
             raise InvalidRequestError("The model's chat template repeats control tokens without end.")
-        tokens: list[int] = []
-        for i, part in enumerate(parts):
-            tokens += self._tokenize(part, special=i % 2 == 0)
-        return tokens + self._tokenize(opening, special=False), text
+        return [*((part, i % 2 == 0) for i, part in enumerate(parts)), (opening, False)]
+
+    def _tokens(self, parts: Sequence[tuple[str, bool]]) -> list[int]:
+        return [token for text, special in parts for token in self._tokenize(text, special=special)]
 
     def close(self) -> None:
         """End what renders the template."""
@@ -143,4 +155,5 @@ class ChatTemplate:
 
 # Its own tokens do not matter: what comes before it is what is looked for.
 _ANYTHING = Message("user", "-")
+_NO_MESSAGES = "messages: at least one is needed."
 _MARK = re.compile("\ue000(\\d+)\ue001")

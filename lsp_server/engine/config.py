@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsp_server.engine.scheduler import Lane
+from lsp_server.engine.lanes import Lane
 from lsp_server.models.catalog import Role
 from lsp_server.models.planning.plan import SEQUENCES, Wishes
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lsp_server.engine import trial
 from lsp_server.engine.hardware import Library, detect
+from lsp_server.engine.neighbours import ALONE, Alone, Claims
 from lsp_server.errors import InvalidModelFileError
 from lsp_server.models.files import human_size
 from lsp_server.models.gguf.shard_set import open_set
@@ -63,13 +64,14 @@ class Load:
 def prepare(
     path: Path,
     wishes: Wishes,
-    library: Library,
+    library: Callable[[], Library],
     on_progress: Callable[[float], bool] = lambda _fraction: True,
+    neighbours: Alone = ALONE,
 ) -> Load:
     """A plan that is known to load, tried out if it never was.
 
     Args:
-        library: the installed llama.cpp.
+        library: asks the installed llama.cpp what it is and sees.
         on_progress: told the loaded fraction 0..1 while it is tried; False stops it.
 
     Raises:
@@ -77,16 +79,24 @@ def prepare(
         PlanError: the model cannot run here.
         ModelLoadError: llama.cpp refuses it, or no step of the ladder survives.
     """
-    model, here = survey(path, library)
-    load = Load(exact(path, make_plan(model, here, wishes), library.build_id))
+    build_id = library().build_id
+
+    def planned(claims: Claims) -> Plan:
+        # What is free is asked anew: somebody may have left meanwhile.
+        model, here = survey(path, library())
+        plan = exact(path, make_plan(model, here.beside(claims), wishes), build_id)
+        return replace(plan, reasons=(*_left_to_others(claims), *plan.reasons))
+
+    load = Load(neighbours.planned(planned))
 
     def step(text: str) -> None:
         logger.warning("%s", text)
         load.steps.append(text)
 
-    rung = trial.proven_settings(path, load.plan.settings, library.build_id, on_step=step, on_progress=on_progress)
+    rung = trial.proven_settings(path, load.plan.settings, build_id, on_step=step, on_progress=on_progress)
     if rung.given_up:
-        load.plan = exact(path, plan_with(model, here, wishes, rung.settings), library.build_id)
+        model, here = survey(path, library())
+        load.plan = exact(path, plan_with(model, here, wishes, rung.settings), build_id)
         *others, last = rung.given_up
         lacking = f"{', '.join(others)} and {last}" if others else last
         load.steps = load.steps or [f"Loaded without {lacking}, as the last time."]
@@ -95,6 +105,16 @@ def prepare(
     for reason in load.plan.reasons:
         logger.info("Planned: %s", reason)
     return load
+
+
+def _left_to_others(claims: Claims) -> list[str]:
+    """A sentence for each device that other engines have a part of."""
+    parts = [(device, n_bytes) for device, n_bytes in claims.items() if n_bytes > 0]
+    return [f"{human_size(n)} of {_where(device)} are left to other models that run." for device, n in parts]
+
+
+def _where(device: str) -> str:
+    return "the RAM" if device == CPU else device
 
 
 def survey(path: Path, library: Library) -> tuple[Anatomy, Hardware]:

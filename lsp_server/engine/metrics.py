@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from lsp_server.engine.generation import Finished
-from lsp_server.engine.scheduler import Lane
+from lsp_server.engine.lanes import Lane
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _TTFT_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import os
 import secrets
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 
 import psutil
@@ -18,14 +18,20 @@ import uvicorn
 from setproctitle import setproctitle
 
 from lsp_server import __version__
-from lsp_server.engine import runtime
+from lsp_server.engine import client_token, crashes, runtime
 from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.http.app import create_app
-from lsp_server.engine.service import EngineService, Phase
+from lsp_server.engine.leases import Leases
+from lsp_server.engine.neighbours import Neighbours
+from lsp_server.engine.patience import Patience
+from lsp_server.engine.service import EngineService
 from lsp_server.errors import EngineStartError
 from lsp_server.models.catalog import FimLayout
 
 logger = logging.getLogger(__name__)
+
+# How often it is asked whether there is a reason to leave.
+_LOOK_S = 1.0
 
 
 def run(
@@ -40,7 +46,7 @@ def run(
     Args:
         layout_of: FIM order by GGUF architecture.
         port: on 127.0.0.1; 0 for any free one.
-        idle_minutes: leave after that long without a request; 0 for never.
+        idle_minutes: leave after that long without a request (see ``Patience``); 0 for never.
 
     Raises:
         EngineStartError: the port is taken, or such an engine runs already.
@@ -55,15 +61,19 @@ def run(
     listener = _bind(port)
     port = listener.getsockname()[1]
     token = secrets.token_urlsafe(32)
-    service = EngineService(config, layout_of)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(service, token, lambda: setattr(server, "should_exit", True)),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
-    )
+    neighbours = Neighbours(name, os.getpid(), str(config.path))
+    service, leases = EngineService(config, layout_of, neighbours), Leases()
+
+    def shut_down() -> None:
+        server.should_exit = True
+
+    def drain() -> None:
+        # From here on nobody finds it; who has it already is told when they ask.
+        runtime.remove(name, os.getpid())
+        service.leaving = True
+
+    app = create_app(service, token, leases, shut_down, drain, client_token.read)
+    server = _Server(leases, uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=3))
     started, after_boot = runtime.creation(psutil.Process())
     record = runtime.EngineRecord(
         pid=os.getpid(),
@@ -76,41 +86,49 @@ def run(
         n_gpu_layers=config.n_gpu_layers,
         version=__version__,
         after_boot=after_boot,
+        model_state=runtime.state_of(config.path),
     )
     runtime.write(name, record)
+    # A crash in native code says in the log what it was, and is counted (see `crashes`).
+    faulthandler.enable()
+    crashes.begun(name)
     logger.info("Listening on %s, loading %s", record.url, config.path)
     # After its own shutdown uvicorn passes a signal on; the default would end the process before the record is gone.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     try:
         service.start()
-        asyncio.run(_serve(server, listener, service, idle_minutes))
+        asyncio.run(_serve(server, listener, service, Patience(idle_minutes * 60, config.path, record.model_state)))
     finally:
         runtime.remove(name, record.pid)
+        crashes.ended_well(name)
         service.close()
     return 1 if service.failure else 0
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, service: EngineService, idle_minutes: int) -> None:
-    watch = asyncio.create_task(_leave_when_idle(server, service, idle_minutes * 60))
+class _Server(uvicorn.Server):
+    def __init__(self, leases: Leases, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leases = leases
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # It waits for open connections, and nobody closes these but us.
+        self.leases.closing.set()
+        await super().shutdown(sockets)
+
+
+async def _serve(server: _Server, listener: socket.socket, service: EngineService, patience: Patience) -> None:
+    watch = asyncio.create_task(_leave_in_time(server, service, patience))
     await server.serve(sockets=[listener])
     watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
 
 
-# After a failed load the engine answers /health with the reason for this long, so that whoever started it can read it.
-_LINGER_S = 20.0
-
-
-async def _leave_when_idle(server: uvicorn.Server, service: EngineService, idle_s: float) -> None:
+async def _leave_in_time(server: _Server, service: EngineService, patience: Patience) -> None:
     while not server.should_exit:
-        await asyncio.sleep(1.0)
-        if service.phase is Phase.LOADING:
-            continue
-        failed = service.phase is Phase.FAILED
-        limit = _LINGER_S if failed else idle_s
-        if limit and not service.busy and time.monotonic() - service.last_used > limit:
-            logger.info("The load failed; leaving." if failed else "Nobody has asked for a while; leaving.")
+        await asyncio.sleep(_LOOK_S)
+        if reason := patience.reason_to_leave(service, server.leases):
+            logger.info("%s; leaving.", reason)
             server.should_exit = True
 
 

@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 from platformdirs import user_state_path
@@ -20,6 +21,12 @@ class EngineRecord:
     A pid may be given to somebody else. ``started`` is the process's creation time (seconds since the epoch), and
     ``after_boot`` that since the machine was started: when the clock is set, the one or the other stays, depending on
     the system.
+
+    Attributes:
+        version: of Shardlight.
+        model_state: ``state_of`` the model's file when it was opened.
+        claims: bytes that its plan takes, by device; what other engines must not plan with.
+        loaded: whether the system counts all of them as taken by now.
     """
 
     pid: int
@@ -32,6 +39,9 @@ class EngineRecord:
     n_gpu_layers: int
     version: str
     after_boot: float
+    model_state: str = ""
+    claims: dict[str, int] = field(default_factory=dict)
+    loaded: bool = False
 
     @property
     def url(self) -> str:
@@ -77,6 +87,15 @@ def key(model_path: Path, n_ctx: int, n_gpu_layers: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
+def state_of(model_path: Path) -> str:
+    """Changes when a model's file is replaced; empty if there is none."""
+    try:
+        stat = model_path.stat()
+    except OSError:
+        return ""
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
 def write(name: str, record: EngineRecord) -> Path:
     """Publish a record: written aside with owner-only rights, then renamed."""
     path = runtime_directory() / f"{name}.json"
@@ -98,6 +117,13 @@ def all_running() -> list[EngineRecord]:
     return [record for path in sorted(runtime_directory().glob("*.json")) if (record := _read(path))]
 
 
+def update(name: str, pid: int, **changes: Any) -> None:
+    """Change fields of a record, if it still is that process's own."""
+    record = read(name)
+    if record and record.pid == pid:
+        write(name, replace(record, **changes))
+
+
 def remove(name: str, pid: int) -> None:
     """Withdraw a record, if it still is that process's own."""
     path = runtime_directory() / f"{name}.json"
@@ -113,12 +139,25 @@ def log_path(name: str) -> Path:
 
 def _read(path: Path) -> EngineRecord | None:
     try:
-        record = EngineRecord(**json.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, PermissionError):
+        return None
+    except (OSError, ValueError):
+        text = ""
+    try:
+        record = _parse(text)
         if record.alive:
             return record
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         pass  # damaged
-    path.unlink(missing_ok=True)
+    # Stale or damaged; unless somebody has put another one there meanwhile.
+    with contextlib.suppress(OSError, ValueError):
+        if not text or path.read_text(encoding="utf-8") == text:
+            path.unlink(missing_ok=True)
     return None
+
+
+def _parse(text: str) -> EngineRecord:
+    """A record, of an older or newer version too: what it lacks has its default, and what is not known is left out."""
+    known = {field.name for field in fields(EngineRecord)}
+    return EngineRecord(**{name: value for name, value in json.loads(text).items() if name in known})

@@ -7,7 +7,6 @@ jobs go first; of equally urgent ones in a lane, those that write their answers 
 
 from __future__ import annotations
 
-import enum
 import functools
 import itertools
 import logging
@@ -19,29 +18,11 @@ from dataclasses import dataclass, field
 from lsp_server.engine.evaluation import Evaluation, evaluate
 from lsp_server.engine.generation import Event as GenerationEvent
 from lsp_server.engine.generation import Finished, Steps, StopReason, Timings
+from lsp_server.engine.heartbeat import Heartbeat
+from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.errors import DecodeAbortedError, DecodeError, ShardlightError
 
 logger = logging.getLogger(__name__)
-
-
-class Priority(enum.IntEnum):
-    """Urgency; lower goes first."""
-
-    INLINE = 0
-    ACTION = 1
-    BACKGROUND = 2
-
-
-class Lane(str, enum.Enum):
-    """Which context a job runs in."""
-
-    COMPLETION = "completion"
-    ASSISTANT = "assistant"
-
-    @property
-    def priority(self) -> Priority:
-        """Of the jobs that it is there for; less urgent ones always leave a sequence free for them."""
-        return Priority.INLINE if self is Lane.COMPLETION else Priority.ACTION
 
 
 Event = GenerationEvent | ShardlightError
@@ -111,9 +92,13 @@ class Scheduler:
 
     Args:
         n_sequences: how many jobs of a lane can run at a time.
+
+    Attributes:
+        heartbeat: of its steps; what they wait for in between is none.
     """
 
     def __init__(self, n_sequences: Callable[[Lane], int], background: BackgroundRule | None = None) -> None:
+        self.heartbeat = Heartbeat()
         self._n_sequences = n_sequences
         self._background = background or BackgroundRule()
         self._background_from = 0.0
@@ -170,9 +155,12 @@ class Scheduler:
         while True:
             try:
                 while jobs := self._next():
+                    self.heartbeat.begin()
                     self._step(jobs)
+                    self.heartbeat.end()
                 return
             except Exception as unexpected:
+                self.heartbeat.end()
                 # Whatever it was: who waits for this thread would wait for ever.
                 self._give_up(_failure(unexpected))
 
@@ -270,6 +258,7 @@ class Scheduler:
         typing stops. And where nobody waits, what is finished may be of use to it. What is of no document, such as an
         action, has no next keystroke: whoever cancels it wants a machine that rests.
         """
+        self.heartbeat.beat()
         if self._closed or not job._cancelled.is_set():
             return self._closed
         if not job.document:

@@ -131,7 +131,7 @@ class CachedSequence(Generic[M_co]):
         # Before it is copied: a state may be larger than all the room there is.
         if self._checkpoints.makes_room(self.memory.state_bytes(self.number, partial=partial)):
             # Without it a later prompt costs more, and this one goes on.
-            with contextlib.suppress(DecodeError):
+            with contextlib.suppress(DecodeError, MemoryError):
                 state = self.memory.save(self.number, partial=partial)
                 self._checkpoints.add(self.tokens, state, self.number if partial else None)
 

@@ -18,15 +18,17 @@ from lsp_server.engine.chat import ChatPrompt, ChatTemplate, Message
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, Steps, check, generate
+from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole, Prompt, fim_prompt
 from lsp_server.engine.metrics import Metrics
 from lsp_server.engine.native import memory_log
 from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.library import described as machine_library
 from lsp_server.engine.native.model import NativeModel
+from lsp_server.engine.neighbours import ALONE, Alone
 from lsp_server.engine.pool import SequencePool
 from lsp_server.engine.power import Battery
-from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Lane, Priority, Scheduler
+from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Scheduler
 from lsp_server.engine.spots import Spots
 from lsp_server.engine.step_curve import Pace, StepCurve
 from lsp_server.errors import EngineError, InvalidRequestError, ModelError, ModelLoadError
@@ -59,12 +61,15 @@ class Phase(str, enum.Enum):
 class EngineService:
     """Loads the model in a thread of its own and runs generations on it."""
 
-    def __init__(self, config: EngineConfig, layout_of: Callable[[str], FimLayout]) -> None:
+    def __init__(self, config: EngineConfig, layout_of: Callable[[str], FimLayout], neighbours: Alone = ALONE) -> None:
         self.config = config
+        self._neighbours = neighbours
         self.phase = Phase.LOADING
         self.loaded_fraction = 0.0
         self.failure = ""
         self.last_used = time.monotonic()
+        self.leaving = False
+        """Set when no more requests are to be taken."""
         self.load: loading.Load | None = None
         self._layout_of = layout_of
         self._last_infill = -_TYPING_S
@@ -105,11 +110,12 @@ class EngineService:
     def _load(self) -> None:
         config = self.config
         try:
-            self.load = loading.prepare(config.path, config.wishes, machine_library(), self._on_trial)
+            self.load = loading.prepare(config.path, config.wishes, machine_library, self._on_trial, self._neighbours)
             with memory_log.recorded() as lines:
                 model = NativeModel(config.path, self.load.plan.settings, on_progress=self._on_progress)
                 self._pools[Lane.COMPLETION] = self._new_pool(model)
             self.load.compare(asdict(memory_log.parse(lines)))
+            self._neighbours.loaded(self.load.plan)
             # What a first request would have to wait for.
             _ = model.special_texts, model.continuations(b" ")
             self._template = ChatTemplate(model)
@@ -178,6 +184,11 @@ class EngineService:
         return self._pools[Lane.COMPLETION].memory.n_ctx
 
     @property
+    def stuck_s(self) -> float:
+        """For how many seconds the work that goes on has given no sign of life; 0 where that is no reason to worry."""
+        return self._scheduler.heartbeat.stuck_s
+
+    @property
     def busy(self) -> int:
         """Generations that run or wait."""
         return self._scheduler.running + self._scheduler.waiting
@@ -229,18 +240,30 @@ class EngineService:
         prompt = fim_prompt(hole, model.fim, layout, model.tokenize, budget, complete_word=complete_word)
         return prompt.behind(model.bos)
 
+    def chat_text(self, messages: list[Message]) -> str:
+        """A conversation as the model's template writes it; not on the event loop.
+
+        Raises:
+            InvalidRequestError: the model's template refuses it.
+        """
+        return self._chat_template.text(messages)
+
     def chat(self, messages: list[Message]) -> ChatPrompt:
         """Lay out a conversation for this model, which may take some seconds: not on the event loop.
 
         Raises:
             InvalidRequestError: the model's template refuses it.
         """
-        model = self.model
-        if self._template is None:
-            self._template = ChatTemplate(model)
-        prompt = self._template.prompt(messages)
+        bos = self.model.bos
+        prompt = self._chat_template.prompt(messages)
         # Most templates write it themselves.
-        return prompt if prompt.tokens[: len(model.bos)] == model.bos else prompt.behind(model.bos)
+        return prompt if prompt.tokens[: len(bos)] == bos else prompt.behind(bos)
+
+    @property
+    def _chat_template(self) -> ChatTemplate:
+        if self._template is None:
+            self._template = ChatTemplate(self.model)
+        return self._template
 
     async def run(
         self, request: GenerationRequest, lane: Lane, priority: Priority, document: str = ""
@@ -249,8 +272,10 @@ class EngineService:
 
         Raises:
             InvalidRequestError: the prompt is empty or does not fit.
-            EngineError: from the generation.
+            EngineError: the engine is about to end, or the generation failed.
         """
+        if self.leaving:
+            raise EngineError("This engine is about to end.", hint="Another one takes its place.")
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Event] = asyncio.Queue()
 

@@ -80,6 +80,18 @@ def openai_text(
     return {"prompt": prompt, **_openai(model, max_tokens, stop, temperature, seed)}
 
 
+def bound(grammar: str | None, field: str) -> Body:
+    """The field of an OpenAI-compatible server that binds an answer to a grammar (GBNF).
+
+    Args:
+        field: ``structured_outputs`` (vLLM 0.12 and newer), ``guided_grammar`` (vLLM before), ``grammar``
+            (llama-cpp-python); empty where a server takes none, which leaves the answer free.
+    """
+    if grammar is None or not field:
+        return {}
+    return {field: {"grammar": grammar} if field == "structured_outputs" else grammar}
+
+
 def score(request: ScoreRequest) -> Body:
     """``/v1/completions`` that writes nothing; ``context`` is ours, all else is OpenAI's."""
     return {

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
 from lsp_server.errors import BackendError
 
+T = TypeVar("T")
+LifeSign = Callable[[], Awaitable[None]]
+
 _JSON = {"Content-Type": "application/json"}
+# A server that has said nothing for so long is asked for a sign of life.
+_PATIENCE_S = 5.0
 
 
 class Asked(Protocol):
@@ -41,20 +46,26 @@ class Asked(Protocol):
 
 
 async def events(
-    client: httpx.AsyncClient, path: str, body: dict[str, Any], asked: Asked
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], asked: Asked, life_sign: LifeSign | None = None
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The messages of an answer, up to and including the last one. Closing it closes the connection.
+
+    Args:
+        life_sign: raises BackendError if there is none; waited for now and then while no answer comes, which may be
+            for a long prompt, or because nobody is there any more.
 
     Raises:
         BackendError: see ``Asked``.
     """
     try:
-        # In ASCII: half a character, which an editor may have in its text, cannot be sent in any other way.
-        async with client.stream("POST", path, content=json.dumps(body), headers=_JSON) as response:
+        async with AsyncExitStack() as stack:
+            # In ASCII: half a character, which an editor may have in its text, cannot be sent in any other way.
+            asking = client.stream("POST", path, content=json.dumps(body), headers=_JSON)
+            response = await _in_time(stack.enter_async_context(asking), life_sign)
             if response.status_code != 200:
                 await response.aread()
                 raise asked.refused(response)
-            async with aclosing(_lines(response, asked)) as lines:
+            async with aclosing(_lines(response, asked, life_sign)) as lines:
                 async for line in lines:
                     name, _, data = line.partition(":")
                     if name != "data" or data.strip() == "[DONE]":
@@ -75,19 +86,32 @@ async def events(
     raise asked.broke_off()
 
 
-async def _lines(response: httpx.Response, asked: Asked) -> AsyncGenerator[str, None]:
+async def _lines(response: httpx.Response, asked: Asked, life_sign: LifeSign | None) -> AsyncGenerator[str, None]:
     lines: AsyncIterator[str] = response.aiter_lines()
-    # Until the first one the server may be reading, which the client's own limits allow for.
-    limit = None
-    while True:
-        try:
-            line = await asyncio.wait_for(anext(lines), limit)
-        except StopAsyncIteration:
-            return
-        except asyncio.TimeoutError:
-            raise httpx.ReadTimeout("") from None
-        yield line
-        limit = asked.silence_s
+    try:
+        # Until the first one the server may be reading, which the client's own limits allow for.
+        yield await _in_time(anext(lines), life_sign)
+        while True:
+            yield await asyncio.wait_for(anext(lines), asked.silence_s)
+    except StopAsyncIteration:
+        return
+    except asyncio.TimeoutError:
+        raise httpx.ReadTimeout("") from None
+
+
+async def _in_time(work: Awaitable[T], life_sign: LifeSign | None) -> T:
+    """Wait for something as long as there are signs of life."""
+    if life_sign is None:
+        return await work
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=_PATIENCE_S))[0]:
+            await life_sign()
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
 
 
 def reason_of(response: httpx.Response, field: str = "error") -> str:

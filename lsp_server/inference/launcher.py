@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import logging
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import filelock
+import httpx
+import psutil
 from filelock import AsyncFileLock
+from packaging.version import InvalidVersion, Version
 
-from lsp_server import own_python
-from lsp_server.engine import runtime
-from lsp_server.errors import BackendGoneError, BackendUnavailableError, EngineStartError
+from lsp_server import __version__, own_python
+from lsp_server.engine import crashes, runtime
+from lsp_server.engine.config import EngineConfig
+from lsp_server.errors import BackendGoneError, BackendStuckError, BackendUnavailableError, EngineStartError
 from lsp_server.inference.http import HttpBackend
+from lsp_server.inference.watchdog import MOST_MISSES
 from lsp_server.models.catalog import Role
 
 logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_S = 30.0
+# An engine that is asked to leave finishes what it does, but is not waited for any longer than this.
+_DRAIN_S = 20.0
 _POLL_S = 0.05
 # An engine that ends closes its door first; giving back tens of gigabytes takes a while.
 _LEAVING_S = 15.0
+_ANOTHER_FOLDER = "Shardlight keeps what it needs for that in a folder of your own; XDG_STATE_HOME names another one."
+_TOO_MANY_FILES = "This program has too many files open; restarting the editor closes them."
+_TOO_MUCH = "The system has no room for another process."
+_WAYS_OUT = {
+    errno.EMFILE: _TOO_MANY_FILES,
+    errno.ENFILE: _TOO_MANY_FILES,
+    errno.EAGAIN: _TOO_MUCH,
+    errno.ENOMEM: _TOO_MUCH,
+    errno.ENOSPC: f"The disk is full. {_ANOTHER_FOLDER}",
+}
+# Bytes: where there are fewer, nothing can be written.
+_LEAST_FREE = 65_536
 _TOLD = "shardlight: "  # what an error for the user begins with on the command line
 
 
@@ -47,6 +70,21 @@ class EngineSpec:
     memory_percent: int = 85
     checkpoint_mb: int = 512
     background_percent: int = 50
+
+    @property
+    def config(self) -> EngineConfig:
+        """What the engine goes by."""
+        return EngineConfig(
+            model_id=self.model_id,
+            path=self.model_path.absolute(),
+            n_ctx=self.n_ctx,
+            n_gpu_layers=self.n_gpu_layers,
+            n_threads=self.n_threads,
+            memory_share=self.memory_percent / 100,
+            role=self.role,
+            checkpoint_bytes=self.checkpoint_mb * 1_000_000,
+            background_share=self.background_percent / 100,
+        )
 
     @property
     def name(self) -> str:
@@ -73,6 +111,11 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
             if not is_new and isinstance(error, BackendGoneError) and time.monotonic() < deadline:
                 await asyncio.sleep(_POLL_S)
                 continue
+            if isinstance(error, BackendStuckError):
+                logger.warning("The engine does nothing any more and is ended: %s", error)
+                end(record)
+                if not is_new and await _has_ended(record, _LEAVING_S):
+                    continue
             raise EngineStartError(
                 f"The engine for {spec.model_id} could not be started: {error.message}",
                 hint=f"Its log is {runtime.log_path(spec.name)}; `shardlight doctor` checks the machine.",
@@ -81,11 +124,21 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
 
 async def _loaded(record: runtime.EngineRecord, on_progress: Callable[[float], None]) -> HttpBackend:
     """A backend for an engine, once its model is loaded. Raises BackendUnavailableError as ``health`` does."""
-    backend = HttpBackend(record.url, record.token)
+    backend = HttpBackend(record.url, record.token, end=partial(end, record))
+    misses = 0
     try:
         while True:
-            ready, fraction = await backend.health()
+            try:
+                ready, fraction = await backend.health()
+            except BackendStuckError:
+                misses += 1
+                if misses == MOST_MISSES:
+                    raise
+                await asyncio.sleep(1.0)
+                continue
+            misses = 0
             if ready:
+                await backend.hold()
                 await backend.learn()
                 return backend
             on_progress(fraction)
@@ -101,23 +154,79 @@ async def _running(spec: EngineSpec) -> tuple[runtime.EngineRecord, bool]:
     A lock makes sure that only one of many clients starts it.
     """
     try:
-        lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S)
+        lock = AsyncFileLock(
+            str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S + _DRAIN_S
+        )
         async with lock:
             record = runtime.read(spec.name)
+            if record and is_outdated(record.version):
+                logger.info("The engine of version %s makes room for %s.", record.version, __version__)
+                await drained(record)
+                record = None
             return (record, False) if record else (await _start(spec), True)
     except filelock.Timeout as error:
         raise EngineStartError(
-            f"Another program has been starting this engine for {_START_TIMEOUT_S:.0f} s.",
+            f"Another program has been starting this engine for {_START_TIMEOUT_S + _DRAIN_S:.0f} s.",
             hint=f"Its log is {runtime.log_path(spec.name)}.",
         ) from error
     except OSError as error:
         raise EngineStartError(
-            f"The engine cannot be started: {error}.",
-            hint="Shardlight keeps what it needs for that in a folder of your own; XDG_STATE_HOME names another one.",
+            f"The engine cannot be started: {error}.", hint=_WAYS_OUT.get(error.errno or 0, _ANOTHER_FOLDER)
         ) from error
 
 
+def is_outdated(version: str) -> bool:
+    """Whether an engine of that version makes room for one of ours. A newer one serves us as well."""
+    try:
+        return Version(version) < Version(__version__)
+    except InvalidVersion:
+        return version != __version__
+
+
+async def drained(record: runtime.EngineRecord) -> None:
+    """Have an engine finish what it does and leave; one that does not is ended."""
+    authorization = {"Authorization": f"Bearer {record.token}"}
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            await client.post(f"{record.url}/drain", headers=authorization)
+    except httpx.HTTPError as error:
+        logger.warning("An engine could not be asked to leave: %s", error)
+    if not await _has_ended(record, _DRAIN_S):
+        end(record)
+
+
+def end(record: runtime.EngineRecord) -> None:
+    """End an engine at once: that very process, and nobody who has its number by now."""
+    with contextlib.suppress(psutil.Error):
+        if record.alive:
+            record.process().kill()
+
+
+async def _has_ended(record: runtime.EngineRecord, within_s: float) -> bool:
+    """Whether an engine ends within so many seconds. One that hangs in a driver may not, even if it is killed."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if not record.alive:
+            return True
+        await asyncio.sleep(_POLL_S)
+    return False
+
+
+def _refuse_to_go_on(spec: EngineSpec) -> None:
+    """Raises EngineStartError where this engine has ended by itself again and again."""
+    if rest_s := crashes.rest_s(spec.name):
+        what = crashes.last_words(spec.name)
+        # Nothing is left in the log where the system has ended it.
+        why = f" ({what})" if what else ", maybe for want of memory"
+        raise EngineStartError(
+            f"The engine for {spec.model_id} has ended by itself {crashes.MOST} times in a row{why}.",
+            hint=f"It rests for {max(rest_s / 60, 1):.0f} minutes. A smaller engine.n_ctx or another model can be "
+            f"tried at once. Its log is {runtime.log_path(spec.name)}.",
+        )
+
+
 async def _start(spec: EngineSpec) -> runtime.EngineRecord:
+    _refuse_to_go_on(spec)
     process = _spawn(spec)
     try:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -166,6 +275,7 @@ def _last_words(spec: EngineSpec) -> str:
     except OSError:
         lines = []
     if not lines:
-        return "it left no log."
+        full = shutil.disk_usage(runtime.runtime_directory()).free < _LEAST_FREE
+        return "the disk is full." if full else "it left no log."
     told = [i for i, line in enumerate(lines) if line.startswith(_TOLD)]
     return " ".join(line.strip() for line in lines[told[-1] if told else -1 :]).removeprefix(_TOLD)

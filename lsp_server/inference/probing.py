@@ -12,12 +12,13 @@ from lsp_server.errors import BackendRejectedError
 from lsp_server.inference import dialects
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message
 from lsp_server.inference.events import Asked
-from lsp_server.inference.fim_text import hole_text
+from lsp_server.inference.fim_text import conversation_text, hole_text
 from lsp_server.inference.remote_spec import RemoteSpec
 from lsp_server.models.catalog import Catalog, MarkerTexts
 
 Kind = Literal["shardlight", "llama-server", "openai"]
 Begun = Literal["continued", "repeated", "asked", "text", "anew", ""]
+Grammar = Literal["structured_outputs", "guided_grammar", "grammar", ""]
 _TIMEOUT_S = 10.0
 # What ends the questions. A key need not be good for pages that are only about the server.
 _BUSY = (429, 502, 503, 504)
@@ -25,6 +26,8 @@ _REFUSED = (401, 403, *_BUSY)
 _HOLE = InfillRequest("def add(a, b):\n    return a +", "\n\n\nprint(add(1, 2))\n", 4)
 _COUNT, _BEGUN, _NEXT = "Count from 1 to 9, with commas.", "1, 2, 3, 4,", "5"
 _TALK = ChatRequest((Message("user", _COUNT), Message("assistant", _BEGUN)), 4)
+# What nobody says to that who is free to say anything else.
+_BOUND = ChatRequest((Message("user", _COUNT),), 4, grammar='root ::= "zebra"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Capabilities:
         begun: what it does with an answer that is begun for it: goes on; says it again and goes on; goes on if asked
             to, or if all is one text; begins anew, which is of no use; empty: it does not talk.
         markers: how its model's control tokens are spelled, if that is known.
+        grammar: the field in which it takes a grammar that the answer follows; empty: it takes none.
     """
 
     kind: Kind
@@ -45,6 +49,7 @@ class Capabilities:
     holes: Literal["infill", "text", ""]
     begun: Begun
     markers: MarkerTexts | None = None
+    grammar: Grammar = ""
 
     @property
     def goes_on(self) -> bool:
@@ -72,7 +77,7 @@ async def probe(client: httpx.AsyncClient, spec: RemoteSpec, asked: Asked) -> Ca
         kind = "shardlight"
     model = spec.model or _first(await one.get("/v1/models"))
     if kind == "shardlight":
-        return Capabilities(kind, model, "infill" if props["fim"] else "", "continued")
+        return Capabilities(kind, model, "infill" if props["fim"] else "", "continued", grammar="grammar")
     markers = Catalog.load().spelled(model)
     holes = await one.holes(kind, model, markers)
     begun: Begun = await one.begun(kind, model)
@@ -83,7 +88,8 @@ async def probe(client: httpx.AsyncClient, spec: RemoteSpec, asked: Asked) -> Ca
             f"{spec.url} has neither /infill nor /v1/completions nor /v1/chat/completions for the model {model!r}.",
             hint=f"Is backend.{spec.role}_url the address of a llama-server or an OpenAI-compatible server?",
         )
-    return Capabilities(kind, model, holes, begun, markers)
+    grammar: Grammar = "grammar" if kind == "llama-server" else await one.grammar(model, begun, markers)
+    return Capabilities(kind, model, holes, begun, markers, grammar)
 
 
 class _Prober:
@@ -112,6 +118,26 @@ class _Prober:
         if begun in ("anew", "") and await self._counts(ask(_TALK, model) | dialects.GO_ON) == "continued":
             return "asked"
         return begun
+
+    async def grammar(self, model: str, begun: Begun, markers: MarkerTexts | None) -> Grammar:
+        """The field in which it takes a grammar, there where it would be asked."""
+        path, body = "/v1/chat/completions", dialects.openai_chat(_BOUND, model)
+        if begun == "text" and markers:
+            path = "/v1/completions"
+            body = dialects.openai_text(
+                conversation_text(_BOUND.messages, markers),
+                model,
+                max_tokens=_BOUND.max_tokens,
+                stop=(),
+                temperature=0.0,
+                seed=None,
+            )
+        for field in ("structured_outputs", "guided_grammar", "grammar"):
+            choice = _choice(await self._post(path, body | dialects.bound(_BOUND.grammar, field) | {"stream": False}))
+            said = choice.get("text") or (choice.get("message") or {}).get("content") or ""
+            if said and "zebra".startswith(said.strip()):
+                return field
+        return ""
 
     async def _counts(self, body: dialects.Body) -> Begun:
         answer = await self._post("/v1/chat/completions", body | {"stream": False})

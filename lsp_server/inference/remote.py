@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from lsp_server.models.catalog import MarkerTexts
 
 # A long prompt is read in silence. Once it writes, it does not pause so long, unless the connection is half open.
 _READING_S, _SILENCE_S = 120.0, 30.0
+# How long a sign of life may take, of a server that says nothing else.
+_LIFE_SIGN_S = 10.0
 _AGAIN = "The next request tries again; `shardlight doctor` says more."
 
 
@@ -64,6 +67,8 @@ class RemoteBackend:
         self.can = can
         self._spec = spec
         self._client = client
+        self._asking: asyncio.Task[None] | None = None
+        self._gone: BackendGoneError | None = None
 
     @property
     def name(self) -> str:
@@ -79,7 +84,8 @@ class RemoteBackend:
         holes = {"infill": "fills holes (/infill)", "text": "fills holes (/v1/completions)", "": "fills no holes"}
         begun = "goes on with begun answers" if self.can.goes_on else "does not go on with begun answers"
         scores = "tells likelihoods" if self.can.scores else "tells no likelihoods, so no bug hints"
-        return f"{kind[self.can.kind]}, {holes[self.can.holes]}, {begun}, {scores}"
+        grammar = "follows grammars" if self.can.grammar else "follows no grammars"
+        return f"{kind[self.can.kind]}, {holes[self.can.holes]}, {begun}, {grammar}, {scores}"
 
     @property
     def fills_holes(self) -> bool:
@@ -88,6 +94,9 @@ class RemoteBackend:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.wait({self._asking})
         await self._client.aclose()
 
     async def load_notes(self) -> tuple[str, ...]:
@@ -131,7 +140,7 @@ class RemoteBackend:
         body = {
             "shardlight": lambda: dialects.chat(request),
             "llama-server": lambda: dialects.llama_chat(request, self.can.model),
-            "openai": lambda: dialects.openai_chat(request, self.can.model),
+            "openai": lambda: dialects.openai_chat(request, self.can.model) | self._bound(request),
         }[self.can.kind]()
         if begun and self.can.begun == "asked":
             body |= dialects.GO_ON
@@ -147,7 +156,10 @@ class RemoteBackend:
             temperature=request.temperature,
             seed=request.seed,
         )
-        return self._chunks("/v1/completions", body, dialects.text_chunk)
+        return self._chunks("/v1/completions", body | self._bound(request), dialects.text_chunk)
+
+    def _bound(self, request: ChatRequest) -> dialects.Body:
+        return dialects.bound(request.grammar, self.can.grammar)
 
     def score(self, request: ScoreRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.score``."""
@@ -161,11 +173,28 @@ class RemoteBackend:
     async def _chunks(
         self, path: str, body: dialects.Body, read: Callable[[dialects.Body], Chunk | None]
     ) -> AsyncIterator[Chunk]:
+        if self._gone:
+            raise self._gone
         # Closed here, not whenever it is collected: closing the connection is what stops the server's work.
-        async with aclosing(events(self._client, path, body, _Server(self._spec))) as messages:
+        async with aclosing(events(self._client, path, body, _Server(self._spec), self._life_sign)) as messages:
             async for message in messages:
                 if chunk := read(message):
                     yield chunk
+
+    async def _life_sign(self) -> None:
+        """One for all who wait. It is waited for also when they have left, as somebody does who types on."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_for_life_sign())
+        await asyncio.shield(self._asking)
+        if self._gone:
+            raise self._gone
+
+    async def _ask_for_life_sign(self) -> None:
+        try:
+            # Whatever it says to that, it is there.
+            await self._client.get("/health", timeout=_LIFE_SIGN_S)
+        except httpx.HTTPError:
+            self._gone = BackendGoneError(f"{self._spec.url} has fallen silent: nothing comes any more.", hint=_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +202,10 @@ class _Server:
     """A server elsewhere, as ``events.Asked``. What it says is told with its address, and without the key."""
 
     spec: RemoteSpec
-    silence_s: float = _SILENCE_S
+
+    @property
+    def silence_s(self) -> float:
+        return _SILENCE_S
 
     def refused(self, response: httpx.Response) -> BackendError:
         status, url, role = response.status_code, self.spec.url, self.spec.role

@@ -44,23 +44,29 @@ class RemoteSpec:
         return urlsplit(self.url).hostname in _LOOPBACK
 
 
+def remote_urls(settings: Settings, role: Role) -> tuple[str, ...]:
+    """The addresses of the servers elsewhere that serve a role, the preferred one first; none for an engine here."""
+    backend = settings.backend
+    urls = backend.completion_url if role == "completion" else backend.assistant_url
+    return tuple(url for url in urls if url.strip())
+
+
 def is_remote(settings: Settings, role: Role) -> bool:
     """Whether a server elsewhere serves a role."""
-    return bool(_of(settings, role)[0])
+    return bool(remote_urls(settings, role))
 
 
 def remote_host(settings: Settings, role: Role) -> str:
-    """Where the server of a role is, for people; empty if the address is none."""
-    return _split(_of(settings, role)[0]).netloc.rpartition("@")[2]
+    """Where the preferred server of a role is, for people; empty if there is none, or its address is none."""
+    return _split(next(iter(remote_urls(settings, role)), "")).netloc.rpartition("@")[2]
 
 
-def remote_spec(settings: Settings, role: Role) -> RemoteSpec:
-    """The server of a role. May run a command for its key.
+def remote_spec(settings: Settings, role: Role, url: str) -> RemoteSpec:
+    """The server of a role at one of its addresses. May run a command for its key.
 
     Raises:
         BackendRejectedError: the address is none, or there is no key where one should be.
     """
-    url, model, key_env, key_command = _of(settings, role)
     parts = _split(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BackendRejectedError(
@@ -73,20 +79,17 @@ def remote_spec(settings: Settings, role: Role) -> RemoteSpec:
             hint=f"Keys come from backend.{role}_key_env or backend.{role}_key_command.",
         )
     path = parts.path.rstrip("/").removesuffix("/v1")
-    key = _printable(_key(role, key_env, key_command), role)
-    return RemoteSpec(role, f"{parts.scheme}://{parts.netloc}{path}", model, key)
-
-
-def _of(settings: Settings, role: Role) -> tuple[str, str, str, Sequence[str]]:
     backend = settings.backend
     if role == "completion":
-        return (
-            backend.completion_url,
+        model, key_env, key_command = (
             backend.completion_model,
             backend.completion_key_env,
             backend.completion_key_command,
         )
-    return backend.assistant_url, backend.assistant_model, backend.assistant_key_env, backend.assistant_key_command
+    else:
+        model, key_env, key_command = backend.assistant_model, backend.assistant_key_env, backend.assistant_key_command
+    key = _printable(_key(role, key_env, key_command), role)
+    return RemoteSpec(role, f"{parts.scheme}://{parts.netloc}{path}", model, key)
 
 
 def _split(url: str) -> SplitResult:

@@ -1,26 +1,33 @@
-"""A backend for a role, completion or assistant: finds its model, has its engine started, goes on when that dies."""
+"""A backend for a role, completion or assistant: has somebody answer, and goes on with another one when that fails."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from lsp_server.engine.hardware import detect
-from lsp_server.errors import BackendUnavailableError, ShardlightError
+from lsp_server.errors import BackendGoneError, BackendStuckError, BackendUnavailableError, ShardlightError
 from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, ScoreRequest
+from lsp_server.inference.failover import Candidate, Failover
 from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.inference.remote import RemoteBackend, connect
-from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec
+from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec, remote_urls
 from lsp_server.models.catalog import Role
 from lsp_server.models.hardware import Hardware
 from lsp_server.models.planning.auto import suits
 from lsp_server.models.reference import ModelRef
 from lsp_server.models.store import ModelStore
 from lsp_server.settings.schema import Settings
+
+Source = Callable[[], "EngineSpec | RemoteSpec"]
+"""Says which engine or server is wanted; called off the event loop, since it may read files or ask for a key."""
 
 
 def wanted_model(settings: Settings, store: ModelStore, role: Role) -> ModelRef:
@@ -64,14 +71,13 @@ def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec
     )
 
 
-def source(settings: Settings, store: ModelStore, role: Role) -> EngineSpec | RemoteSpec:
-    """Where a role's answers come from: a server elsewhere if the settings name one, else an engine of this machine.
-
-    Raises:
-        ModelError: as ``engine_spec`` does.
-        BackendRejectedError: as ``remote_spec`` does.
-    """
-    return remote_spec(settings, role) if is_remote(settings, role) else engine_spec(settings, store, role)
+def sources(settings: Settings, store: ModelStore, role: Role) -> tuple[Source, ...]:
+    """Where a role's answers come from, the preferred source first: servers elsewhere, an engine of this machine."""
+    urls = remote_urls(settings, role)
+    servers: tuple[Source, ...] = tuple(partial(remote_spec, settings, role, url) for url in urls)
+    if servers and not settings.backend.local_fallback:
+        return servers
+    return (*servers, partial(engine_spec, settings, store, role))
 
 
 class _Attached(Backend, Protocol):
@@ -81,41 +87,78 @@ class _Attached(Backend, Protocol):
     async def aclose(self) -> None: ...
 
 
+@dataclass(eq=False)
+class _Answering:
+    """Who answers now, with how many requests it has under way.
+
+    ``left``: it is to be closed when they are over.
+    """
+
+    candidate: Candidate[_Attached]
+    backend: _Attached
+    requests: int = 0
+    left: bool = False
+
+    async def close_if_left(self) -> None:
+        if self.left and not self.requests:
+            await self.backend.aclose()
+
+
 class RoleBackend:
     """A ``Backend`` that brings its engine along, or its connection to a server elsewhere.
 
     The first request starts or attaches the engine; if the engine dies, that request fails and the next one starts it
-    again. A request that dies before it has answered anything is tried once more.
+    again. A request that dies before it has answered anything is tried once more, and then by whoever stands in. Those
+    who are preferred are tried again beside that, and answer again when they can.
 
     Args:
-        spec: says which engine or server is wanted; called off the event loop, since it may read files.
+        source: who is wanted.
         on_loading: called with the loaded fraction 0..1 while a model loads.
-        on_change: called when a model can answer (True), when its engine is gone (False), and with the reason when it
-            does not come up.
+        on_change: called when a model can answer (True), also another one than before, when it is gone (False), and
+            with the reason when none comes up.
+        on_ended: called with the reason when an engine was ended since it did nothing any more.
+        stand_ins: who answers while the wanted one does not, the preferred one first.
+        clock, sleep: see ``Failover``.
     """
 
     def __init__(
         self,
-        spec: Callable[[], EngineSpec | RemoteSpec],
+        source: Source,
         on_loading: Callable[[float], None],
         on_change: Callable[[bool, str], None] = lambda _ready, _reason: None,
+        on_ended: Callable[[str], None] = lambda _reason: None,
+        *,
+        stand_ins: Sequence[Source] = (),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._spec = spec
         self._on_loading = on_loading
         self._on_change = on_change
-        self._attached: _Attached | None = None
-        self._attaching: asyncio.Task[_Attached] | None = None
+        self._on_ended = on_ended
+        attaches = [partial(self._attached, one) for one in (source, *stand_ins)]
+        self._failover = Failover(attaches, clock=clock, sleep=sleep)
+        self._answering: _Answering | None = None
+        self._attaching: asyncio.Task[_Answering] | None = None
+        self._returning: asyncio.Task[None] | None = None
         self._fills_holes = True
+        self.engine: EngineSpec | None = None
+        """The engine of this machine that was attached last; None if there was none."""
 
     @property
     def ready(self) -> bool:
         """Whether a request would be served without waiting for a model to load."""
-        return self._attached is not None
+        return self._answering is not None
 
     @property
     def elsewhere(self) -> str:
         """The model and the host of the server that answers, for people; empty for an engine, and before."""
-        return self._attached.name if isinstance(self._attached, RemoteBackend) else ""
+        backend = self._answering.backend if self._answering else None
+        return backend.name if isinstance(backend, RemoteBackend) else ""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the wanted one while another one stands in, for people; else empty."""
+        return self._failover.trouble_before(self._answering.candidate) if self._answering else ""
 
     @property
     def fills_holes(self) -> bool:
@@ -127,27 +170,28 @@ class RoleBackend:
 
         Raises:
             ModelError: the model is unknown, not installed or not usable.
-            BackendError: the engine did not come up, or the server does not answer.
+            BackendError: the engine did not come up, or no server answers.
         """
-        await self._backend()
+        await self._current()
 
     async def load_notes(self) -> tuple[str, ...]:
         """See ``HttpBackend.load_notes``; nothing if no engine is attached."""
-        return await self._attached.load_notes() if self._attached else ()
+        return await self._answering.backend.load_notes() if self._answering else ()
 
     async def aclose(self) -> None:
         """Let go of the engine; it goes on without us."""
-        if self._attaching:
-            self._attaching.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._attaching
-        if self._attached:
-            await self._attached.aclose()
-            self._attached = None
+        for task in (self._attaching, self._returning):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+        if self._answering:
+            await self._answering.backend.aclose()
+            self._answering = None
 
     def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
-        return self._answer(lambda backend: backend.infill(request))
+        return self._answer(lambda backend: backend.infill(request), lambda backend: backend.fills_holes)
 
     def chat(self, request: ChatRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.chat``."""
@@ -157,45 +201,85 @@ class RoleBackend:
         """See ``Backend.score``."""
         return self._answer(lambda backend: backend.score(request))
 
-    async def _answer(self, ask: Callable[[_Attached], AsyncIterator[Chunk]]) -> AsyncIterator[Chunk]:
-        for last_try in (False, True):
-            backend = await self._backend()
-            answered = False
+    async def _answer(
+        self,
+        ask: Callable[[_Attached], AsyncIterator[Chunk]],
+        suits: Callable[[_Attached], bool] = lambda _backend: True,
+    ) -> AsyncIterator[Chunk]:
+        failure: BackendUnavailableError | None = None
+        # Each may have to be asked twice: it is attached anew after a first failure.
+        for tries_left in reversed(range(2 * len(self._failover))):
+            answering = await self._current()
+            if failure and not suits(answering.backend):
+                # The next request is made in the way of the one who answers now.
+                raise failure
+            answered = failed = False
+            answering.requests += 1
             try:
-                async with aclosing(ask(backend)) as chunks:  # type: ignore[type-var]
+                async with aclosing(ask(answering.backend)) as chunks:  # type: ignore[type-var]
                     async for chunk in chunks:
                         answered = True
                         yield chunk
                 return
-            except BackendUnavailableError:
-                await self._forget(backend)
-                if answered or last_try:
+            except BackendUnavailableError as error:
+                failed = True
+                self._forget(answering, error)
+                if isinstance(error, BackendStuckError):
+                    self._on_ended(error.message)
+                if answered or not tries_left:
                     raise
+                failure = error
+            finally:
+                # Also one that was left early, which is how most suggestions end.
+                if answered and not failed:
+                    answering.candidate.breaker.succeeded()
+                answering.requests -= 1
+                await answering.close_if_left()
 
-    async def _backend(self) -> _Attached:
-        if self._attached:
-            return self._attached
+    async def _current(self) -> _Answering:
+        if self._answering:
+            return self._answering
         if self._attaching is None or self._attaching.done():
             self._attaching = asyncio.create_task(self._attach())
         # Several requests wait for one attempt, and one that is cancelled must not end it for the others.
         return await asyncio.shield(self._attaching)
 
-    async def _attach(self) -> _Attached:
+    async def _attached(self, source: Source) -> _Attached:
+        spec = await asyncio.to_thread(source)
+        if isinstance(spec, RemoteSpec):
+            return await connect(spec)
+        engine = await attach(spec, self._on_loading)
+        self.engine = spec
+        return engine
+
+    async def _attach(self) -> _Answering:
         try:
-            spec = await asyncio.to_thread(self._spec)
-            if isinstance(spec, RemoteSpec):
-                self._attached = await connect(spec)
-            else:
-                self._attached = await attach(spec, self._on_loading)
+            return self._begin(*await self._failover.first())
         except ShardlightError as error:
             self._on_change(False, str(error))
             raise
-        self._fills_holes = self._attached.fills_holes
-        self._on_change(True, "")
-        return self._attached
 
-    async def _forget(self, backend: _Attached) -> None:
-        if self._attached is backend:
-            self._attached = None
+    def _begin(self, candidate: Candidate[_Attached], backend: _Attached) -> _Answering:
+        """From now on this one answers."""
+        answering = self._answering = _Answering(candidate, backend)
+        self._fills_holes = backend.fills_holes
+        self._on_change(True, "")
+        if not self._failover.prefers(candidate):
+            self._returning = asyncio.create_task(self._return(answering))
+        return answering
+
+    async def _return(self, stand_in: _Answering) -> None:
+        """Have one who is preferred answer again, as soon as that is possible."""
+        better = await self._failover.better_than(stand_in.candidate)
+        stand_in.left = True
+        self._begin(*better)
+        await stand_in.close_if_left()
+
+    def _forget(self, answering: _Answering, error: BackendUnavailableError) -> None:
+        """It has failed; of several requests that fail with it, the first one counts."""
+        if self._answering is answering:
+            self._answering, answering.left = None, True
+            answering.candidate.failed(error, surely=isinstance(error, BackendGoneError))
+            if self._returning:
+                self._returning.cancel()
             self._on_change(False, "")
-            await backend.aclose()

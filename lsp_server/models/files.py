@@ -29,6 +29,11 @@ def human_size(size: int) -> str:
     return f"{value:.1f} TB"
 
 
+def human_rate(rate: float) -> str:
+    """A number a second for people: three digits, or as many as there are before the point."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def figures(total: Total) -> str:
     """A transfer in figures, as far as they are known: ``82 MB of 491 MB, 99 MB/s, 4 s left``."""
     text = human_size(total.done_bytes)

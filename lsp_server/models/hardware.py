@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,19 @@ class Hardware:
     gpus: tuple[Gpu, ...] = ()
     disk_read: float = 0.0
     here: bool = False
+
+    def beside(self, claims: Mapping[str, int]) -> Hardware:
+        """The machine with so many bytes less to plan with.
+
+        Args:
+            claims: by device, ``CPU`` for the RAM; negative where there are more.
+        """
+
+        def left(free: int, total: int, device: str) -> int:
+            return min(total, max(0, free - claims.get(device, 0)))
+
+        gpus = tuple(replace(gpu, free_bytes=left(gpu.free_bytes, gpu.total_bytes, gpu.name)) for gpu in self.gpus)
+        return replace(self, ram_available=left(self.ram_available, self.ram_total, "CPU"), gpus=gpus)
 
 
 def shipped_profiles() -> tuple[str, ...]:

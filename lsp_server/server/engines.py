@@ -20,12 +20,11 @@ from lsp_server.errors import (
 )
 from lsp_server.inference.backend import Backend
 from lsp_server.inference.remote_spec import is_remote, remote_host
-from lsp_server.inference.roles import RoleBackend, source, wanted_model
+from lsp_server.inference.roles import RoleBackend, engine_spec, sources, wanted_model
+from lsp_server.inference.switching import dismiss, in_the_way
 from lsp_server.models.catalog import Role
-from lsp_server.models.files import figures, human_size
-from lsp_server.models.reference import CatalogRef, ModelRef
 from lsp_server.models.store import ModelStore, store_from
-from lsp_server.models.transfer import Tally, Total, Transfer
+from lsp_server.server.downloading import download
 from lsp_server.server.progress import WorkProgress
 from lsp_server.server.status import Status
 from lsp_server.settings.schema import Settings
@@ -33,9 +32,10 @@ from lsp_server.settings.schema import Settings
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
-_DOWNLOAD, _LATER = "Download", "Not now"
 # An engine that does not come up is tried again while somebody types, after so long and then longer, and so often.
 _REST_S, _MOST_TRIES = 30.0, 4
+# Both roles may have the same engine, of which one message is enough.
+_SAID_S = 60.0
 
 
 class _Rest(NamedTuple):
@@ -60,6 +60,8 @@ class Engines:
         self._settings = settings
         self._store: ModelStore | None = None
         self._roles: dict[Role, RoleBackend] = {}
+        # Those of the settings before, which answer until their successors can.
+        self._former: dict[Role, RoleBackend] = {}
         self._preparing: dict[Role, asyncio.Task[None]] = {}
         self._warming: dict[Role, asyncio.Task[None]] = {}
         self._declined: set[Role] = set()
@@ -68,6 +70,9 @@ class Engines:
         # Those whose engine did not come up, for a reason that may pass.
         self._resting: dict[Role, _Rest] = {}
         self._loading: dict[Role, Callable[[float], None]] = {}
+        self._said_at = -_SAID_S
+        # Who stands in for a server elsewhere is said the first time, and seen from the status afterwards.
+        self._said_standing_in: set[str] = set()
         # One question at a time: both roles may need the same model.
         self._downloading = asyncio.Lock()
 
@@ -78,7 +83,11 @@ class Engines:
             return backend
         if role not in self._declined or role in self._lacking:
             self._warm_up(role)
-        return None
+        return self._answering_still(role)
+
+    def _answering_still(self, role: Role) -> RoleBackend | None:
+        former = self._former.get(role)
+        return former if former and former.ready else None
 
     async def once_loaded(self, role: Role) -> Backend | None:
         """The backend, when its model is loaded; None if that fails, or the model is not on this machine yet."""
@@ -103,8 +112,28 @@ class Engines:
         """
         backend = self._role(role)
         if not backend.ready:
+            if former := self._answering_still(role):
+                self._warm_up(role)
+                return former
             await self._prepared(role)
         return backend
+
+    async def switch(self, settings: Settings) -> None:
+        """Go by other settings from now on; what answers does so until its successor can."""
+        await self._stop_preparing()
+        for role, backend in self._roles.items():
+            if not backend.ready:
+                await backend.aclose()
+                continue
+            if older := self._former.get(role):
+                await older.aclose()
+            self._former[role] = backend
+        self._roles, self._store, self._settings = {}, None, settings
+        for kept in (self._declined, self._lacking, self._resting):
+            kept.clear()
+        self._show(Status("idle", self._model("completion")))
+        for role in self._former:
+            self._warm_up(role)
 
     async def look_again(self) -> None:
         """What was lacking may be here by now: models are fetched by the command line, too."""
@@ -130,11 +159,16 @@ class Engines:
 
     def _model(self, role: Role) -> str:
         """The name of a role's model and where it is elsewhere; empty where the settings name none that is known."""
+        backend = self._roles.get(role)
+        here = ""
         if is_remote(self._settings, role):
-            backend = self._roles.get(role)
-            return (backend.elsewhere if backend else "") or remote_host(self._settings, role)
+            if not (backend and backend.ready):
+                return remote_host(self._settings, role)
+            if backend.elsewhere:
+                return backend.elsewhere
+            here = " on this machine"
         try:
-            return wanted_model(self._settings, self._models(), role).id
+            return wanted_model(self._settings, self._models(), role).id + here
         except ShardlightError:
             return ""
 
@@ -149,13 +183,19 @@ class Engines:
 
     async def aclose(self) -> None:
         """Let go of all engines."""
+        await self._stop_preparing()
+        for backend in (*self._roles.values(), *self._former.values()):
+            await backend.aclose()
+        self._roles.clear()
+        self._former.clear()
+
+    async def _stop_preparing(self) -> None:
         tasks = [*self._preparing.values(), *self._warming.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for backend in self._roles.values():
-            await backend.aclose()
-        self._roles.clear()
+        self._preparing.clear()
+        self._warming.clear()
 
     def _models(self) -> ModelStore:
         if self._store is None:
@@ -166,27 +206,51 @@ class Engines:
     def _role(self, role: Role) -> RoleBackend:
         if role not in self._roles:
             # The settings' names, not the models': `auto` may mean another one after a download.
+            source, *stand_ins = sources(self._settings, self._models(), role)
             self._roles[role] = RoleBackend(
-                lambda: source(self._settings, self._models(), role),
+                source,
                 partial(self._on_loading, role),
                 partial(self._changed, role),
+                partial(self._ended, role),
+                stand_ins=stand_ins,
             )
         return self._roles[role]
 
     def _on_loading(self, role: Role, fraction: float) -> None:
         if loading := self._loading.get(role):
             loading(fraction)
+        elif is_remote(self._settings, role):
+            said = "No server answers; a model of this machine is loaded."
+            self._show(Status("loading", self._model(role), int(fraction * 100), said))
 
     def _changed(self, role: Role, ready: bool, reason: str) -> None:
         model = self._model(role)
         if ready:
-            self._show(Status("ready", model))
+            self._show(Status("ready", model, message=self._standing_in(role, model)))
         elif reason:
             self._show(Status("failed", model, message=reason))
         else:
             lost = is_remote(self._settings, role)
             gone = "The connection is lost" if lost else "The engine is gone, and is started again"
             self._show(Status("loading", model, message=f"{gone}."))
+
+    def _standing_in(self, role: Role, model: str) -> str:
+        """Why another one answers than the one who is wanted; empty if that is the one."""
+        trouble = self._roles[role].trouble if role in self._roles else ""
+        if not trouble:
+            return ""
+        said = f"{trouble} {model} answers meanwhile."
+        if model not in self._said_standing_in:
+            self._said_standing_in.add(model)
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, said))
+        return said
+
+    def _ended(self, role: Role, reason: str) -> None:
+        now = time.monotonic()
+        if now - self._said_at >= _SAID_S:
+            self._said_at = now
+            said = f"{self._model(role)}: {reason} Another one takes its place."
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, said))
 
     def _warm_up(self, role: Role) -> None:
         if role not in self._warming or self._warming[role].done():
@@ -216,7 +280,9 @@ class Engines:
             else:
                 self._declined.add(role)
             if not again:
-                self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
+                former = self._former.get(role)
+                goes_on = f" {former.engine.model_id} goes on answering." if former and former.engine else ""
+                self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, f"{error}{goes_on}"))
 
     async def _prepared(self, role: Role) -> None:
         """Wait until a role's model can answer; all who wait share one attempt."""
@@ -253,15 +319,17 @@ class Engines:
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, note))
         self._declined.discard(role)
         self._resting.pop(role, None)
+        await self._retire(role)
 
     async def _load(self, role: Role, backend: RoleBackend) -> None:
         ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)
         async with self._downloading:
             if await asyncio.to_thread(self._models().find, ref) is None:
-                await self._download(ref)
+                await download(self._server, self._models(), ref, self._show)
         async with WorkProgress(self._server, f"Loading {ref.id}") as progress:
             progress.report("starting", 0)
             self._show(Status("loading", ref.id, 0))
+            await self._make_room(role)
 
             def loaded(fraction: float) -> None:
                 progress.report(f"{fraction:.0%}", int(fraction * 100))
@@ -273,38 +341,24 @@ class Engines:
             finally:
                 del self._loading[role]
 
-    async def _download(self, ref: ModelRef) -> None:
-        """Ask, then fetch a model with progress. Raises ModelNotInstalledError if the user does not want it."""
-        size = ref.model.size if isinstance(ref, CatalogRef) else None
-        licence = f", {ref.model.licence}" if isinstance(ref, CatalogRef) else ""
-        facts = f" ({human_size(size)}{licence})" if size else ""
-        self._show(Status("missing", ref.id, message=f"The model {ref.id} is not on this machine yet."))
-        answer = await self._server.window_show_message_request_async(
-            lsp.ShowMessageRequestParams(
-                lsp.MessageType.Info,
-                f"Shardlight needs the model {ref.id}{facts}. It is downloaded once and stays on this machine.",
-                [lsp.MessageActionItem(_DOWNLOAD), lsp.MessageActionItem(_LATER)],
-            )
-        )
-        if answer is None or answer.title != _DOWNLOAD:
-            raise ModelNotInstalledError(
-                f"The model {ref.id} is not installed.", hint=f"`shardlight models pull {ref.id}` fetches it."
-            )
-        loop = asyncio.get_running_loop()
-        stop = False
-        async with WorkProgress(self._server, f"Downloading {ref.id}") as progress:
-            tally = Tally()
+    async def _make_room(self, role: Role) -> None:
+        """The engine of the settings before leaves first where it does not fit beside the new one."""
+        former = self._former.get(role)
+        old = former.engine if former else None
+        if old is None:
+            return
+        new = await asyncio.to_thread(engine_spec, self._settings, self._models(), role)
+        if await asyncio.to_thread(in_the_way, old, new):
+            told = f"{old.model_id} is let go first: there is not enough memory for {new.model_id} beside it."
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, told))
+            await self._retire(role)
 
-            def show(total: Total) -> None:
-                verb = "verifying" if total.phase == "verify" else "downloading"
-                progress.report(f"{verb}, {figures(total)}", total.percent)
-                self._show(Status("downloading", ref.id, total.percent, figures(total)))
-
-            def report(transfer: Transfer) -> None:
-                loop.call_soon_threadsafe(show, tally.add(transfer))
-
-            try:
-                await asyncio.to_thread(self._models().pull, ref, report, lambda: stop)
-            except asyncio.CancelledError:
-                stop = True
-                raise DownloadError(f"The download of {ref.id} was stopped.", hint="Asked again, it goes on.") from None
+    async def _retire(self, role: Role) -> None:
+        """Let go of what answered before, and have its engine give its memory back if nobody else has it."""
+        former = self._former.pop(role, None)
+        if former is None:
+            return
+        await former.aclose()
+        serving = {b.engine.name for b in (*self._roles.values(), *self._former.values()) if b.engine}
+        if former.engine and former.engine.name not in serving:
+            await dismiss(former.engine)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsprotocol import types as lsp
+
 from lsp_server import own_python
 from lsp_server.context.index.extract import indexed_language
-from lsp_server.context.index.order import Order
+from lsp_server.context.index.order import LEFT_OUT, Order
 from lsp_server.context.index.resolve import configures
 from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.server.progress import WorkProgress
@@ -55,6 +57,8 @@ class Indexing:
         self._log = log
         self._folders: dict[Path, _Folder] = {}
         self._order = Order()
+        # Folders of which was told that they have too many files.
+        self._told: set[Path] = set()
         self._latest: dict[Path, Snapshot | None] = {}
         self._updates: dict[Path, asyncio.Task[None]] = {}
         # Until when an open document is left alone, by the monotonic clock.
@@ -174,9 +178,23 @@ class Indexing:
                 if progress:
                     progress.report(f"{done} of {total} files", done * 100 // total)
             complaint = (await process.stderr.read()).decode(errors="replace").strip()
-        if await process.wait():
+        status = await process.wait()
+        if status == LEFT_OUT:
+            self._tell_of_the_rest(root, order.max_files)
+        elif status:
             last = complaint.splitlines()[-1] if complaint else "the builder ended"
             self._log(f"The workspace cannot be indexed: {last}. Shardlight works on without the index.")
+
+    def _tell_of_the_rest(self, root: Path, most: int) -> None:
+        """Say once what a workspace of very many files has to do without."""
+        if root not in self._told:
+            self._told.add(root)
+            message = (
+                f"{root.name} has more than {most:,} files of code, and Shardlight's index ends there. You can work in"
+                " the others, too, but suggestions know less of them. The setting `index.exclude` leaves out folders"
+                " that you do not need."
+            )
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, message))
 
     async def _update(self, path: Path) -> None:
         try:

@@ -66,6 +66,7 @@ class Backends(Protocol):
     async def ready(self, role: Role) -> Backend: ...
     async def look_again(self) -> None: ...
     def describe(self, role: Role) -> dict[str, str]: ...
+    async def switch(self, settings: Settings) -> None: ...
     async def aclose(self) -> None: ...
 
 
@@ -159,8 +160,9 @@ class Session:
                 self.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, problem.message))
         before, self.settings = self.settings, resolution.settings
         now = self.settings
-        if (before.models, before.engine, before.backend) != (now.models, now.engine, now.backend):
-            await self.let_go()
+        changed = (before.models, before.engine, before.backend) != (now.models, now.engine, now.backend)
+        if changed and self._backends:
+            await self._backends.switch(now)
 
     def log_once(self, message: str) -> None:
         """Write a message to the editor's log, unless it is the same again."""
@@ -168,16 +170,11 @@ class Session:
             self._told.add(message)
             self.server.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, message))
 
-    async def let_go(self) -> None:
-        """Drop the models; the next request gets them anew."""
-        backends, self._backends = self._backends, None
-        if backends:
-            await backends.aclose()
-            self.status.show(Status("idle"))
-
     async def aclose(self) -> None:
         """The editor leaves."""
-        await self.let_go()
+        if self._backends:
+            await self._backends.aclose()
+            self._backends = None
         await self.indexing.aclose()
         await asyncio.to_thread(self.statistics.close)
 

@@ -45,7 +45,8 @@ def settings_schema() -> str:
             schema |= {"type": "integer", "default": declared.default}
             schema |= {k: v for k in ("minimum", "maximum") if (v := declared.metadata[k]) is not None}
         elif get_origin(kind) is tuple:
-            schema |= {"type": "array", "items": {"type": "string"}, "default": _plain(declared.default)}
+            types = ["array", "string"] if declared.metadata["or_text"] else "array"
+            schema |= {"type": types, "items": {"type": "string"}, "default": _plain(declared.default)}
         elif get_origin(kind) is Literal:
             schema |= {"type": "string", "enum": list(get_args(kind)), "default": declared.default}
         else:

@@ -105,6 +105,9 @@ def _value(value: Any, kind: Any, metadata: Mapping[str, Any]) -> tuple[Any, str
         choices = get_args(kind)
         return value, "" if value in choices else f"one of {', '.join(choices)}"
     if get_origin(kind) is tuple:
+        if metadata["or_text"] and isinstance(value, str):
+            value = [value] if value else []
         good = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
-        return (tuple(value), "") if good else (None, "a list of texts")
+        wanted = "a text or a list of texts" if metadata["or_text"] else "a list of texts"
+        return (tuple(value), "") if good else (None, wanted)
     raise TypeError(f"settings of type {kind} are not supported")

@@ -12,9 +12,14 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 
-def setting(default: T, description: str, *, minimum: int | None = None, maximum: int | None = None) -> T:
-    """Declare one setting: its default, a sentence for people, and bounds (inclusive) for numbers."""
-    metadata: dict[str, Any] = {"description": description, "minimum": minimum, "maximum": maximum}
+def setting(
+    default: T, description: str, *, minimum: int | None = None, maximum: int | None = None, or_text: bool = False
+) -> T:
+    """Declare one setting: its default, a sentence for people, and bounds (inclusive) for numbers.
+
+    ``or_text``: a list may be given as a text, if there is one thing in it.
+    """
+    metadata: dict[str, Any] = {"description": description, "minimum": minimum, "maximum": maximum, "or_text": or_text}
     if isinstance(default, (str, int, float, bool, tuple)):
         return field(default=default, metadata=metadata)
     raise TypeError(f"a setting's default must be immutable, not {type(default).__name__}")
@@ -75,25 +80,34 @@ class BackendSettings:
     editor, whose settings may be a workspace's: it could send your code and your key to an address of its choice.
     """
 
-    completion_url: str = setting(
-        "",
+    completion_url: tuple[str, ...] = setting(
+        (),
         "Address of a server that completes while you type, such as `http://gpu.example:8080`: a "
-        "llama-server or any OpenAI-compatible one. Empty: the engine on this machine.",
+        "llama-server or any OpenAI-compatible one. Or a list of them: the first that is well answers. Empty: the "
+        "engine on this machine.",
+        or_text=True,
     )
-    completion_model: str = setting("", "The model to ask that server for. Empty: the first that it lists.")
-    completion_key_env: str = setting("", "Name of the environment variable that holds the key of that server.")
+    completion_model: str = setting("", "The model to ask those servers for. Empty: the first that each lists.")
+    completion_key_env: str = setting("", "Name of the environment variable that holds the key of those servers.")
     completion_key_command: tuple[str, ...] = setting(
         (), "Command that writes that key to its output: a program and its arguments, run without a shell."
     )
-    assistant_url: str = setting(
-        "",
+    assistant_url: tuple[str, ...] = setting(
+        (),
         "Address of a server that writes docstrings, tests and explanations, such as `http://gpu.example:8080`: a "
-        "llama-server or any OpenAI-compatible one. Empty: the engine on this machine.",
+        "llama-server or any OpenAI-compatible one. Or a list of them: the first that is well answers. Empty: the "
+        "engine on this machine.",
+        or_text=True,
     )
-    assistant_model: str = setting("", "The model to ask that server for. Empty: the first that it lists.")
-    assistant_key_env: str = setting("", "Name of the environment variable that holds the key of that server.")
+    assistant_model: str = setting("", "The model to ask those servers for. Empty: the first that each lists.")
+    assistant_key_env: str = setting("", "Name of the environment variable that holds the key of those servers.")
     assistant_key_command: tuple[str, ...] = setting(
         (), "Command that writes that key to its output: a program and its arguments, run without a shell."
+    )
+    local_fallback: bool = setting(
+        True,
+        "While no server of a role answers, the engine on this machine does, if a model for the role is installed. It "
+        "is started when it is needed, not before.",
     )
 
 

@@ -13,6 +13,7 @@ import tree_sitter
 
 from lsp_server.syntax.code_lines import first_code, line_above, without_comment
 from lsp_server.syntax.definitions import FUNCTION, Definition, body, definitions_at, holds, names, signature_end
+from lsp_server.syntax.outward import outward
 from lsp_server.syntax.queries import matches
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.surroundings import Span
@@ -118,10 +119,9 @@ def _passed(snapshot: Snapshot, at: int) -> int:
     """The end of the comment or attribute at an offset, or the start of what is wrapped there; ``at`` without any."""
     byte = snapshot.lines.byte_offset(at)
     node = snapshot.tree.root_node.descendant_for_byte_range(byte, byte + 1) if snapshot.tree else None
-    while node is not None and not node.is_extra:
-        node = node.parent
-    if node is not None:
-        return snapshot.span(node)[1]
+    extra = next((one for one in outward(snapshot.tree, node) if one.is_extra), None) if snapshot.tree else None
+    if extra is not None:
+        return snapshot.span(extra)[1]
     ends = [byte]
     for match in matches(snapshot, "scopes", (at, at + 1)):
         ends += (node.end_byte for node in match.get("attribute", ()) if node.start_byte <= byte)
@@ -175,12 +175,11 @@ def block_at(snapshot: Snapshot, offset: int) -> Block | None:
 
 def _in_braces(snapshot: Snapshot, tree: tree_sitter.Tree, offset: int) -> Block | None:
     byte = snapshot.lines.byte_offset(offset)
-    node = tree.root_node.descendant_for_byte_range(snapshot.lines.byte_offset(offset - 1), byte)
-    while node is not None:
+    inner = tree.root_node.descendant_for_byte_range(snapshot.lines.byte_offset(offset - 1), byte)
+    for node in outward(tree, inner):
         span = _braces(node)
         if span and span[0] <= byte <= span[1]:
             return _braced(snapshot, node, span, offset)
-        node = node.parent
     return None
 
 

@@ -8,6 +8,7 @@ import re
 import tree_sitter
 
 from lsp_server.syntax.around import Block, block_at
+from lsp_server.syntax.outward import outward
 from lsp_server.syntax.regions import Region, region_at
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.closers import closes_line
@@ -64,15 +65,13 @@ def _on_a_blank_line(snapshot: Snapshot, offset: int) -> Extent:
 def _between_brackets(snapshot: Snapshot, tree: tree_sitter.Tree, offset: int) -> bool | None:
     """Whether something follows between the brackets of a value or a call around the cursor; None if there are none."""
     byte = snapshot.lines.byte_offset(offset)
-    node = tree.root_node.descendant_for_byte_range(byte, byte)
-    while node is not None:
+    for node in outward(tree, tree.root_node.descendant_for_byte_range(byte, byte)):
         first, last = (node.child(0), node.child(node.child_count - 1)) if node.child_count else (None, None)
         if first is not None and last is not None and first.end_byte <= byte <= last.start_byte:
             if (first.type, last.type) in (("(", ")"), ("[", "]")) or (first.type == "{" and _VALUE.search(node.type)):
                 return any(child.start_byte >= byte for child in node.named_children if not child.is_extra)
             if first.type == "{":
                 return None
-        node = node.parent
     return None
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import zip_longest
 
 import tree_sitter
 
+from lsp_server.syntax.outward import outward
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.text_nodes import is_comment, is_open, is_string, node_before
 from lsp_server.syntax.unclosed import ECMASCRIPT, REACH_CHARS, open_span, quote_is_open
@@ -51,10 +53,9 @@ def region_at(snapshot: Snapshot, offset: int) -> Region:
     if (span := open_span(snapshot, snapshot.tree, offset)) is not None:
         return _region_of_span(snapshot, span, offset)
     byte = snapshot.lines.byte_offset(offset)
-    node = node_before(snapshot, snapshot.tree, offset)
+    way = list(outward(snapshot.tree, node_before(snapshot, snapshot.tree, offset)))
     interpolated = False
-    while node is not None:
-        parent = node.parent
+    for node, parent in zip_longest(way, way[1:]):
         if parent is not None and is_comment(parent):
             pass  # A comment as a whole says more than its parts.
         elif is_comment(node) and (byte < node.end_byte or _runs_on(snapshot, node)):
@@ -64,7 +65,6 @@ def region_at(snapshot: Snapshot, offset: int) -> Region:
                 return Region.CODE
             return Region.DOCUMENTATION if _is_docstring(snapshot, node) else Region.STRING
         interpolated = interpolated or (node.is_named and not node.is_error and byte < node.end_byte)
-        node = parent
     line_start = snapshot.lines.line_start(snapshot.lines.line_of(offset))
     return Region.STRING if quote_is_open(snapshot, snapshot.tree, line_start, offset) else Region.CODE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tree_sitter
 
+from lsp_server.syntax.outward import outward
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.surroundings import Span
 
@@ -23,14 +24,11 @@ def whole_statements(snapshot: Snapshot, start: int, end: int) -> Span | None:
         return None
     if snapshot.tree is None:
         return _to_lines(snapshot, start, end)
-    node: tree_sitter.Node | None = snapshot.tree.root_node.descendant_for_byte_range(
-        lines.byte_offset(start), lines.byte_offset(end) - 1
-    )
-    while node is not None:
+    inner = snapshot.tree.root_node.descendant_for_byte_range(lines.byte_offset(start), lines.byte_offset(end) - 1)
+    for node in outward(snapshot.tree, inner):
         first, last = _covering(snapshot, node, start, end)
         if _alone(snapshot, first, last):
             return first, last
-        node = node.parent
     return _to_lines(snapshot, start, end)
 
 

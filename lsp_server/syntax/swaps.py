@@ -129,15 +129,15 @@ def _touches(swap: Swap, spans: Sequence[tuple[int, int]]) -> bool:
 
 def _operators(snapshot: Snapshot, tree: tree_sitter.Tree, start: int, end: int) -> Iterator[Swap]:
     first, last = snapshot.lines.byte_offset(start), snapshot.lines.byte_offset(end)
-    pending = [tree.root_node]
+    pending: list[tuple[tree_sitter.Node, tree_sitter.Node | None]] = [(tree.root_node, None)]
     while pending:
-        node = pending.pop()
+        node, parent = pending.pop()
         if node.end_byte <= first or node.start_byte >= last:
             continue
-        pending += node.children
-        if node.child_count > 1 or node.parent is None:
+        pending += ((child, node) for child in node.children)
+        if node.child_count > 1 or parent is None:
             continue
         alternatives = _NEIGHBOURS.get(snapshot.source(node))
-        kind = node.parent.type if not node.is_named else node.type
+        kind = parent.type if not node.is_named else node.type
         if alternatives and (_LITERAL.fullmatch(kind) if node.is_named else _OPERATION.search(kind)):
             yield Swap(*snapshot.span(node), alternatives)

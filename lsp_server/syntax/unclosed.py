@@ -8,6 +8,7 @@ from functools import cache
 
 import tree_sitter
 
+from lsp_server.syntax.outward import outward
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.text_nodes import is_comment, is_open, is_string, node_before, whole_pieces
 
@@ -130,9 +131,8 @@ def quote_is_open(snapshot: Snapshot, tree: tree_sitter.Tree, start: int, offset
     at = start
     while quote := quotes.search(text, at, offset):
         at = quote.end()
-        node = node_before(snapshot, tree, at)
-        while node is not None and not (node.is_error or is_comment(node) or (is_string(node) and not is_open(node))):
-            node = node.parent
+        way = outward(tree, node_before(snapshot, tree, at))
+        node = next((n for n in way if n.is_error or is_comment(n) or (is_string(n) and not is_open(n))), None)
         if node is not None and node.is_error:
             closing = re.compile(rf"(?:\\.|(?!{quote[0]})[^\\])*{quote[0]}", re.DOTALL).match(text, at, offset)
             if closing is None:

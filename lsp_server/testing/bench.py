@@ -218,7 +218,9 @@ def _copy(root: Path, to: Path) -> None:
 
     shutil.copytree(root, to, symlinks=True, ignore=left_out)
     for found in modules:
-        _link_modules(found, to / found.relative_to(root))
+        # A link may lead to nothing, or to itself.
+        if found.is_dir():
+            _link_modules(found, to / found.relative_to(root))
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:

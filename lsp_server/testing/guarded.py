@@ -2,8 +2,9 @@
 
 Generated tests, and calls with values that nobody has thought about, are run by it: a function that removes a folder
 may be called with any. Run as a program, with the Python of the user's project: it needs nothing but the standard
-library of Python 3.8. Arguments: the folder; ``alone`` or ``with-programs``, which says whether other programs may be
-started; and a module, or a file that ends in ``.py``, with its own arguments.
+library of Python 3.8. Arguments: the folder; ``with-programs`` if other programs may be started, ``alone`` if not, or
+``sealed`` if moreover none may be talked to, no foreign library called and no large file written; and a module, or a
+file that ends in ``.py``, with its own arguments.
 
 Python tells what it does before it does it (its audit events, PEP 578), so this stops accidents. It is no prison: code
 that is out to break it can.
@@ -53,10 +54,18 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Standard input, output and errors.
 _LAST_STREAM = 2
 _HERE = ("127.0.0.1", "::1", "localhost")
+_TALKS = ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind", "socket.getaddrinfo")
+_CALLS_LIBRARIES = ("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function")
+_MOST_FILE_BYTES = 50_000_000
 
 
-def install(folder: str, *, programs: bool) -> list[str]:
+def install(folder: str, *, programs: bool, sealed: bool = False) -> list[str]:
     """Refuse from now on, for as long as this process lives, what this module says.
+
+    Args:
+        folder: where everything may be changed.
+        programs: whether other programs may be started.
+        sealed: whether those that run, on this machine too, and foreign libraries are out of reach.
 
     Returns a list that gets the reason of each refusal, for the code that is run may catch the error.
     """
@@ -82,6 +91,11 @@ def install(folder: str, *, programs: bool) -> list[str]:
             refuse(f"lets nothing change {place}")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if sealed and event in _TALKS and os.name == "posix":
+            # Elsewhere Python's own event loops talk to themselves in this way.
+            refuse("reaches no other program")
+        if sealed and event in _CALLS_LIBRARIES and arguments[0] is not None:
+            refuse("calls no foreign library")
         if event == "open":
             path, mode, flags = arguments
             reads = not (isinstance(mode, str) and set(mode) & set("wax+"))
@@ -139,13 +153,26 @@ def _is_own(process: int, signal: int, programs: bool) -> bool:
         return True
 
 
+def _limit_files() -> None:
+    """No file may become larger; where the system has no such limit, none is set."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_FILE_BYTES, _MOST_FILE_BYTES))
+    except (ImportError, OSError, ValueError):
+        pass
+
+
 def main() -> None:
     """Run what the arguments say."""
     _, folder, programs, what, *arguments = sys.argv
     sys.argv = [what, *arguments]
     # As when Python itself runs a module: what stands beside this file is not to be found.
     sys.path[0] = ""
-    refused = install(folder, programs=programs == "with-programs")
+    sealed = programs == "sealed"
+    if sealed:
+        _limit_files()
+    refused = install(folder, programs=programs == "with-programs", sealed=sealed)
     # What is run can look there.
     sys.modules[REFUSALS] = refused  # type: ignore[assignment]
     if what.endswith(".py"):

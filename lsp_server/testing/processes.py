@@ -91,4 +91,5 @@ async def started(
                 os.killpg(process.pid, signal.SIGKILL)
             elif process.returncode is None:
                 process.kill()
-        await process.wait()
+        # What it has printed and nobody has read would keep its end from being seen.
+        await process.communicate()

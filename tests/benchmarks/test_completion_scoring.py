@@ -12,7 +12,6 @@ from benchmarks.completion.scoring import (
     parses,
     ratio,
     similarity,
-    wilson,
 )
 
 
@@ -45,14 +44,6 @@ def test_what_python_would_not_run_does_not_parse() -> None:
 
 def test_words_are_names_and_keywords_not_numbers() -> None:
     assert identifiers("return self.a_1(2, b3)") == ["return", "self", "a_1", "b3"]
-
-
-def test_a_rate_lies_in_wilsons_interval() -> None:
-    found = wilson(8, 10)
-
-    assert (found.value, round(found.low, 3), round(found.high, 3)) == (0.8, 0.490, 0.943)
-    assert wilson(0, 10).low == 0.0
-    assert math.isnan(wilson(0, 0).value)
 
 
 def test_pairs_that_never_differ_leave_no_doubt_and_others_do() -> None:

@@ -117,6 +117,9 @@ class ScriptedBackends:
         """For ``shardlight.status``."""
         return {"model": "scripted", "state": "ready"}
 
+    async def switch(self, settings: Settings) -> None:
+        """Settings change nothing in it."""
+
     async def aclose(self) -> None:
         """Nothing to close."""
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from lsprotocol import types as lsp
 
@@ -230,6 +231,38 @@ async def test_an_editor_that_died_leaves_no_server_behind() -> None:
     _, messages, log = await served(INITIALIZE, INITIALIZED, close=True)
     assert [message.get("id") for message in messages] == [1]
     assert "Traceback" not in log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an input that somebody else keeps open is made as Unix has it")
+async def test_an_editor_that_died_leaves_no_server_behind_though_its_terminal_lives() -> None:
+    """A child of the editor's keeps the server's input open; only `processId` tells that the editor is gone."""
+    server = (
+        "from lsp_server.server import parent\nfrom lsp_server.cli.main import main\n"
+        "parent.LOOK_S = 0.05\nraise SystemExit(main(['serve']))\n"
+    )
+    editor = (
+        "import json, os, subprocess, sys\n"
+        "reads, writes = os.pipe()\n"
+        f"server = subprocess.Popen([sys.executable, '-c', {server!r}], stdin=reads, stdout=subprocess.PIPE)\n"
+        "terminal = subprocess.Popen(['sleep', '60'], pass_fds=[writes], stdout=subprocess.DEVNULL)\n"
+        "params = {'processId': os.getpid(), 'rootUri': None, 'capabilities': {}}\n"
+        "body = json.dumps({'jsonrpc': '2.0', 'id': 1, 'method': 'initialize', 'params': params}).encode()\n"
+        "os.write(writes, b'Content-Length: %d\\r\\n\\r\\n' % len(body) + body)\n"
+        "server.stdout.readline()\n"
+        "print(server.pid, terminal.pid, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", editor, cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    said = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
+    of_server, terminal = (psutil.Process(int(pid)) for pid in said.split())
+    try:
+        await asyncio.to_thread(of_server.wait, PATIENCE_S)
+        assert terminal.is_running()
+    finally:
+        terminal.kill()
 
 
 async def test_initialize_is_answered_before_anything_is_loaded() -> None:

@@ -70,6 +70,20 @@ async def test_documents_that_are_too_much(wire: Wire, text: str, language: str)
         assert "result" in await wire.answer(number)
 
 
+@pytest.mark.parametrize(("opening", "closing"), ["()", "[]", "{}"])
+async def test_a_cursor_ten_thousand_brackets_deep(wire: Wire, opening: str, closing: str) -> None:
+    """In what is closed, so that the tree is as deep; the way out of it is gone at each key."""
+    await opened(wire, f"x = {opening * 10_000}{closing * 10_000}\n")
+    for version, letter in enumerate("len(", 1):
+        insert(wire, version, 0, 10_003 + version, letter)
+    assert (await before_the_hole(wire, 10, 0, 10_008))[0].endswith(f"{opening * 100}len(")
+    span = {"start": at(0, 10_004), "end": at(0, 10_006)}
+    wire.ask(
+        20, "textDocument/codeAction", {"textDocument": {"uri": URI}, "range": span, "context": {"diagnostics": []}}
+    )
+    assert "result" in await wire.answer(20)
+
+
 async def test_ten_thousand_changes_at_once(wire: Wire) -> None:
     await opened(wire, "x = \n")
     for version in range(1, 10_001):

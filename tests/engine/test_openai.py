@@ -60,9 +60,11 @@ async def test_a_chat_is_streamed_line_by_line(client: httpx.AsyncClient) -> Non
     whole = await chat(client, CAPITAL)
 
     async with client.stream(
-        "POST", "/v1/chat/completions", json={"messages": CAPITAL, "max_tokens": 12, "stream": True}
+        "POST",
+        "/v1/chat/completions",
+        json={"messages": CAPITAL, "max_tokens": 12, "stream": True, "stream_options": {"include_usage": True}},
     ) as response:
-        *messages, end = [message async for message in events(response)]
+        *messages, costs, end = [message async for message in events(response)]
 
     assert end == "[DONE]"
     assert {message["object"] for message in messages} == {"chat.completion.chunk"}
@@ -70,7 +72,7 @@ async def test_a_chat_is_streamed_line_by_line(client: httpx.AsyncClient) -> Non
     choices = [message["choices"][0] for message in messages]
     assert "".join(choice["delta"].get("content", "") for choice in choices) == said(whole)
     assert [choice["finish_reason"] for choice in choices] == [None] * (len(choices) - 1) + ["stop"]
-    assert messages[-1]["usage"]["completion_tokens"] == whole["usage"]["completion_tokens"]
+    assert costs["usage"]["completion_tokens"] == whole["usage"]["completion_tokens"]
 
 
 async def test_a_last_message_of_the_assistant_is_continued(client: httpx.AsyncClient) -> None:

@@ -101,7 +101,7 @@ def _json(text: str) -> bytes:
         ("/infill", {"input_prefix": 3}, "input_prefix"),
         ("/infill", {"n_predict": "many"}, "n_predict"),
         ("/infill", {"input_extra": [{"text": 3}]}, "text"),
-        ("/v1/completions", {"prompt": ["a"]}, "prompt"),
+        ("/v1/completions", {"prompt": ["a", "b"]}, "prompt"),
         ("/v1/completions", {"prompt": "a", "stream": "yes"}, "stream"),
         ("/v1/chat/completions", {"messages": "Hi"}, "messages"),
         ("/v1/chat/completions", {"messages": []}, "messages"),

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -138,6 +139,14 @@ async def test_what_a_server_cannot_do_is_refused_before_it_is_asked(peer: Peer)
     backend = await connect(spec(peer))
     with pytest.raises(BackendRejectedError, match="does not tell how likely"):
         backend.score(ScoreRequest("a", "b"))
+    await backend.aclose()
+
+
+async def test_an_answer_follows_a_grammar(peer: Peer) -> None:
+    backend = await connect(spec(peer))
+    asked = (Message("user", "What is the capital of France?"), Message("assistant", "The capital is `"))
+    answer = await collect(backend.chat(ChatRequest(asked, 16, grammar='root ::= "zebra_" [0-9] "`"')))
+    assert re.fullmatch(r"zebra_\d`", answer.text)
     await backend.aclose()
 
 

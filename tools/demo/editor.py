@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,30 @@ class Editor:
         root: the workspace folder.
         settings: what the user has set under ``shardlight``.
         on_progress: called with a few words and percent (None where unknown) whenever the server reports progress.
+        server: the command that starts the server.
+        environ: the server's environment; None for our own.
 
     Attributes:
         initialize_s: seconds from starting the server to its answer to ``initialize``.
         messages: what the server told the user, in order.
     """
 
-    def __init__(self, root: Path, settings: Mapping[str, Any], on_progress: Callable[[str, int | None], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: Mapping[str, Any],
+        on_progress: Callable[[str, int | None], None],
+        *,
+        server: Sequence[str] = SERVER,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.root = root
         self.initialize_s = 0.0
         self.messages: list[str] = []
         self._settings = dict(settings)
         self._on_progress = on_progress
+        self._server = server
+        self._environ = environ
         self._documents: dict[str, Document] = {}
         self._diagnostics: dict[str, list[lsp.Diagnostic]] = {}
         self._titles: dict[lsp.ProgressToken, str] = {}
@@ -72,7 +84,7 @@ class Editor:
     async def start(self) -> None:
         """Start the server and shake hands."""
         begun = time.monotonic()
-        await self._client.start_io(*SERVER)
+        await self._client.start_io(*self._server, env=self._environ)
         folder = lsp.WorkspaceFolder(_uri(self.root), self.root.name)
         await self._client.initialize_async(
             lsp.InitializeParams(

@@ -13,12 +13,13 @@ from benchmarks.completion.examples import write_examples
 from benchmarks.completion.holes import Hole
 from benchmarks.completion.making import Bench
 from benchmarks.completion.projects import CROSS_FILE, named
-from benchmarks.completion.scoring import ratio, wilson
+from benchmarks.completion.scoring import ratio
 from benchmarks.completion.setup import Setup
 from benchmarks.completion.systems import ask_ours, engine_ended
 from benchmarks.completion.verdict import Verdict, column, mean, verdict
 from benchmarks.engine.outcome import Bar, Outcome, table
 from benchmarks.engine.peers import home
+from lsp_server.testing.rates import wilson
 
 _CONTEXTS = {"full": "full context", "recent": "recent places alone", "off": "no context"}
 _BAR = 1.5

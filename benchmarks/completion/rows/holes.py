@@ -14,7 +14,7 @@ from benchmarks.completion.examples import write_examples
 from benchmarks.completion.holes import KINDS, NAMES, Hole, Kind
 from benchmarks.completion.making import Bench, make
 from benchmarks.completion.projects import PROJECTS, named
-from benchmarks.completion.scoring import difference, ratio, wilson
+from benchmarks.completion.scoring import difference, ratio
 from benchmarks.completion.setup import Setup
 from benchmarks.completion.systems import (
     ask_infill,
@@ -27,6 +27,7 @@ from benchmarks.completion.systems import (
 from benchmarks.completion.verdict import Verdict, column, mean, verdict
 from benchmarks.engine.outcome import Bar, Outcome, table
 from benchmarks.engine.peers import home
+from lsp_server.testing.rates import wilson
 
 _OURS, _PLAIN, _INFILL, _EMPTY = "Shardlight", "plain FIM", "/infill", "empty"
 _FIRST_LINE = ", one line"

@@ -29,7 +29,7 @@ from filelock import FileLock
 from lsp_server.context.index.database import databases_beside, delete
 from lsp_server.context.index.exclusions import Exclusions, FoundFile
 from lsp_server.context.index.extract import MAX_BYTES, FileFacts, facts, indexed_language, readable
-from lsp_server.context.index.order import Order
+from lsp_server.context.index.order import LEFT_OUT, Order
 from lsp_server.context.index.resolve import configures
 from lsp_server.context.index.writer import KnownFile, Writer
 from lsp_server.syntax.languages import Language
@@ -84,24 +84,27 @@ class KnownTree:
         return _grouped((path.rpartition("/")[0], path) for path in self._paths)
 
 
-def build(root: Path, database: Path, order: Order, report: Report = lambda _done, _total: None) -> None:
+def build(root: Path, database: Path, order: Order, report: Report = lambda _done, _total: None) -> bool:
     """Bring the index of a workspace folder up to date. Others that want the same wait until we are done.
+
+    Returns:
+        Whether all files are in it that are meant to be; False if there are more than it may have.
 
     Raises:
         OSError, sqlite3.Error: the database cannot be written.
     """
     if not (order.max_files or databases_beside(database)):
-        return
+        return True
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(str(database.with_name("builder.lock"))):
         if order.max_files:
-            _build(root, database, order, report)
-        else:
-            for each in databases_beside(database):
-                delete(each)
+            return _build(root, database, order, report)
+        for each in databases_beside(database):
+            delete(each)
+        return True
 
 
-def _build(root: Path, database: Path, order: Order, report: Report) -> None:
+def _build(root: Path, database: Path, order: Order, report: Report) -> bool:
     with contextlib.closing(Writer(database)) as writer:
         exclusions = Exclusions(root, order.exclude)
         settled = writer.settled()
@@ -110,7 +113,7 @@ def _build(root: Path, database: Path, order: Order, report: Report) -> None:
             order = replace(order, paths=None)
         known = writer.files()
         meant = _meant(known, order.paths)
-        found, configs = _found(exclusions, order, len(known) - len(meant))
+        found, configs, is_all = _found(exclusions, order, len(known) - len(meant))
         configured = configs != settled
         if order.paths is not None:
             configured = any(map(configures, order.paths))
@@ -130,26 +133,28 @@ def _build(root: Path, database: Path, order: Order, report: Report) -> None:
             tree = KnownTree(root, files, exclusions)
             writer.resolve_imports(tree, None if everywhere else [file.path for file in changed])
             writer.settle(configs)
+    return is_all
 
 
-def _found(exclusions: Exclusions, order: Order, others: int) -> tuple[dict[str, FoundFile], str]:
-    """The files that are there to be indexed, and what stands for those that say what imports mean.
+def _found(exclusions: Exclusions, order: Order, others: int) -> tuple[dict[str, FoundFile], str, bool]:
+    """The files to be indexed, what stands for those that say what imports mean, and whether these are all files.
 
     Args:
         others: so many files are indexed that the order says nothing of.
     """
     found: dict[str, FoundFile] = {}
     configs: list[FoundFile] = []
+    is_all = True
     for file in chain.from_iterable(map(exclusions.walk, ("",) if order.paths is None else order.paths)):
         if configures(file.path):
             configs.append(file)
         if indexed_language(file.path) is None:
             continue
         if others + len(found) >= order.max_files:
-            logger.info("Only %d files are indexed.", order.max_files)
+            is_all = False
             break
         found[file.path] = file
-    return found, hashlib.blake2b(repr(configs).encode(), digest_size=16).hexdigest()
+    return found, hashlib.blake2b(repr(configs).encode(), digest_size=16).hexdigest(), is_all
 
 
 def _meant(known: Iterable[str], paths: tuple[str, ...] | None) -> list[str]:
@@ -235,17 +240,20 @@ def _report(done: int, total: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the first line of standard input says; 1 if the index cannot be written, with the reason on stderr."""
+    """Do what the first line of standard input says, and return the exit status.
+
+    That is 1 if the index cannot be written, with the reason on stderr, and `LEFT_OUT` if it has not all files.
+    """
     _be_nice()
     root, database = map(Path, arguments)
     order = Order.from_json(sys.stdin.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        build(root, database, order, _report)
+        is_all = build(root, database, order, _report)
     except (OSError, sqlite3.Error) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return 0
+    return 0 if is_all else LEFT_OUT
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""What a builder is told."""
+"""What a builder is told, and what it says by how it ends."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+
+LEFT_OUT = 3
+"""The exit status of a builder that is done and found more files than may be indexed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Order:
     """
 
     exclude: tuple[str, ...] = ()
-    max_files: int = 50_000
+    max_files: int = 200_000
     paths: tuple[str, ...] | None = None
 
     def to_json(self) -> str:

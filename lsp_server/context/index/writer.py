@@ -15,6 +15,11 @@ from lsp_server.context.index.resolve import resolve
 from lsp_server.context.index.trees import FileTree
 from lsp_server.syntax.imports import Import
 
+# Imports that are held in memory.
+_AT_ONCE = 5_000
+# Names whose numbers are: nearly all that a file has are among those of the files before.
+_MOST_NAMES = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
@@ -110,23 +115,30 @@ class Writer:
 
     def resolve_imports(self, tree: FileTree, paths: Collection[str] | None) -> None:
         """Find the targets of the imports of some files; of all files for None."""
+        wanted = None if paths is None else json.dumps(list(paths))
+        imports = "FROM imports JOIN files ON files.id = file WHERE :paths IS NULL OR path IN (SELECT value FROM json_each(:paths))"
+        self._db.execute(f"DELETE FROM targets WHERE import IN (SELECT imports.id {imports})", {"paths": wanted})  # noqa: S608
         rows = self._db.execute(
-            "SELECT imports.id, path, language, module, names, level FROM imports JOIN files ON files.id = file"
-            " WHERE ? IS NULL OR path IN (SELECT value FROM json_each(?))",
-            [None if paths is None else json.dumps(list(paths))] * 2,
-        ).fetchall()
-        targets = [
-            (row, target, json.dumps(names))
-            for row, path, language, module, wanted, level in rows
-            for target, names in resolve(Import(module, tuple(json.loads(wanted)), level), path, language, tree)
-        ]
-        if paths is None:
-            self._db.execute("DELETE FROM targets")
-        else:
-            self._db.executemany("DELETE FROM targets WHERE import = ?", [(row[0],) for row in rows])
-        self._db.executemany("INSERT INTO targets VALUES (?, ?, ?)", targets)
+            f"SELECT imports.id, path, language, module, names, level {imports}",  # noqa: S608 - our own words
+            {"paths": wanted},
+        )
+        # Some at a time: those of a large workspace take more memory than all else here.
+        while some := rows.fetchmany(_AT_ONCE):
+            self._db.executemany(
+                "INSERT INTO targets VALUES (?, ?, ?)",
+                [
+                    (row, target, json.dumps(names))
+                    for row, path, language, module, imported, level in some
+                    for target, names in resolve(
+                        Import(module, tuple(json.loads(imported)), level), path, language, tree
+                    )
+                ],
+            )
 
     def _name_ids(self, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of names, and of others."""
+        if len(self._names) > _MOST_NAMES:
+            self._names.clear()
         fresh = [name for name in names if name not in self._names]
         if fresh:
             self._db.executemany("INSERT OR IGNORE INTO names (name) VALUES (?)", [(name,) for name in fresh])

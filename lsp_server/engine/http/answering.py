@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -12,16 +12,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from lsp_server.engine.generation import Finished, Step
-from lsp_server.engine.http import requests as parse
+from lsp_server.engine.http.requests import CommonOptions
 from lsp_server.engine.http.responses import Shape, timings
 from lsp_server.engine.native.logprobs import TokenLogprob
 from lsp_server.errors import ShardlightError
 
 T = TypeVar("T")
 
+Handler = Callable[[Request], Awaitable[Response]]
+Handlers = Mapping[tuple[str, str], Handler]
+"""What answers, by method and path."""
+
 
 async def stream(
-    first: Step | Finished, events: AsyncIterator[Step | Finished], shape: Shape, options: parse.CommonOptions
+    first: Step | Finished, events: AsyncIterator[Step | Finished], shape: Shape, options: CommonOptions
 ) -> AsyncIterator[bytes]:
     """Server-sent events. Starlette cancels this when the client goes away, and with it the generation."""
     async with aclosing(events):  # type: ignore[type-var]
@@ -29,7 +33,8 @@ async def stream(
         try:
             while True:
                 if isinstance(event, Finished):
-                    yield _sse(shape.last(event))
+                    for message in shape.last(event):
+                        yield _sse(message)
                     break
                 if event.text or event.thought or event.logprobs:
                     extra = {"timings": timings(event.timings)} if options.timings_per_token else {}
@@ -57,7 +62,7 @@ async def collect(events: AsyncIterator[Step | Finished], shape: Shape) -> Respo
 async def unless_disconnected(request: Request, answer: Awaitable[T]) -> T | None:
     """Await the answer; None, and the answer cancelled, when the client goes away first."""
     task = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_disconnected(request))
+    gone = asyncio.ensure_future(disconnected(request))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         return task.result() if task.done() else None
@@ -66,10 +71,15 @@ async def unless_disconnected(request: Request, answer: Awaitable[T]) -> T | Non
         gone.cancel()
 
 
-async def _disconnected(request: Request) -> None:
+async def disconnected(request: Request) -> None:
     """Return when the client has gone; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def refusal(code: int, kind: str, message: str, **extra: Any) -> JSONResponse:
+    """An error as OpenAI and llama-server write it."""
+    return JSONResponse({"error": {"code": code, "type": kind, "message": message}, **extra}, status_code=code)
 
 
 def _sse(message: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from lsp_server.engine.generation import Finished, StopReason, Timings
 from lsp_server.engine.native.logprobs import TokenLogprob
+from lsp_server.engine.native.model import NativeModel
 
 Json = dict[str, Any]
 Logprobs = Sequence[TokenLogprob]
@@ -27,18 +28,30 @@ _LEAST_LOGPROB = -9999.0
 
 
 class Shape(Protocol):
-    """How one endpoint writes its answer: a piece of a stream, and the last (or only) message.
+    """How one endpoint writes its answer: a piece of a stream, the messages that end it, or the only message.
 
     ``logprobs`` are those of the piece's tokens, of all tokens in the only message; ``thought`` is what the model
     thought before its answer.
     """
 
     def piece(self, text: str, logprobs: Logprobs = (), thought: str = "") -> Json: ...
-    def last(self, finished: Finished) -> Json: ...
+    def last(self, finished: Finished) -> list[Json]: ...
     def whole(self, text: str, finished: Finished, logprobs: Logprobs = (), thought: str = "") -> Json: ...
 
     @property
     def done_marker(self) -> bool: ...
+
+
+def facts(model: NativeModel) -> Json:
+    """What a model is, as llama-server's ``meta`` has it."""
+    return {
+        "description": model.description,
+        "architecture": model.architecture,
+        "n_params": model.n_params,
+        "n_ctx_train": model.n_ctx_train,
+        "size": model.size_bytes,
+        "n_vocab": model.n_vocab,
+    }
 
 
 def timings(t: Timings) -> Json:
@@ -63,8 +76,8 @@ def _rates(name: str, count: int, ms: float) -> Json:
     }
 
 
-class InfillShape:
-    """llama-server's ``/infill``.
+class LlamaServerShape:
+    """llama-server's ``/infill`` and ``/completion``.
 
     Args:
         response_fields: paths of the fields that the last message is to have; empty for all of them.
@@ -80,9 +93,9 @@ class InfillShape:
         """A part of a stream."""
         return {"content": text, "stop": False, **self._probabilities(logprobs)}
 
-    def last(self, finished: Finished) -> Json:
+    def last(self, finished: Finished) -> list[Json]:
         """The end of a stream."""
-        return self.whole("", finished)
+        return [self.whole("", finished)]
 
     def whole(self, text: str, finished: Finished, logprobs: Logprobs = (), thought: str = "") -> Json:
         """The complete answer."""
@@ -107,53 +120,60 @@ class InfillShape:
 
 
 class OpenAIShape:
-    """OpenAI's ``/v1/completions`` and ``/v1/chat/completions``, for one answer."""
+    """OpenAI's ``/v1/completions`` and ``/v1/chat/completions``, for one answer.
+
+    Args:
+        include_usage: a stream ends with a message of its own that says what it cost, as OpenAI's
+            ``stream_options.include_usage`` has it.
+    """
 
     done_marker = True
 
-    def __init__(self, model: str, *, chat: bool) -> None:
+    def __init__(self, model: str, *, chat: bool, include_usage: bool = False) -> None:
         self._chat = chat
+        self._include_usage = include_usage
         self._head: Json = {
             "id": f"{'chatcmpl' if chat else 'cmpl'}-{uuid.uuid4().hex}",
             "created": int(time.time()),
             "model": model,
         }
+        self._role: Json = {"role": "assistant"}
         self._offsets = codecs.getincrementaldecoder("utf-8")("replace")
         self._offset = 0
 
     def piece(self, text: str, logprobs: Logprobs = (), thought: str = "") -> Json:
         """A part of a stream."""
-        delta = {**({"content": text} if text or not thought else {}), **_reasoning(thought)}
-        content: Json = {"delta": delta} if self._chat else {"text": text}
-        return self._message("chunk", {**content, "logprobs": self._logprobs(logprobs), "finish_reason": None})
+        said = {**({"content": text} if text or not thought else {}), **_reasoning(thought)}
+        return self._chunk({**self._delta(text, said), "logprobs": self._logprobs(logprobs), "finish_reason": None})
 
-    def last(self, finished: Finished) -> Json:
+    def last(self, finished: Finished) -> list[Json]:
         """The end of a stream."""
-        content: Json = {"delta": {}} if self._chat else {"text": ""}
-        return self._finish("chunk", content, finished)
+        end = self._chunk({**self._delta("", {}), "finish_reason": _finish_reason(finished)})
+        messages = [{**end, "timings": timings(finished.timings)}]
+        if self._include_usage:
+            messages.append({**end, "choices": [], "usage": _usage(finished.timings)})
+        return messages
 
     def whole(self, text: str, finished: Finished, logprobs: Logprobs = (), thought: str = "") -> Json:
         """The complete answer."""
         message = {"role": "assistant", "content": text, **_reasoning(thought.rstrip())}
         content: Json = {"message": message} if self._chat else {"text": text}
-        return self._finish("", {**content, "logprobs": self._logprobs(logprobs)}, finished)
+        choice = {**content, "logprobs": self._logprobs(logprobs), "finish_reason": _finish_reason(finished)}
+        answer = self._message("chat.completion" if self._chat else "text_completion", choice)
+        return {**answer, "usage": _usage(finished.timings), "timings": timings(finished.timings)}
 
-    def _finish(self, kind: str, content: Json, finished: Finished) -> Json:
-        t = finished.timings
-        message = self._message(
-            kind, {**content, "finish_reason": "length" if finished.reason is StopReason.LENGTH else "stop"}
-        )
-        usage = {
-            "prompt_tokens": t.prompt_tokens,
-            "completion_tokens": t.predicted_tokens,
-            "total_tokens": t.prompt_tokens + t.predicted_tokens,
-            "prompt_tokens_details": {"cached_tokens": t.reused_tokens},
-        }
-        return {**message, "usage": usage, "timings": timings(t)}
+    def _delta(self, text: str, said: Json) -> Json:
+        """What is new; a chat's first says who speaks."""
+        if not self._chat:
+            return {"text": text}
+        role, self._role = self._role, {}
+        return {"delta": {**role, **said}}
 
-    def _message(self, kind: str, choice: Json) -> Json:
-        family = "chat.completion" if self._chat else "text_completion"
-        name = f"{family}.chunk" if kind and self._chat else family
+    def _chunk(self, choice: Json) -> Json:
+        message = self._message("chat.completion.chunk" if self._chat else "text_completion", choice)
+        return {**message, "usage": None} if self._include_usage else message
+
+    def _message(self, name: str, choice: Json) -> Json:
         return {**self._head, "object": name, "choices": [{"index": 0, "logprobs": None, **choice}]}
 
     def _logprobs(self, logprobs: Logprobs) -> Json | None:
@@ -171,6 +191,19 @@ class OpenAIShape:
             "top_logprobs": [{_token_text(piece): _finite(p) for _, piece, p in reversed(one.top)} for one in logprobs],
             "text_offset": offsets,
         }
+
+
+def _finish_reason(finished: Finished) -> str:
+    return "length" if finished.reason is StopReason.LENGTH else "stop"
+
+
+def _usage(t: Timings) -> Json:
+    return {
+        "prompt_tokens": t.prompt_tokens,
+        "completion_tokens": t.predicted_tokens,
+        "total_tokens": t.prompt_tokens + t.predicted_tokens,
+        "prompt_tokens_details": {"cached_tokens": t.reused_tokens},
+    }
 
 
 def _reasoning(thought: str) -> Json:

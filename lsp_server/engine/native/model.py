@@ -132,12 +132,30 @@ class NativeModel:
                 return list(tokens[:count])
             size = -count
 
-    def piece(self, token: int) -> bytes:
-        """The bytes a token stands for; control tokens stand for none. May be a part of a UTF-8 character."""
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """The bytes a token stands for, which may be a part of a UTF-8 character.
+
+        Control tokens stand for none, or with ``special`` for their spellings.
+        """
         size = 64
         while True:
             buffer = ctypes.create_string_buffer(size)
-            length = C.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+            length = C.llama_token_to_piece(self._vocab, token, buffer, size, 0, special)
+            if length >= 0:
+                return buffer.raw[:length]
+            size = -length
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        """The bytes that tokens stand for together; control tokens stand for their spellings.
+
+        Args:
+            tokens: of the vocabulary; llama.cpp ends the process over others.
+        """
+        ids = (C.llama_token * len(tokens))(*tokens)
+        size = 8 * len(tokens) + 8
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = C.llama_detokenize(self._vocab, ids, len(tokens), buffer, size, False, True)
             if length >= 0:
                 return buffer.raw[:length]
             size = -length

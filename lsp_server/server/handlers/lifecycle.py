@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,18 @@ from lsp_server.server.documents import path_of
 from lsp_server.server.handlers.workspace import watching
 from lsp_server.server.session import Session
 
+logger = logging.getLogger(__name__)
 SECTION = "shardlight"
+
+
+# How long what is to be put away may take once nobody is there any more.
+_TIDY_S = 10.0
 
 
 def register(server: LanguageServer, session: Session) -> None:
     """Add the handlers."""
+    # A task that nobody holds may be collected.
+    watches: list[asyncio.Task[None]] = []
 
     @server.feature(lsp.INITIALIZE)
     async def initialize(params: lsp.InitializeParams) -> None:
@@ -28,6 +38,8 @@ def register(server: LanguageServer, session: Session) -> None:
         session.tells_status = options.get("status") is True
         session.client_name = params.client_info.name if params.client_info else ""
         session.roots = _roots(params)
+        if params.process_id is not None:
+            watches.append(asyncio.create_task(_leave_with(params.process_id, session)))
         await session.configure(_mapping(options.get("settings")))
         # Documents are opened before the client has told the rest of its settings: what git ignores is known by then.
         session.exclude()
@@ -64,6 +76,19 @@ def register(server: LanguageServer, session: Session) -> None:
     @server.feature(lsp.SHUTDOWN)
     async def shutdown(_params: None) -> None:
         await session.aclose()
+
+
+async def _leave_with(process_id: int, session: Session) -> None:
+    """End this process when the editor's has ended."""
+    from lsp_server.server import parent
+
+    await parent.gone(process_id)
+    logger.warning("The editor (process %d) is gone; leaving.", process_id)
+    try:
+        await asyncio.wait_for(session.aclose(), _TIDY_S)
+    finally:
+        # A thread may be reading an input that does not end.
+        os._exit(1)
 
 
 async def _ask_configuration(server: LanguageServer, session: Session) -> bool:

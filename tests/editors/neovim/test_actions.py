@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lsp_server import __version__
 from tests.editors.neovim.conftest import CONFIG, Start
 from tests.support.adding import DOCUMENTED, TESTS, WORDS
 
@@ -260,6 +261,7 @@ async def test_the_plan_and_the_health_check(command: str, start: Start) -> None
     for wanted in ("shardlight 1.2.3", "some-model, 0.5 GB", "31.4 tokens/s", "memory: 8 GB", "it did not start"):
         assert wanted in report
     assert "Look into its log." in report
+    assert f"this plugin is of {__version__}" in report
     assert "completion: scripted, ready" in report
 
 

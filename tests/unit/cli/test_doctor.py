@@ -226,6 +226,27 @@ def test_servers_elsewhere_are_asked_and_no_engine_is_started(
     assert "engine" not in checks
 
 
+def test_each_of_several_servers_is_asked_and_who_stands_in_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_deepseek4: Path
+) -> None:
+    _elsewhere(monkeypatch, "https://a.example,https://b.example")
+    monkeypatch.setenv("SHARDLIGHT_MODELS__DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("SHARDLIGHT_MODELS__COMPLETION", "qwen2.5-coder-0.5b")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
+    assert main(["doctor", "--json"]) == 0
+    checks = _report(capsys)
+    for number, host in enumerate(("a.example", "b.example"), start=1):
+        assert f"big at {host}" in checks[f"completion model {number}"]["detail"]
+    assert checks["completion fallback"]["detail"].startswith("nobody, while no server answers: ")
+    monkeypatch.setenv("SHARDLIGHT_MODELS__COMPLETION", str(tiny_deepseek4))
+    main(["doctor", "--json"])
+    here = f"{tiny_deepseek4} on this machine, while no server answers"
+    assert _report(capsys)["completion fallback"]["detail"] == here
+    monkeypatch.setenv("SHARDLIGHT_BACKEND__LOCAL_FALLBACK", "false")
+    main(["doctor", "--json"])
+    assert "completion fallback" not in _report(capsys)
+
+
 def test_code_that_goes_out_unencrypted_is_a_warning(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lsp_server.cli.main import main
-from lsp_server.engine import process
+from lsp_server.engine import client_token, process, runtime
 from lsp_server.engine.config import EngineConfig
 from lsp_server.inference.launcher import EngineSpec, command_of
 from tests.support.tiny import write_tiny_deepseek4
@@ -52,3 +53,28 @@ def test_an_engine_is_started_with_what_the_editor_wants(tmp_path: Path, monkeyp
         ),
         {"port": 4711, "idle_minutes": 7},
     ]
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of this test's own."""
+    monkeypatch.setattr(runtime, "user_state_path", lambda name, appauthor: tmp_path / name)
+    return tmp_path
+
+
+def test_the_token_of_other_clients_is_all_that_is_written(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["engine", "token"]) == 0
+    token = capsys.readouterr().out
+
+    assert token == f"{client_token.read()}\n"
+    assert main(["engine", "token", "--header"]) == 0
+    assert capsys.readouterr().out == f"Authorization: Bearer {token}"
+    assert main(["engine", "token", "--new"]) == 0
+    assert capsys.readouterr().out not in ("", token)
+
+
+def test_a_token_that_cannot_be_kept(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client_token.path().with_suffix(f".{os.getpid()}.tmp").mkdir()
+
+    assert main(["engine", "token"]) == 1
+    assert f"The token cannot be kept in {client_token.path()}: Is a directory." in capsys.readouterr().err

@@ -32,6 +32,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"\n    {command} " in help_text for command in COMMANDS)
 
 
+def test_a_subcommand_may_be_called_like_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "status" in COMMANDS
+    assert main(["--log-level", "error", "engine", "status"]) == 0
+    assert "No engine runs." in capsys.readouterr().out
+
+
 def test_an_error_is_a_sentence_with_its_way_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "path", "qwen2.5-coder-05b"]) == 1
     complaint = capsys.readouterr().err

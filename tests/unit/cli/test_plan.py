@@ -13,8 +13,10 @@ import pytest
 from lsp_server.cli import plan as cli
 from lsp_server.cli.main import main
 from lsp_server.engine.hardware import Library
+from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import SourceUnavailableError
 from lsp_server.inference import roles
+from lsp_server.inference.watching import Look
 from lsp_server.models.gguf.reader import parse_head
 from lsp_server.models.gguf.shard_set import check_set, open_set
 from lsp_server.models.hardware import Hardware, load_profile
@@ -299,3 +301,37 @@ class TestForPeople:
         text = capsys.readouterr().out
         assert "My [own] model on this machine" in text, "names are not markup"
         assert "formulas" not in text
+
+
+class TestPicture:
+    def test_it_is_written_beside_what_is_printed(
+        self, planned: Planned, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "plan.svg"
+        assert main(["plan", "deepseek-v4-flash", "--hardware", "rtx3090-80gb", "--svg", str(path)]) == 0
+        assert f"Drawn in {path}." in capsys.readouterr().out.replace("\n", "")
+        text = path.read_text(encoding="utf-8")
+        assert "CUDA0" in text
+        assert "planned and measured" not in text
+        assert planned("deepseek-v4-flash", "--hardware", "rtx3090-80gb", "--svg", str(path))["verdict"] == "fits"
+        assert [file.name for file in tmp_path.iterdir() if file.name.startswith("plan")] == ["plan.svg"]
+
+    def test_of_an_engine_that_runs_the_model_what_it_allocated_is_drawn(
+        self, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        record = EngineRecord(1, 0.0, 1, "token", "mine", str(own), 2048, 0, "0", 0.0)
+        load = {
+            "settings": {"n_contexts": 1},
+            "devices": [{"weights_bytes": 100, "kv_bytes": 50, "compute_bytes": 10}],
+            "measured": {"weights": 100, "kv": 60, "compute": 10},
+        }
+        monkeypatch.setattr(cli.runtime, "all_running", lambda: [replace(record, model_path="/other"), record])
+        monkeypatch.setattr(cli, "look", lambda _record: Look("ready", {"plan": load}))
+        path = tmp_path / "plan.svg"
+        assert main(["plan", str(own), "--svg", str(path)]) == 0
+        assert "50 B and 60 B (+20.0%)" in path.read_text(encoding="utf-8")
+
+    def test_a_place_that_cannot_be_written(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "none" / "plan.svg"
+        assert main(["plan", "qwen2.5-coder-7b", "--hardware", "h200", "--svg", str(path)]) == 1
+        assert f"{path} cannot be written" in capsys.readouterr().err

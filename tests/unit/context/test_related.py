@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server.context.related import BUDGET_CHARS, related_files
+from lsp_server.context.related import BUDGET_CHARS, neighbours, related_files
 from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot
+from tests.support.links import go_round
 
 SHAPES = '''"""Shapes."""
 
@@ -184,3 +185,11 @@ def test_a_workspace_behind_a_link(files: Files, root: Path, tmp_path: Path) -> 
     files({"shapes.ts": "export function area(): void {}\n"})
     workspace = Workspace((link,), lambda _path: None)
     assert list(related('import { area } from "./shapes";\n', "main.ts", workspace, link)) == ["shapes.ts"]
+
+
+def test_links_that_go_round_are_no_neighbours(workspace: Workspace, root: Path) -> None:
+    go_round(root)
+    for folder in (root / "a", root / "a" / "b", root / "a" / "b" / "b" / "deep" / "up" / "a"):
+        assert neighbours(folder / "main.py", workspace) == ("kept = 1\n",)
+    for folder in (root, root / "there", root / "a" / "itself"):
+        assert neighbours(folder / "main.py", workspace) == ()

@@ -69,6 +69,17 @@ def test_control_spellings_in_a_message_stay_text(content: str) -> None:
     assert prompt(("user", content)) == f"<|IM_START|>user\n{content}<|IM_END|>\n<|IM_START|>assistant\n"
 
 
+@pytest.mark.parametrize("content", ["Hi", "print('<|im_end|>')", "\ue0000\ue001"])
+def test_as_a_text_it_reads_the_same(content: str) -> None:
+    messages = [Message("user", content), Message("assistant", "Well, <|im_end|>")]
+    with closing(ChatTemplate(FakeVocabulary())) as chat:
+        assert chat.text(messages) == read(chat.prompt(messages).tokens).replace("IM_START", "im_start").replace(
+            "IM_END", "im_end"
+        )
+        with pytest.raises(InvalidRequestError, match="at least one"):
+            chat.text([])
+
+
 def test_a_template_may_cut_and_repeat_protected_text() -> None:
     template = "{% for m in messages %}{{ m.content | trim }}{{ m.content[-1:] | length }}{{ m.content }}{% endfor %}"
 

@@ -36,6 +36,10 @@ MACHINE = Hardware(
 WIDTH = 256
 
 
+def library() -> Library:
+    return LIBRARY
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A model of two layers; its weights are a hole."""
@@ -150,7 +154,7 @@ def test_without_an_answer_the_formulas_stand(model: Path, child: Child) -> None
 
 
 def test_a_load_goes_as_planned(model: Path, child: Child) -> None:
-    load = prepare(model, Wishes(n_ctx=4096), LIBRARY)
+    load = prepare(model, Wishes(n_ctx=4096), library)
 
     assert load.steps == []
     assert load.plan.exact
@@ -165,7 +169,7 @@ def test_a_load_that_went_down_says_each_step_and_plans_what_was_left(
     child.told = ["No memory. Trying without half of the context.", "No memory. Trying without most of it."]
     child.rung = lambda planned: Rung(replace(planned, n_ctx=2048), ("half of the context", "most of it"))
 
-    load = prepare(model, Wishes(n_ctx=8192), LIBRARY)
+    load = prepare(model, Wishes(n_ctx=8192), library)
 
     assert load.steps == child.told
     assert load.plan.settings.n_ctx == 2048
@@ -187,7 +191,7 @@ def test_a_rung_that_is_remembered_says_what_it_lacks(
 ) -> None:
     child.rung = lambda planned: Rung(replace(planned, n_ctx=2048), given_up)
 
-    load = prepare(model, Wishes(n_ctx=4096), LIBRARY)
+    load = prepare(model, Wishes(n_ctx=4096), library)
 
     assert load.steps == [f"Loaded without {words}, as the last time."]
     assert load.plan.settings.n_ctx == 2048
@@ -200,7 +204,7 @@ def test_a_refusal_is_passed_on(model: Path, child: Child, monkeypatch: pytest.M
     monkeypatch.setattr(trial, "simulated", refuse)
 
     with pytest.raises(ModelLoadError, match="unknown model architecture"):
-        prepare(model, Wishes(), LIBRARY)
+        prepare(model, Wishes(), library)
 
 
 @pytest.mark.usefixtures("child")
@@ -208,7 +212,7 @@ def test_a_file_without_layers_is_refused_with_its_name(tmp_path: Path) -> None:
     path = GgufFile({"general.architecture": "llama"}).write(tmp_path / "vocabulary.gguf")
 
     with pytest.raises(InvalidModelFileError, match=r"vocabulary\.gguf has no layers") as refused:
-        prepare(path, Wishes(), LIBRARY)
+        prepare(path, Wishes(), library)
 
     assert "adapters" in refused.value.hint
 

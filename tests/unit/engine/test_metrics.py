@@ -4,8 +4,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lsp_server.engine.generation import Finished, StopReason, Timings
+from lsp_server.engine.lanes import Lane
 from lsp_server.engine.metrics import CONTENT_TYPE, Metrics
-from lsp_server.engine.scheduler import Lane
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 

@@ -125,13 +125,59 @@ def test_a_damaged_record_is_removed(content: bytes) -> None:
     assert files() == []
 
 
-@pytest.mark.parametrize("change", [{"pid": "many"}, {"pid": -1}, {"started": None}, {"colour": "red"}])
+@pytest.mark.parametrize("change", [{"pid": "many"}, {"pid": -1}, {"started": None}])
 def test_a_record_with_impossible_values_is_removed(record: EngineRecord, change: dict[str, object]) -> None:
     path = runtime.write("a", record)
     path.write_text(json.dumps({**dataclasses.asdict(record), **change}), encoding="utf-8")
 
     assert runtime.all_running() == []
     assert files() == []
+
+
+def test_a_record_of_another_version_is_read(record: EngineRecord) -> None:
+    path = runtime.write("a", record)
+    older = {name: value for name, value in dataclasses.asdict(record).items() if name not in {"claims", "loaded"}}
+    path.write_text(json.dumps({**older, "colour": "red"}), encoding="utf-8")
+
+    assert runtime.read("a") == record
+
+
+def test_what_is_put_there_meanwhile_stays(record: EngineRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime.write("a", dataclasses.replace(record, started=0.0, after_boot=0.0))
+    alive = EngineRecord.alive.fget
+
+    def slow(stale: EngineRecord) -> bool:
+        runtime.write("a", record)
+        assert alive
+        return bool(alive(stale))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EngineRecord, "alive", property(slow))
+        assert runtime.read("a") is None
+    assert runtime.read("a") == record
+
+
+def test_fields_of_a_record_are_changed_by_its_own_process_only(record: EngineRecord) -> None:
+    runtime.write("a", record)
+
+    runtime.update("a", record.pid + 1, loaded=True)
+    assert runtime.read("a") == record
+    runtime.update("a", record.pid, loaded=True, claims={"CPU": 5})
+    assert runtime.read("a") == dataclasses.replace(record, loaded=True, claims={"CPU": 5})
+
+
+def test_a_file_that_is_replaced_is_told_apart(tmp_path: Path) -> None:
+    model = tmp_path / "model.gguf"
+    assert runtime.state_of(model) == ""
+    model.write_bytes(b"one")
+    before = runtime.state_of(model)
+    assert before == runtime.state_of(model)
+
+    aside = tmp_path / "aside"
+    aside.write_bytes(b"other")
+    aside.replace(model)
+
+    assert runtime.state_of(model) != before
 
 
 def test_damage_spares_the_others(record: EngineRecord) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from lsp_server.engine import scheduler as module
 from lsp_server.engine.evaluation import Evaluation
 from lsp_server.engine.generation import Finished, Step, Steps, StopReason, Timings
+from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.native.context import Part
 from lsp_server.engine.pool import SequencePool
-from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Lane, Priority, Scheduler
+from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Scheduler
 from lsp_server.engine.sequence import CachedSequence
 from lsp_server.errors import DecodeAbortedError, DecodeError, InvalidRequestError
 from tests.support.memory import FakeMemory, failing

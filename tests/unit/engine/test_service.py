@@ -16,11 +16,11 @@ from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.evaluation import Evaluation
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
+from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.native import library
 from lsp_server.engine.native.model import FimTokens
 from lsp_server.engine.pool import SequencePool
-from lsp_server.engine.scheduler import Lane, Priority
 from lsp_server.engine.service import EngineService, Phase
 from lsp_server.engine.step_curve import Pace, StepCurve
 from lsp_server.errors import InvalidRequestError, ModelLoadError, OutOfMemoryError
@@ -181,7 +181,7 @@ def test_what_is_loaded_is_what_was_proven_and_what_it_takes_is_compared(
     made: list[object] = []
 
     def prepare(*arguments: object) -> loading.Load:
-        *others, on_progress = arguments
+        *others, on_progress, _neighbours = arguments
         asked.extend(others)
         assert callable(on_progress)
         assert on_progress(0.5)
@@ -203,7 +203,7 @@ def test_what_is_loaded_is_what_was_proven_and_what_it_takes_is_compared(
         return FakeMemory(n_ctx=settings.n_ctx, n_sequences=settings.n_seq_max)
 
     monkeypatch.setattr(loading, "prepare", prepare)
-    monkeypatch.setattr(module, "machine_library", lambda: "this library")
+    monkeypatch.setattr(module, "machine_library", "the library")
     monkeypatch.setattr(module, "NativeModel", new_model)
     monkeypatch.setattr(module, "NativeContext", new_context)
     monkeypatch.setattr(module, "ChatTemplate", lambda _model: None)
@@ -211,7 +211,7 @@ def test_what_is_loaded_is_what_was_proven_and_what_it_takes_is_compared(
     load(service)
 
     assert (service.phase, service.failure, service.loaded_fraction) == (Phase.READY, "", 1.0)
-    assert asked == [service.config.path, service.config.wishes, "this library"]
+    assert asked == [service.config.path, service.config.wishes, "the library"]
     assert made == [service.config.path, proven.plan.settings, proven.plan.settings]
     assert service.n_ctx == 300
     assert len(service.slots()) == 3

@@ -258,6 +258,42 @@ async def test_a_server_that_has_to_be_asked_to_go_on() -> None:
     assert "continue_final_message" not in question
 
 
+@pytest.mark.parametrize(
+    ("pages", "path"),
+    [(TALKER, "/v1/chat/completions"), (VLLM, "/v1/completions")],
+    ids=["in a conversation", "as a text"],
+)
+@pytest.mark.parametrize("field", ["structured_outputs", "guided_grammar", "grammar", ""])
+async def test_the_field_in_which_a_server_takes_a_grammar_is_found_out_by_what_comes_of_it(
+    pages: Pages, path: str, field: str
+) -> None:
+    server = Server(pages, text("ning", "stop") if path == "/v1/completions" else delta("ning", "stop"))
+    fields = {"structured_outputs", "guided_grammar", "grammar"}
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        asked = json.loads(request.content or b"{}")
+        given = fields & asked.keys()
+        if given - {field} and not asked["stream"]:
+            # Some refuse what they do not know, others overlook it.
+            return httpx.Response(400) if field else None
+        if request.url.path == path and given:
+            assert asked[field] == {"grammar": 'root ::= "zebra"'} if field == "structured_outputs" else True
+            return httpx.Response(200, json={"choices": [{"text": "zebra", "message": {"content": "zebra"}}]})
+        return None
+
+    server.answer = answer
+    backend = await server.attach()
+    server.answer = lambda _request: None
+    assert (await collect(backend.chat(BEGUN))).text == "ning"
+
+    ((asked_path, body),) = server.posted
+    assert (asked_path, backend.can.grammar) == (path, field)
+    assert fields & body.keys() == ({field} if field else set())
+    if field:
+        assert body[field] == ({"grammar": "root ::= x"} if field == "structured_outputs" else "root ::= x")
+    assert ("follows grammars" in backend.description) == bool(field)
+
+
 async def test_a_model_that_fills_no_holes_refuses_them() -> None:
     backend = await Server(TALKER).attach()
 

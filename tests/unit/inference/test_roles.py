@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from lsp_server.errors import (
+    BackendGoneError,
     BackendKeyError,
     BackendRejectedError,
     BackendUnavailableError,
@@ -24,10 +25,13 @@ from lsp_server.models.catalog import Catalog
 from lsp_server.models.hardware import Hardware, load_profile
 from lsp_server.models.store import ModelStore
 from lsp_server.settings.schema import BackendSettings, EngineSettings, ModelSettings, Settings
+from tests.support.engine import PATIENCE_S
+from tests.support.time import Time
 
 HOLE = InfillRequest("before", "after", 16)
 SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
 GONE = BackendUnavailableError("The engine's answer broke off.")
+AWAY = BackendGoneError("http://gpu.example cannot be reached.")
 
 
 class Engine(ScriptedBackend):
@@ -222,6 +226,120 @@ async def test_closing_ends_a_wait_for_an_engine(role: RoleBackend, launcher: La
     assert waiting.cancelled()
 
 
+class TestStandIns:
+    """A server elsewhere that fails, and the engine of this machine."""
+
+    @pytest.fixture
+    def time(self) -> Time:
+        return Time()
+
+    @pytest.fixture
+    def servers(self, monkeypatch: pytest.MonkeyPatch) -> list[Engine | Exception]:
+        """What comes of connecting to the server, in order."""
+        outcomes: list[Engine | Exception] = []
+
+        async def connect(_spec: RemoteSpec) -> Any:
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        monkeypatch.setattr(roles, "connect", connect)
+        return outcomes
+
+    @pytest.fixture
+    def role(self, launcher: Launcher, time: Time) -> RoleBackend:
+        wanted = RemoteSpec("completion", "http://gpu.example")
+        return RoleBackend(
+            lambda: wanted, lambda _fraction: None, stand_ins=[lambda: SPEC], clock=time.clock, sleep=time.sleep
+        )
+
+    async def test_the_engine_is_not_started_while_a_server_answers(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        servers[:] = [Engine("elsewhere")]
+        assert (await collect(role.infill(HOLE))).text == "elsewhere"
+        assert (launcher.calls, role.trouble) == (0, "")
+
+    async def test_it_answers_while_none_does_and_is_let_go_of_then(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher, time: Time
+    ) -> None:
+        engine = Engine("here")
+        servers[:] = [AWAY, Engine("elsewhere")]
+        launcher.outcomes = [engine]
+
+        assert (await collect(role.infill(HOLE))).text == "here"
+        assert role.trouble == AWAY.message
+
+        await asyncio.wait_for(time.somebody_sleeps(), PATIENCE_S)
+        time.pass_by(5)
+        while role.trouble:
+            await asyncio.sleep(0)
+        assert (await collect(role.infill(HOLE))).text == "elsewhere"
+        assert engine.closed
+        await role.aclose()
+
+    async def test_a_server_whose_answers_break_off_is_left_after_the_second(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        servers[:] = [Engine("one two three", "four five six", breaks_after=1) for _ in range(2)]
+        launcher.outcomes = [Engine("here")]
+        for _ in range(2):
+            with pytest.raises(BackendUnavailableError):
+                await collect(role.infill(HOLE))
+        assert (await collect(role.infill(HOLE))).text == "here"
+        await role.aclose()
+
+    async def test_an_answer_that_is_left_early_is_a_good_one(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        servers[:] = [Engine(GONE), Engine("one two", GONE), Engine("three")]
+        answer = role.infill(HOLE)
+        assert (await anext(answer)).text
+        await answer.aclose()  # type: ignore[attr-defined]
+        assert (await collect(role.infill(HOLE))).text == "three"
+        assert launcher.calls == 0
+
+    async def test_a_hole_is_not_passed_on_to_one_who_fills_none(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        talker = Engine("here")
+        talker.fills_holes = False
+        servers[:] = [Engine(AWAY)]
+        launcher.outcomes = [talker]
+
+        with pytest.raises(BackendUnavailableError, match=r"gpu\.example"):
+            await collect(role.infill(HOLE))
+        assert not role.fills_holes, "the next request is made in its way"
+        assert (await collect(role.chat(ChatRequest((Message("user", "Hi"),), 16)))).text == "here"
+        await role.aclose()
+
+    async def test_that_no_model_is_here_is_not_what_is_wrong(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        servers[:] = [AWAY]
+        launcher.outcomes = [ModelNotInstalledError("The model small is not installed.")]
+        with pytest.raises(BackendGoneError) as failed:
+            await role.attach()
+        assert failed.value is AWAY
+
+    async def test_an_engine_that_fails_too_is_told(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        servers[:] = [AWAY]
+        launcher.outcomes = [EngineStartError("It does not fit.")]
+        with pytest.raises(BackendUnavailableError, match=r"cannot be reached\. It does not fit\."):
+            await role.attach()
+
+    async def test_requests_that_fail_together_count_once(
+        self, role: RoleBackend, servers: list[Engine | Exception], launcher: Launcher
+    ) -> None:
+        servers[:] = [Engine(GONE, GONE, GONE), Engine("one", "two", "three")]
+        answers = await asyncio.gather(*(collect(role.infill(HOLE)) for _ in range(3)))
+        assert {answer.text for answer in answers} == {"one", "two", "three"}
+        assert (launcher.calls, role.trouble) == (0, ""), "an old connection is no reason to leave a server"
+
+
 class TestWantedModel:
     """On machines that are described; which models suit them is for the tests of planning."""
 
@@ -286,24 +404,32 @@ class TestWantedModel:
 class TestElsewhere:
     """A role that a server elsewhere serves."""
 
-    SETTINGS = Settings(backend=BackendSettings(assistant_url="http://gpu.example", assistant_key_env="TEAM_KEY"))
+    SETTINGS = Settings(backend=BackendSettings(assistant_url=("http://gpu.example",), assistant_key_env="TEAM_KEY"))
 
     def test_which_role_is_where(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TEAM_KEY", "sesame")
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
         monkeypatch.setattr(roles, "_this_machine", lambda: load_profile("laptop-16gb"))
         store = ModelStore(tmp_path, Catalog.load(), [])
-        found = roles.source(self.SETTINGS, store, "assistant")
-        assert found == RemoteSpec("assistant", "http://gpu.example", key="sesame")
-        with pytest.raises(ModelNotInstalledError):
-            roles.source(self.SETTINGS, store, "completion")
+        server, fallback = roles.sources(self.SETTINGS, store, "assistant")
+        assert server() == RemoteSpec("assistant", "http://gpu.example", key="sesame")
+        (engine,) = roles.sources(self.SETTINGS, store, "completion")
+        for local in (fallback, engine):
+            with pytest.raises(ModelNotInstalledError):
+                local()
+
+    def test_an_engine_that_is_not_wanted_stands_in_for_nobody(self, tmp_path: Path) -> None:
+        urls = ("http://a.example", "http://b.example")
+        settings = Settings(backend=BackendSettings(assistant_url=urls, local_fallback=False))
+        found = roles.sources(settings, ModelStore(tmp_path, Catalog.load(), []), "assistant")
+        assert [server() for server in found] == [RemoteSpec("assistant", url) for url in urls]
 
     @pytest.mark.parametrize(("url", "role"), [("", "completion"), ("http://gpu.example", "assistant")])
     def test_an_engine_is_planned_for_the_roles_that_it_has(
         self, url: str, role: str, tiny_deepseek4: Path, tmp_path: Path
     ) -> None:
         models = ModelSettings(completion=str(tiny_deepseek4), assistant=str(tiny_deepseek4))
-        settings = Settings(models=models, backend=BackendSettings(completion_url=url))
+        settings = Settings(models=models, backend=BackendSettings(completion_url=(url,)))
         store = ModelStore(tmp_path / "store", Catalog.load(), [])
         assert roles.engine_spec(settings, store, "assistant").role == role
 

@@ -22,6 +22,7 @@ from lsp_server.errors import (
     UnknownModelError,
 )
 from lsp_server.inference import roles
+from lsp_server.inference.launcher import EngineSpec
 from lsp_server.inference.probing import Capabilities
 from lsp_server.inference.remote import RemoteBackend
 from lsp_server.models.catalog import CatalogModel, ModelFile, Role
@@ -31,7 +32,7 @@ from lsp_server.models.transfer import Transfer
 from lsp_server.server import engines
 from lsp_server.server.engines import Engines
 from lsp_server.server.status import Status
-from lsp_server.settings.schema import BackendSettings, Settings
+from lsp_server.settings.schema import BackendSettings, EngineSettings, Settings
 from tests.support.engine import PATIENCE_S
 
 SMALL = CatalogRef(
@@ -67,6 +68,8 @@ class FakeStore:
         return self.locate(ref) if self.installed else None
 
     def locate(self, ref: ModelRef) -> InstalledModel:
+        if not self.installed:
+            raise ModelNotInstalledError(f"The model {ref.id} is not installed.")
         return InstalledModel(ref.id, Path("small.gguf"), (Path("small.gguf"),), 1)
 
     def pull(self, ref: ModelRef, progress: Callable[[Transfer], None], cancelled: Callable[[], bool]) -> None:
@@ -128,6 +131,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self.elsewhere_failure: Exception | None = None
         self.attached = 0
         self.closed = 0
         self.notes: tuple[str, ...] = ()
@@ -156,6 +160,8 @@ class World:
     engines: Engines
     states: list[Status]
 
+    attach_by: Callable[[Any], None]
+
     async def settle(self) -> None:
         """Wait for what goes on in the background."""
         while pending := [task for task in self.engines._warming.values() if not task.done()]:
@@ -168,7 +174,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(engines, "store_from", lambda directory, *, registry_mirror: store)
     monkeypatch.setattr(roles, "attach", engine.attach)
     states: list[Status] = []
-    return World(client, store, engine, Engines(client, Settings(), states.append), states)  # type: ignore[arg-type]
+
+    def attach_by(attach: Any) -> None:
+        monkeypatch.setattr(roles, "attach", attach)
+
+    return World(client, store, engine, Engines(client, Settings(), states.append), states, attach_by)  # type: ignore[arg-type]
 
 
 async def test_it_is_made_ready_in_the_background_once(world: World) -> None:
@@ -517,13 +527,13 @@ def remote_world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
     async def connect(spec: Any) -> RemoteBackend:
         world.engine.attached += 1
-        if world.engine.failure:
-            raise world.engine.failure
+        if failure := world.engine.failure or world.engine.elsewhere_failure:
+            raise failure
         can = Capabilities("llama-server", "/models/big.gguf", "infill", "repeated")
         return RemoteBackend(spec, httpx.AsyncClient(), can)
 
     monkeypatch.setattr(roles, "connect", connect)
-    settings = Settings(backend=BackendSettings(assistant_url="http://gpu.example:8080/v1"))
+    settings = Settings(backend=BackendSettings(assistant_url=("http://gpu.example:8080/v1",)))
     world.store.installed = False
     world.engines = Engines(world.client, settings, world.states.append)  # type: ignore[arg-type]
     return world
@@ -565,6 +575,26 @@ async def test_a_server_elsewhere_that_is_away_is_told_once_and_never_given_up(
     await remote_world.engines.aclose()
 
 
+async def test_an_engine_stands_in_which_is_told_once_and_kindly(remote_world: World) -> None:
+    engines, here = remote_world.engines, remote_world.engine
+    remote_world.store.installed = True
+    here.elsewhere_failure = BackendUnavailableError("http://gpu.example:8080 cannot be reached.", hint="Is it on?")
+
+    await engines.ready("assistant")
+    engines._changed("assistant", True, "")
+
+    said = "http://gpu.example:8080 cannot be reached. small on this machine answers meanwhile."
+    assert engines.describe("assistant") == {"model": "small on this machine", "state": "ready"}
+    assert remote_world.client.messages == [said]
+    assert [(one.state, one.model, one.percent) for one in remote_world.states[:2]] == [
+        ("loading", "gpu.example:8080", None),
+        ("loading", "gpu.example:8080", 50),
+    ]
+    last = remote_world.states[-1]
+    assert (last.state, last.model, last.message) == ("ready", "small on this machine", said)
+    await engines.aclose()
+
+
 async def test_a_key_that_stays_wrong_is_given_up(remote_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     remote_world.engine.failure = BackendKeyError("http://gpu.example:8080 refuses the key (401).")
     now = 0.0
@@ -577,3 +607,118 @@ async def test_a_key_that_stays_wrong_is_given_up(remote_world: World, monkeypat
     assert remote_world.engine.attached == engines._MOST_TRIES
     assert len(remote_world.client.messages) == 1
     await remote_world.engines.aclose()
+
+
+@dataclass
+class Switching:
+    """What the switch from one engine to another is told about the memory, and which engines were sent away."""
+
+    in_the_way: bool = False
+    dismissed: list[EngineSpec] = field(default_factory=list)
+
+    async def dismiss(self, old: EngineSpec) -> bool:
+        self.dismissed.append(old)
+        return True
+
+
+@pytest.fixture
+def switching(world: World, monkeypatch: pytest.MonkeyPatch) -> Switching:
+    switching = Switching()
+    monkeypatch.setattr(engines, "in_the_way", lambda old, new: switching.in_the_way)
+    monkeypatch.setattr(engines, "dismiss", switching.dismiss)
+    return switching
+
+
+LARGER = Settings(engine=EngineSettings(n_ctx=4096))
+
+
+async def test_who_answers_does_so_until_the_next_one_can(world: World, switching: Switching) -> None:
+    before = await world.engines.ready("completion")
+    loads = asyncio.Event()
+
+    async def attach(spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        await loads.wait()
+        return FakeEngine()
+
+    world.attach_by(attach)
+    await world.engines.switch(LARGER)
+
+    assert world.engines.if_ready("completion") is before
+    assert await world.engines.once_loaded("completion") is before
+    assert await world.engines.ready("completion") is before
+    assert world.engine.closed == 0
+
+    loads.set()
+    await world.settle()
+    after = world.engines.if_ready("completion")
+    assert after is not None
+    assert after is not before
+    assert world.engine.closed == 1
+    assert [spec.n_ctx for spec in switching.dismissed] == [8192]
+
+
+async def test_one_that_is_in_the_way_goes_first_and_it_is_said(world: World, switching: Switching) -> None:
+    await world.engines.ready("completion")
+    switching.in_the_way = True
+
+    async def attach(spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        assert world.engine.closed == 1
+        assert len(switching.dismissed) == 1
+        return FakeEngine()
+
+    world.attach_by(attach)
+    await world.engines.switch(LARGER)
+    await world.settle()
+
+    assert world.client.messages == ["small is let go first: there is not enough memory for small beside it."]
+    assert world.engines.if_ready("completion") is not None
+
+
+async def test_one_whose_successor_fails_goes_on(world: World, switching: Switching) -> None:
+    before = await world.engines.ready("completion")
+    world.engine.failure = EngineStartError("It did not start.")
+
+    await world.engines.switch(LARGER)
+    await world.settle()
+
+    assert world.engines.if_ready("completion") is before
+    assert world.client.messages == ["It did not start. small goes on answering."]
+    assert switching.dismissed == []
+
+
+async def test_an_engine_that_another_role_has_is_not_sent_away(world: World, switching: Switching) -> None:
+    await world.engines.ready("completion")
+    await world.engines.ready("assistant")
+
+    await world.engines.switch(Settings(engine=EngineSettings(idle_minutes=5)))
+    await world.settle()
+
+    # Both roles are served by engines of the same name again.
+    assert world.engine.closed == 2
+    assert [spec.name for spec in switching.dismissed] == []
+
+
+async def test_the_end_of_a_session_closes_those_of_before_too(world: World, switching: Switching) -> None:
+    await world.engines.ready("completion")
+    world.engine.failure = EngineStartError("It did not start.")
+    await world.engines.switch(LARGER)
+    await world.settle()
+
+    await world.engines.aclose()
+
+    assert world.engine.closed == 1
+    assert switching.dismissed == []
+
+
+async def test_what_is_not_ready_is_dropped_by_a_switch(world: World, switching: Switching) -> None:
+    world.engine.failure = EngineStartError("It did not start.")
+    world.engines.if_ready("completion")
+    await world.settle()
+    world.engine.failure = None
+
+    await world.engines.switch(LARGER)
+
+    assert world.engines.if_ready("completion") is None
+    await world.settle()
+    assert world.engines.if_ready("completion") is not None
+    assert switching.dismissed == []

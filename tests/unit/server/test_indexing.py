@@ -189,6 +189,31 @@ async def test_no_builder_survives_us(watched: Watched, root: Path) -> None:
     assert builders() == []
 
 
+async def test_of_too_many_files_is_told_once(
+    index: WorkspaceIndex, root: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    monkeypatch.setattr(indexing, "_GATHER_S", 0.0)
+    told: list[lsp.ShowMessageParams] = []
+    server = SimpleNamespace(client_capabilities=lsp.ClientCapabilities(), window_show_message=told.append)
+    watched = Watched(cast(LanguageServer, server), index, log.append)
+    watched.orders = []
+    watched.follow([root], Order(max_files=1))
+    await until(at_rest(index, watched, 1))
+    assert told == []
+    (root / "b.py").write_text("def second(): ...\n", encoding="utf-8")
+    for builds in (2, 3):
+        watched.rescan()
+        await until(at_rest(index, watched, builds))
+    (message,) = told
+    assert message.type == lsp.MessageType.Info
+    assert message.message.startswith("project has more than 1 files of code")
+    assert "`index.exclude`" in message.message
+    assert log == []
+    # What there is room for is found all the same.
+    assert index.definitions(["first"])
+    await watched.aclose()
+
+
 async def test_without_a_place_for_it_there_is_a_line_in_the_log(
     watched: Watched, index: WorkspaceIndex, root: Path, tmp_path: Path, log: list[str]
 ) -> None:

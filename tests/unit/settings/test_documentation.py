@@ -32,7 +32,8 @@ def schema() -> dict[str, Any]:
 def test_the_schema_has_every_setting(schema: dict[str, Any], section: str, setting: dataclasses.Field[Any]) -> None:
     described = schema["properties"][section]["properties"][setting.name]
 
-    assert described["type"] == JSON_TYPES[type(setting.default)]
+    kind = JSON_TYPES[type(setting.default)]
+    assert described["type"] == ([kind, "string"] if setting.metadata["or_text"] else kind)
     assert described["description"] == setting.metadata["description"]
     assert described.get("minimum") == setting.metadata["minimum"]
     assert described.get("maximum") == setting.metadata["maximum"]

@@ -42,6 +42,7 @@ def test_a_partial_section_keeps_its_other_defaults() -> None:
         ("models", "completion", ["auto"], "a text"),
         ("completion", "disabled_languages", "python", "a list of texts"),
         ("completion", "disabled_languages", ["python", 3], "a list of texts"),
+        ("backend", "completion_url", 8080, "a text or a list of texts"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named_and_its_default_used(
@@ -102,6 +103,16 @@ def test_a_list_becomes_a_tuple() -> None:
     resolution = resolve({"completion": {"disabled_languages": ["markdown", "plaintext"]}})
 
     assert resolution.settings.completion.disabled_languages == ("markdown", "plaintext")
+
+
+@pytest.mark.parametrize(
+    ("value", "urls"), [("http://a", ("http://a",)), (["http://a", "http://b"], ("http://a", "http://b")), ("", ())]
+)
+def test_one_address_need_not_be_a_list(value: object, urls: tuple[str, ...]) -> None:
+    resolution = resolve({"backend": {"completion_url": value}})
+
+    assert resolution.settings.backend.completion_url == urls
+    assert resolution.problems == ()
 
 
 @pytest.mark.parametrize("options", [{"engine": None}, {"engine": {"n_ctx": None, "port": None}}])

@@ -116,7 +116,7 @@ def test_where_code_and_keys_go_is_not_for_an_editor_to_say(user_file: Path) -> 
     resolution = sources.load(workspace, environ=environ)
 
     backend = resolution.settings.backend
-    assert backend.completion_url == "http://mine.example"
+    assert backend.completion_url == ("http://mine.example",)
     assert backend.assistant_key_command == ("pass", "show", "gpu")
     (problem,) = resolution.problems
     assert problem.name == "backend"

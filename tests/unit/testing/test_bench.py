@@ -14,6 +14,7 @@ from lsp_server.testing import runners
 from lsp_server.testing.bench import ProjectBench
 from lsp_server.testing.reports import TestRun as Run
 from lsp_server.testing.sites import test_site as site_of
+from tests.support.links import go_round
 
 CALC = "def add(a, b):\n    return a + b\n"
 
@@ -220,9 +221,18 @@ async def test_keys_in_the_environment_are_not_lent(root: Path, monkeypatch: pyt
     assert (await bench(root).run(source)).passed == {"test_kept", "test_lost"}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
 async def test_links_that_go_round_are_no_end(root: Path) -> None:
+    go_round(root)
     (root / "loop").symlink_to(root, target_is_directory=True)
     (root / "nowhere").symlink_to(root / "gone")
     source = "from calc import add\n\n\ndef test_a():\n    assert add(1, 2) == 3\n"
     assert (await bench(root).run(source)).passed == {"test_a"}
+
+
+def test_a_copy_has_each_file_once_and_links_as_links(root: Path, tmp_path: Path) -> None:
+    links = go_round(root)
+    copy = tmp_path / "copy"
+    bench_module._copy(root, copy)
+    copied = [path for path in copy.rglob("*") if not path.is_symlink()]
+    assert sorted(path.name for path in copied if path.name == "kept.py") == ["kept.py"]
+    assert all((copy / name).is_symlink() for name in links if not name.endswith("node_modules"))

@@ -138,3 +138,31 @@ def test_the_streams_that_it_talks_through_are_not_read(inside: Path) -> None:
     assert "reads none of the streams" in run(inside, "import os; os.fdopen(0)")
     assert run(inside, "import os; print(os.fdopen(os.dup(1), 'w').fileno() > 2)") == "True\n"
     assert run(inside, "open(1, 'w').write('one')") == "one"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import socket; socket.create_connection(('127.0.0.1', 9))", "reaches no other program"),
+        ("import socket; socket.socket().bind(('127.0.0.1', 0))", "reaches no other program"),
+        ("import socket; socket.socket(socket.AF_UNIX).connect('/run/docker.sock')", "reaches no other program"),
+        ("import ctypes; ctypes.CDLL(None).unlink", "calls no foreign library"),
+        ("import ctypes; ctypes.CDLL('libc.so.6')", "calls no foreign library"),
+    ],
+)
+@pytest.mark.skipif(os.name != "posix", reason="event loops of other systems need it")
+def test_what_is_sealed_talks_to_nobody_on_this_machine_either(inside: Path, code: str, reason: str) -> None:
+    assert reason in run(inside, code, "sealed")
+
+
+def test_what_is_sealed_still_has_event_loops_and_numpy(inside: Path) -> None:
+    code = "import asyncio, ctypes\n\nasync def f():\n    return 3\n\nprint(asyncio.run(f()))\n"
+    assert run(inside, code, "sealed") == "3\n"
+    assert run(inside, "import numpy; print(numpy.arange(3).sum())", "sealed") == "3\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such limit there")
+def test_what_is_sealed_writes_no_large_files(inside: Path) -> None:
+    code = "file = open('x', 'wb')\nfor _ in range(60): file.write(bytes(1_000_000))\n"
+    assert "OSError" in run(inside, code, "sealed")
+    assert (inside / "x").stat().st_size <= 50_000_000

@@ -1,6 +1,7 @@
 -- `:checkhealth shardlight`: is everything here that it takes, and if not, what to do.
 local cli = require("shardlight.cli")
 local client = require("shardlight.client")
+local version = require("shardlight.version")
 
 local health = vim.health
 local M = {}
@@ -16,13 +17,13 @@ local INSTALL = {
 
 local function neovim()
   health.start("Neovim")
-  local version = tostring(vim.version())
+  local own = tostring(vim.version())
   if vim.fn.has("nvim-0.11") == 0 then
-    health.error(version .. " is too old", { "Shardlight needs Neovim 0.11 or newer." })
+    health.error(own .. " is too old", { "Shardlight needs Neovim 0.11 or newer." })
   elseif require("shardlight.ghost.native").usable() then
-    health.ok(version .. ", which shows suggestions by itself")
+    health.ok(own .. ", which shows suggestions by itself")
   else
-    health.ok(version .. "; the plugin shows suggestions")
+    health.ok(own .. "; the plugin shows suggestions")
   end
   if not require("shardlight").is_set_up() and not vim.lsp.is_enabled(client.NAME) then
     health.warn("not started", { "`vim.lsp.enable('shardlight')`, or `require('shardlight').setup()`." })
@@ -65,10 +66,13 @@ end
 local function binary(processes)
   health.start("Command line")
   local done, reason = ended(processes, "version")
-  if done.code == 0 then
-    health.ok(("%s (%s)"):format(vim.trim(done.stdout), table.concat(cli.command(), " ")))
-  else
-    health.error(reason, INSTALL)
+  if done.code ~= 0 then
+    return health.error(reason, INSTALL)
+  end
+  local said = vim.trim(done.stdout)
+  health.ok(("%s (%s)"):format(said, table.concat(cli.command(), " ")))
+  if said ~= "shardlight " .. version then
+    health.warn(("this plugin is of %s"):format(version), { "Have the plugin and the server of one release." })
   end
 end
 

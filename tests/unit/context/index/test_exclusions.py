@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lsp_server.context.index.exclusions import Exclusions
+from tests.support.links import go_round
 from tests.unit.context.conftest import MakeFiles
 
 
@@ -120,6 +121,17 @@ def test_links_are_not_followed(root: Path, files: MakeFiles, tmp_path: Path) ->
     assert found(root) == ["a/b.py"]
     assert found(root, start="a/loop") == []
     assert found(root, start="out.py") == []
+
+
+def test_links_that_go_round_are_no_end(root: Path) -> None:
+    links = go_round(root)
+    assert found(root) == ["a/kept.py"]
+    exclusions = Exclusions(root)
+    for name in links:
+        assert found(root, start=name) == []
+        # There is an answer for each, and for what would be below it.
+        for place in (root / name, root / name / "b" / "b" / "kept.py"):
+            assert exclusions.is_excluded(place) == ("node_modules" in place.parent.parts)
 
 
 def test_nothing_below_a_linked_folder_is_walked_to(root: Path, files: MakeFiles, tmp_path: Path) -> None:

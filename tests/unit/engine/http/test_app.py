@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from lsp_server.engine import templates
 from lsp_server.engine.chat import ChatPrompt, Message
@@ -16,11 +19,13 @@ from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
 from lsp_server.engine.http.app import create_app
+from lsp_server.engine.http.openai import UNSERVED
+from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole
+from lsp_server.engine.leases import Leases
 from lsp_server.engine.metrics import CONTENT_TYPE
 from lsp_server.engine.native.model import FimTokens
 from lsp_server.engine.pool import SequencePool
-from lsp_server.engine.scheduler import Lane, Priority
 from lsp_server.engine.service import EngineService, Phase
 from lsp_server.models.catalog import FimLayout
 from tests.support.memory import FakeMemory
@@ -37,11 +42,27 @@ class Engine:
             EngineConfig("small", Path("small.gguf"), 512, 0, 1), lambda _: FimLayout("prefix-first")
         )
         self.stopped = False
-        app = create_app(self.service, TOKEN, self._stop)
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8012")
+        self.leases = Leases()
+        self.drained = False
+        self.client_token = ""
+        self.app = create_app(self.service, TOKEN, self.leases, self._stop, self._drain, lambda: self.client_token)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://127.0.0.1:8012")
 
     def _stop(self) -> None:
         self.stopped = True
+
+    def _drain(self) -> None:
+        self.drained = True
+
+
+def endpoints() -> Iterator[tuple[str, str]]:
+    """Method and path of each; the model's name is filled in."""
+    engine = Engine()
+    engine.service.close()
+    for route in engine.app.routes:
+        assert isinstance(route, Route)
+        for method in {*(route.methods or ())} - {"HEAD"}:
+            yield method, re.sub("{.*}", "small", route.path)
 
 
 @pytest.fixture
@@ -79,17 +100,13 @@ async def test_health_when_ready(engine: Engine) -> None:
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
-GUARDED = [
-    ("GET", "/props"),
-    ("GET", "/v1/models"),
-    ("GET", "/slots"),
-    ("GET", "/metrics"),
-    ("POST", "/tokenize"),
-    ("POST", "/infill"),
-    ("POST", "/v1/completions"),
-    ("POST", "/v1/chat/completions"),
-    ("POST", "/shutdown"),
-]
+PUBLIC = [("GET", "/health"), ("GET", "/v1/health")]
+SHARING = ("/lease", "/drain", "/shutdown")
+GUARDED = [one for one in endpoints() if one not in PUBLIC]
+
+
+def test_which_endpoints_there_are() -> None:
+    assert set(GUARDED) > {("POST", "/infill"), ("POST", "/shutdown"), ("GET", "/v1/models/small")}
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
@@ -109,7 +126,7 @@ async def test_without_the_token_nothing_is_done(
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8012", "127.0.0.1.evil.example", "localhost.evil"])
-@pytest.mark.parametrize(("method", "path"), [("GET", "/health"), *GUARDED])
+@pytest.mark.parametrize(("method", "path"), [*PUBLIC, *GUARDED])
 async def test_a_host_that_is_not_loopback_is_refused(engine: Engine, method: str, path: str, host: str) -> None:
     response = await engine.client.request(method, path, headers={**AUTHORIZED, "Host": host}, json={})
 
@@ -124,7 +141,7 @@ async def test_both_names_of_loopback_are_served(engine: Engine, host: str) -> N
     assert response.status_code == 200
 
 
-ROUTES = [("GET", "/health"), *GUARDED]
+ROUTES = [*PUBLIC, *GUARDED]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +190,8 @@ async def test_asking_beforehand_tells_a_page_nothing(engine: Engine, path: str)
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_no_page_is_allowed_to_read_an_answer(engine: Engine, method: str, path: str) -> None:
+    # Else a lease would be held for as long as it is wanted.
+    engine.leases.closing.set()
     for headers in ({}, AUTHORIZED, {"Origin": "https://evil.example"}, {"Host": "evil.example"}):
         for verb in (method, "OPTIONS", "HEAD", "DELETE"):
             response = await engine.client.request(verb, path, headers=headers)
@@ -181,12 +200,87 @@ async def test_no_page_is_allowed_to_read_an_answer(engine: Engine, method: str,
 
 
 async def test_models_are_listed_while_loading(engine: Engine) -> None:
-    response = await engine.client.get("/v1/models", headers=AUTHORIZED)
+    for path in ("/v1/models", "/models"):
+        listed = (await engine.client.get(path, headers=AUTHORIZED)).json()
+        (entry,) = listed["data"]
 
-    assert response.json() == {"object": "list", "data": [{"id": "small", "object": "model", "owned_by": "local"}]}
+        assert listed["object"] == "list"
+        assert {**entry, "created": 0} == {"id": "small", "object": "model", "created": 0, "owned_by": "local"}
+        assert (await engine.client.get("/v1/models/small", headers=AUTHORIZED)).json() == entry
 
 
-@pytest.mark.parametrize("path", ["/infill", "/v1/completions", "/v1/chat/completions", "/tokenize"])
+async def test_another_model_is_not_here(engine: Engine) -> None:
+    response = await engine.client.get("/v1/models/org/large", headers=AUTHORIZED)
+
+    assert response.status_code == 404
+    assert response.json()["error"]["message"] == "There is no model 'org/large' here."
+
+
+@pytest.mark.parametrize("path", UNSERVED)
+async def test_what_is_not_done_is_said(engine: Engine, path: str) -> None:
+    response = await engine.client.post(path, headers=AUTHORIZED, json={"input": "a"})
+
+    assert response.status_code == 501
+    assert response.json()["error"] == {"code": 501, "type": "not_supported_error", "message": UNSERVED[path]}
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("GET", "/infill", 405)])
+async def test_what_there_is_not_is_said_as_any_other_error(
+    engine: Engine, method: str, path: str, status: int
+) -> None:
+    response = await engine.client.request(method, path, headers=AUTHORIZED)
+
+    assert response.status_code == status
+    assert response.json()["error"]["message"] == f"{method} {path} is not served here."
+    assert response.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+async def test_a_defect_is_said_as_any_other_error(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(engine.service, "slots", broken)
+    transport = httpx.ASGITransport(engine.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8012") as client:
+        response = await client.get("/slots", headers=AUTHORIZED)
+
+    assert response.status_code == 500
+    assert response.json()["error"]["type"] == "server_error"
+
+
+async def test_the_token_of_other_clients(engine: Engine) -> None:
+    other = {"Authorization": "Bearer another"}
+    assert (await engine.client.get("/slots", headers=other)).status_code == 401
+
+    engine.client_token = "another"
+    for headers in (other, AUTHORIZED):
+        assert (await engine.client.get("/slots", headers=headers)).status_code == 200
+
+    engine.client_token = "the next"
+    assert (await engine.client.get("/slots", headers=other)).status_code == 401
+
+
+@pytest.mark.parametrize("path", SHARING)
+async def test_other_clients_do_not_end_the_engine(engine: Engine, path: str) -> None:
+    engine.client_token = "another"
+
+    response = await engine.client.post(path, headers={"Authorization": "Bearer another"})
+
+    assert response.status_code == 401
+    assert not engine.stopped
+    assert not engine.drained
+
+
+@pytest.mark.parametrize("given", ["Bearer ", "Bearer", ""])
+async def test_where_there_is_no_such_token_nothing_is_none(engine: Engine, given: str) -> None:
+    assert engine.client_token == ""
+    assert (await engine.client.get("/slots", headers={"Authorization": given})).status_code == 401
+
+
+BODIES = [path for method, path in GUARDED if method == "POST" and path not in {*UNSERVED, *SHARING}]
+
+
+@pytest.mark.parametrize("path", BODIES)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"\xff"])
 async def test_a_body_that_is_no_json_object_is_refused(engine: Engine, path: str, body: bytes) -> None:
     response = await engine.client.post(path, headers=AUTHORIZED, content=body)
@@ -196,7 +290,7 @@ async def test_a_body_that_is_no_json_object_is_refused(engine: Engine, path: st
     assert "JSON" in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/infill", "/v1/completions", "/v1/chat/completions", "/tokenize"])
+@pytest.mark.parametrize("path", BODIES)
 async def test_what_needs_the_model_says_that_it_is_loading(engine: Engine, path: str) -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}], "prompt": "Hi", "content": "Hi"}
 
@@ -248,8 +342,17 @@ class FakeModel:
     bos: ClassVar[list[int]] = [-9]
     special_texts: ClassVar[frozenset[str]] = frozenset()
 
+    n_vocab = 256
+
     def tokenize(self, text: str, *, parse_special: bool = False) -> list[int]:
-        return [ord(c) for c in text]
+        """``<>`` is a control token."""
+        return [-9 if c == "<>" else ord(c) for c in re.findall("<>|." if parse_special else ".", text)]
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        return bytes(tokens)
+
+    def piece(self, token: int, *, special: bool) -> bytes:
+        return bytes([token]) if token >= 0 else b""
 
     def close(self) -> None:
         pass
@@ -303,6 +406,102 @@ async def test_a_hole_becomes_a_completion_with_its_boundaries(engine: Engine, a
     assert not request.thinks
     # What a completion writes is seldom there already.
     assert request.max_draft == 0
+
+
+@pytest.mark.parametrize("path", ["/completion", "/completions"])
+async def test_a_text_that_was_laid_out_is_taken_as_it_is(engine: Engine, asked: Asked, path: str) -> None:
+    response = await engine.client.post(path, headers=AUTHORIZED, json={"prompt": "<>ab", "n_predict": 3, "n_probs": 2})
+
+    assert (response.json()["content"], response.json()["stop"]) == ("Hi", True)
+    ((request, lane, priority, _),) = asked
+    assert (lane, priority) == (Lane.ASSISTANT, Priority.ACTION)
+    # It begins with BOS already.
+    assert (list(request.prompt), request.max_tokens, request.n_probs) == ([-9, 97, 98], 3, 2)
+    assert request.begun_word == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "prompt"),
+    [
+        ("/completion", {"prompt": "<>", "parse_special": False}, [-9, 60, 62]),
+        ("/completion", {"prompt": ["a"]}, [-9, 97]),
+        ("/completion", {"prompt": [97, 98]}, [97, 98]),
+        ("/v1/completions", {"prompt": "<>"}, [-9, 60, 62]),
+        ("/v1/completions", {"prompt": "<>", "parse_special": True}, [-9]),
+        ("/v1/completions", {"prompt": [[97, 98]]}, [97, 98]),
+        ("/v1/completions", {"prompt": [98], "context": "a"}, [97, 98]),
+    ],
+)
+async def test_forms_of_a_prompt(
+    engine: Engine, asked: Asked, path: str, body: dict[str, Any], prompt: list[int]
+) -> None:
+    response = await engine.client.post(path, headers=AUTHORIZED, json=body)
+
+    assert response.status_code == 200
+    assert list(asked[0][0].prompt) == prompt
+
+
+async def test_a_completion_goes_on_until_it_ends(engine: Engine, asked: Asked) -> None:
+    for path in ("/completion", "/v1/completions"):
+        await engine.client.post(path, headers=AUTHORIZED, json={"prompt": "a"})
+
+    assert [request.max_tokens for request, *_ in asked] == [4096, 128]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/completion", {"prompt": [256]}, "prompt[0]"),
+        ("/completion", {"prompt": ["a", "b"]}, "prompt"),
+        ("/v1/completions", {"prompt": [97], "suffix": "b"}, "prompt"),
+        ("/detokenize", {"tokens": [97, 300]}, "tokens[1]"),
+        ("/detokenize", {"tokens": "a"}, "tokens"),
+        ("/apply-template", {"messages": [], "tools": [{}]}, "tools"),
+        ("/v1/chat/completions", {"messages": [{"content": "a"}], "n": 2}, "n"),
+        ("/infill", {"n_cmpl": 2}, "n_cmpl"),
+    ],
+)
+async def test_what_cannot_be_done_is_named(
+    engine: Engine, asked: Asked, path: str, body: dict[str, Any], named: str
+) -> None:
+    response = await engine.client.post(path, headers=AUTHORIZED, json=body)
+
+    assert response.status_code == 400
+    assert response.json()["error"]["message"].split()[0] == named
+    assert not asked
+
+
+async def test_tokens_become_a_text_again(engine: Engine) -> None:
+    loaded(engine)
+
+    response = await engine.client.post("/detokenize", headers=AUTHORIZED, json={"tokens": [72, 105]})
+    assert response.json() == {"content": "Hi"}
+
+
+async def test_tokens_with_their_pieces(engine: Engine) -> None:
+    loaded(engine)
+
+    response = await engine.client.post("/tokenize", headers=AUTHORIZED, json={"content": "aÿ", "with_pieces": True})
+    assert response.json() == {"tokens": [{"id": 97, "piece": "a"}, {"id": 255, "piece": [255]}]}
+
+
+async def test_a_conversation_as_a_text(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(engine)
+    monkeypatch.setattr(engine.service, "chat_text", lambda messages: f"<user>{messages[0].content}")
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+
+    response = await engine.client.post("/apply-template", headers=AUTHORIZED, json=body)
+    assert response.json() == {"prompt": "<user>Hi"}
+
+
+async def test_a_stream_ends_with_its_costs_if_that_is_asked_for(engine: Engine, asked: Asked) -> None:
+    body = {"prompt": "a", "stream": True, "stream_options": {"include_usage": True}}
+
+    response = await engine.client.post("/v1/completions", headers=AUTHORIZED, json=body)
+
+    *_, usage, done = [line.removeprefix("data: ") for line in response.text.splitlines() if line]
+    assert done == "[DONE]"
+    assert json.loads(usage)["usage"]["total_tokens"] == 7
 
 
 async def test_under_a_grammar_no_word_is_left_to_the_answer(engine: Engine, asked: Asked) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from lsp_server.engine.chat import Message
-from lsp_server.engine.http.requests import _READERS, common_options, field, hole, known_names, messages, names
-from lsp_server.engine.layout import Hole
+from lsp_server.engine.http.answer_form import JSON_OBJECT
+from lsp_server.engine.http.fields import field
+from lsp_server.engine.http.inputs import hole
+from lsp_server.engine.http.requests import _READERS, common_options
+from lsp_server.engine.lanes import Priority
 from lsp_server.engine.sampling import DEFAULT_ORDER, SamplingParams
-from lsp_server.engine.scheduler import Priority
 from lsp_server.errors import InvalidRequestError
-from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
 
 
@@ -246,7 +246,7 @@ def test_what_llama_vscode_sends() -> None:
         dry_penalty_last_n=-1,
         max_tokens=-1,
         timings_per_token=False,
-        lora=[{"id": 0, "scale": 0.5}],
+        lora=[],
         tools=[],
         tool_choice="auto",
     )
@@ -300,81 +300,36 @@ def test_null_is_the_default() -> None:
     assert field({}, "content", str, "x") == "x"
 
 
-def test_a_hole() -> None:
-    body = {
-        "input_prefix": "before",
-        "prompt": " begun",
-        "input_suffix": "after",
-        "input_path": "a.py",
-        "repository": "shop",
-        "input_extra": [{"filename": "b.py", "text": "B"}, {"text": "C"}],
-    }
-
-    assert hole(body) == Hole("before begun", "after", "a.py", "shop", (Snippet("b.py", "B"), Snippet("", "C")))
-    assert hole({}) == Hole("", "", "", "repository", ())
-
-
 @pytest.mark.parametrize(
-    ("body", "name"),
+    ("body", "expected"),
     [
-        ({"input_prefix": 3}, "input_prefix"),
-        ({"input_extra": {}}, "input_extra"),
-        ({"input_extra": ["text"]}, r"input_extra\[0\]"),
-        ({"input_extra": [{}, {"text": 3}]}, "text"),
+        ({}, False),
+        ({"stream_options": None}, False),
+        ({"stream_options": {}}, False),
+        ({"stream_options": {"include_usage": True, "include_obfuscation": False}}, True),
     ],
 )
-def test_a_wrong_part_of_a_hole_is_named(body: dict[str, Any], name: str) -> None:
-    with pytest.raises(InvalidRequestError, match=f"^{name} must be"):
-        hole(body)
+def test_usage_is_told_to_who_asks(body: dict[str, Any], expected: bool) -> None:
+    assert options(**body).include_usage is expected
 
 
-def test_messages_in_both_forms_of_openai() -> None:
-    body = {
-        "messages": [
-            {"role": "system", "content": "Be brief."},
-            {"content": [{"type": "text", "text": "Hello, "}, {"type": "text", "text": "you"}]},
-        ]
-    }
+@pytest.mark.parametrize("form", [None, {}, {"type": "text"}])
+def test_any_form_is_no_grammar(form: object) -> None:
+    assert options(response_format=form).sampling.grammar is None
 
-    assert messages(body) == [Message("system", "Be brief."), Message("user", "Hello, you")]
-    assert messages({}) == []
+
+def test_json_is_a_grammar() -> None:
+    assert options(response_format={"type": "json_object"}).sampling.grammar == JSON_OBJECT
 
 
 @pytest.mark.parametrize(
-    ("entries", "name"),
+    ("body", "message"),
     [
-        ("Hello", "messages"),
-        (["Hello"], r"messages\[0\]"),
-        ([{"role": "user"}], r"messages\[0\].content"),
-        ([{"content": "a"}, {"content": 3}], r"messages\[1\].content"),
-        ([{"role": 3, "content": "a"}], "role"),
+        ({"response_format": "json"}, "response_format must be of type dict"),
+        ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format of type json_schema is not"),
+        ({"response_format": {"type": "json_object"}, "grammar": "root ::= [a]"}, "response_format and grammar"),
     ],
 )
-def test_a_wrong_message_is_named(entries: object, name: str) -> None:
-    with pytest.raises(InvalidRequestError, match=f"^{name} must be"):
-        messages({"messages": entries})
-
-
-def test_names() -> None:
-    assert names({}) == ()
-    assert names({"names": ["area", "radius"]}) == ("area", "radius")
-
-
-@pytest.mark.parametrize("wrong", ["area", ["area", 1], ["x"] * 1001, ["x" * 201]])
-def test_wrong_names(wrong: Any) -> None:
-    with pytest.raises(InvalidRequestError, match="names"):
-        names({"names": wrong})
-
-
-def test_known_names() -> None:
-    body = {"known_names": [{"of": "self", "names": ["area"], "may_be_new": True}, {"of": "shapes", "names": []}]}
-    assert known_names(body) == (KnownNames("self", ("area",), may_be_new=True), KnownNames("shapes", ()))
-    assert known_names({}) == ()
-
-
-@pytest.mark.parametrize(
-    "wrong", [{}, ["self"], [{"of": 1}], [{"of": "self", "names": "area"}], [{"names": ["x"] * 1000}] * 11]
-)
-def test_wrong_known_names(wrong: Any) -> None:
-    with pytest.raises(InvalidRequestError, match=r"names|of"):
-        known_names({"known_names": wrong})
+def test_a_form_that_is_not_made_is_named(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=f"^{message}"):
+        options(**body)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lsp_server.engine.generation import Finished, StopReason, Timings
-from lsp_server.engine.http.responses import InfillShape, OpenAIShape, timings
+from lsp_server.engine.http.responses import LlamaServerShape, OpenAIShape, timings
 from lsp_server.engine.native.logprobs import TokenLogprob
 
 COSTS = Timings(
@@ -62,7 +62,7 @@ def test_timings_with_a_draft() -> None:
     ],
 )
 def test_infill_in_llama_servers_words(reason: StopReason, stop_type: str) -> None:
-    answer = InfillShape("small").whole("text", finished(reason, "\n\n"))
+    answer = LlamaServerShape("small").whole("text", finished(reason, "\n\n"))
 
     assert answer == {
         "content": "text",
@@ -79,10 +79,10 @@ def test_infill_in_llama_servers_words(reason: StopReason, stop_type: str) -> No
 
 
 def test_infill_streamed() -> None:
-    shape = InfillShape("small")
+    shape = LlamaServerShape("small")
 
     assert shape.piece("te") == {"content": "te", "stop": False}
-    assert shape.last(finished()) == shape.whole("", finished())
+    assert shape.last(finished()) == [shape.whole("", finished())]
     assert not shape.done_marker
 
 
@@ -114,21 +114,40 @@ def test_chat_whole(reason: StopReason, finish_reason: str) -> None:
 
 def test_chat_streamed() -> None:
     shape = OpenAIShape("small", chat=True)
-    piece, last = shape.piece("te"), shape.last(finished())
+    first, second, (last,) = shape.piece("te"), shape.piece("xt"), shape.last(finished())
 
-    assert piece["object"] == last["object"] == "chat.completion.chunk"
-    assert piece["id"] == last["id"]
-    assert piece["choices"][0]["delta"] == {"content": "te"}
-    assert piece["choices"][0]["finish_reason"] is None
-    assert "usage" not in piece
-    assert last["choices"][0] == {"index": 0, "logprobs": None, "delta": {}, "finish_reason": "stop"}
-    assert last["usage"]["total_tokens"] == 120
+    assert first["object"] == last["object"] == "chat.completion.chunk"
+    assert first["id"] == last["id"]
+    assert first["choices"][0]["delta"] == {"role": "assistant", "content": "te"}
+    assert second["choices"][0]["delta"] == {"content": "xt"}
+    assert first["choices"][0]["finish_reason"] is None
+    assert last["choices"] == [{"index": 0, "logprobs": None, "delta": {}, "finish_reason": "stop"}]
+    assert last["timings"] == timings(COSTS)
+    assert not [message for message in (first, second, last) if "usage" in message]
     assert shape.done_marker
+
+
+def test_a_chat_without_a_word_says_who_is_silent() -> None:
+    (last,) = OpenAIShape("small", chat=True).last(finished())
+
+    assert last["choices"][0]["delta"] == {"role": "assistant"}
+
+
+@pytest.mark.parametrize("chat", [True, False])
+def test_a_stream_tells_at_its_end_what_it_cost_if_that_is_asked_for(chat: bool) -> None:
+    shape = OpenAIShape("small", chat=chat, include_usage=True)
+    piece, (last, usage) = shape.piece("te"), shape.last(finished())
+
+    assert piece["usage"] is last["usage"] is None
+    assert usage["choices"] == []
+    assert usage["usage"] == shape.whole("te", finished())["usage"]
+    assert {piece["id"], last["id"]} == {usage["id"]}
+    assert {piece["object"], last["object"]} == {usage["object"]}
 
 
 def test_text_whole_and_streamed() -> None:
     shape = OpenAIShape("small", chat=False)
-    answers = [shape.piece("te"), shape.last(finished()), shape.whole("text", finished())]
+    answers = [shape.piece("te"), *shape.last(finished()), shape.whole("text", finished())]
 
     assert [answer["object"] for answer in answers] == ["text_completion"] * 3
     assert [answer["choices"][0]["text"] for answer in answers] == ["te", "", "text"]
@@ -137,13 +156,13 @@ def test_text_whole_and_streamed() -> None:
 
 def test_infill_with_the_fields_that_llama_vim_asks_for() -> None:
     fields = ["content", "timings/prompt_n", "timings/predicted_per_token_ms", "truncated", "no", "model/no", ""]
-    shape = InfillShape("small", fields)
+    shape = LlamaServerShape("small", fields)
     expected = {"content": "te", "timings/prompt_n": 40, "timings/predicted_per_token_ms": 50.0, "truncated": False}
 
     assert shape.whole("te", finished()) == expected
-    assert shape.last(finished()) == {**expected, "content": ""}
+    assert shape.last(finished()) == [{**expected, "content": ""}]
     assert shape.piece("te") == {"content": "te", "stop": False}
-    assert InfillShape("small", [""]).whole("te", finished()) == {}
+    assert LlamaServerShape("small", [""]).whole("te", finished()) == {}
 
 
 # The second and third are the halves of a character.
@@ -177,7 +196,7 @@ ENTRIES = [
 
 
 def test_probabilities_in_llama_servers_words() -> None:
-    shape = InfillShape("small")
+    shape = LlamaServerShape("small")
 
     assert shape.whole("ab€d", finished(), TOKENS)["completion_probabilities"] == ENTRIES
     assert shape.piece("ab", TOKENS[:1])["completion_probabilities"] == ENTRIES[:1]
@@ -217,16 +236,17 @@ def test_thoughts_are_told_apart_from_the_answer() -> None:
     message = {"role": "assistant", "content": "Yes.", "reasoning_content": "Well."}
 
     assert shape.whole("Yes.", finished(), thought="Well.\n")["choices"][0]["message"] == message
-    assert shape.piece("", thought="Well.\n")["choices"][0]["delta"] == {"reasoning_content": "Well.\n"}
+    first = shape.piece("", thought="Well.\n")["choices"][0]["delta"]
+    assert first == {"role": "assistant", "reasoning_content": "Well.\n"}
     assert shape.piece("Yes", thought=".")["choices"][0]["delta"] == {"content": "Yes", "reasoning_content": "."}
     assert shape.piece("")["choices"][0]["delta"] == {"content": ""}
 
 
-@pytest.mark.parametrize("shape", [InfillShape("m"), OpenAIShape("m", chat=True), OpenAIShape("m", chat=False)])
-def test_every_answer_is_json(shape: InfillShape | OpenAIShape) -> None:
+@pytest.mark.parametrize("shape", [LlamaServerShape("m"), OpenAIShape("m", chat=True), OpenAIShape("m", chat=False)])
+def test_every_answer_is_json(shape: LlamaServerShape | OpenAIShape) -> None:
     for answer in (
         shape.piece("€", TOKENS, "hm"),
-        shape.last(finished()),
+        *shape.last(finished()),
         shape.whole("€", finished(), TOKENS, "hm"),
     ):
         assert json.loads(json.dumps(answer, allow_nan=False)) == answer

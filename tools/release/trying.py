@@ -1,0 +1,134 @@
+"""Try a release in a clean environment of one Python: installed by hashes, used, and tested by the sdist's tests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from tools import lock
+from tools.editors.fetching import NotHereError, run
+from tools.llama_build import LLAMA_CPP_PYTHON, cmake_args_here
+from tools.release.smoke import smoke
+
+
+class Release:
+    """What was built.
+
+    Args:
+        folder: where it lies.
+        version: the release's.
+    """
+
+    def __init__(self, folder: Path, version: str) -> None:
+        self.version = version
+        self.wheel = folder / f"shardlight-{version}-py3-none-any.whl"
+        self.sdist = folder / f"shardlight-{version}.tar.gz"
+        self.lock = folder / f"requirements-{version}.txt"
+
+
+class Trial(NamedTuple):
+    """How a release is tried, on every Python alike.
+
+    Attributes:
+        release: what was built.
+        caches: where pip keeps what it compiled, apart by the flags that it was compiled with.
+        model: a small model's file, if there is one.
+        tests: which of the sdist's tests are run.
+        say: where what was seen goes.
+    """
+
+    release: Release
+    caches: Path
+    model: Path | None
+    tests: Sequence[str]
+    say: TextIO
+
+
+def try_out(trial: Trial, python: Path, folder: Path) -> None:
+    """Install a release in a new environment, and use it.
+
+    Args:
+        trial: what and how.
+        python: the interpreter that the environment is made from.
+        folder: an empty one, for the environment and what is tried in it.
+
+    Raises:
+        NotHereError: something could not be installed.
+        SmokeError: something does not work.
+    """
+    environment = folder / "environment"
+    run(str(python), "-m", "venv", "--without-pip", str(environment))
+    scripts = environment / ("Scripts" if os.name == "nt" else "bin")
+    own = scripts / ("python.exe" if os.name == "nt" else "python")
+    pip, release = Pip(own, trial.caches), trial.release
+    pip.install("--require-hashes", "--requirement", str(release.lock))
+    pip.install("--no-index", "--no-deps", str(release.wheel))
+    pip.run("check")
+    program = scripts / ("shardlight.exe" if os.name == "nt" else "shardlight")
+    for line in smoke(program, release.version, trial.model, folder):
+        print(f"      {line}", file=trial.say, flush=True)
+    print(f"      {own_tests(trial, own, pip, folder)}", file=trial.say, flush=True)
+
+
+def own_tests(trial: Trial, python: Path, pip: Pip, folder: Path) -> str:
+    """Run tests that the sdist brings, with the developers' tools that are locked; which, and pytest's last line.
+
+    Raises:
+        NotHereError: one failed.
+    """
+    shutil.unpack_archive(trial.release.sdist, folder / "sdist")
+    source = folder / "sdist" / f"shardlight-{trial.release.version}"
+    pip.install("--require-hashes", "--requirement", str(source / lock.FOLDER / "dev.txt"))
+    log = folder / "tests.log"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SHARDLIGHT_", "PYTHON"))}
+    command = [str(python), "-m", "pytest", *trial.tests, "-q", "-m", "not real_model", "-p", "no:cacheprovider"]
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(command, cwd=source, env=environ, stdout=output, stderr=output, check=False)
+    last = log.read_text(encoding="utf-8").strip().splitlines()[-1].strip("= ")
+    if done.returncode:
+        raise NotHereError(f"The sdist's tests failed: {last}. All of it is in {log}.")
+    return f"the sdist's {' '.join(trial.tests)}: {last}"
+
+
+class Pip:
+    """Our pip, working on another environment, which then needs none.
+
+    llama.cpp is compiled when it is installed first. pip keeps what it compiled, and takes it again only for a source
+    archive of the same hash; but it knows nothing of the flags, so each set of flags has a cache of its own.
+
+    Args:
+        python: the environment's interpreter.
+        caches: the folder for caches.
+
+    Attributes:
+        cache: the one for the flags that llama.cpp is compiled with here.
+    """
+
+    def __init__(self, python: Path, caches: Path) -> None:
+        flags = cmake_args_here(os.environ)
+        kind = hashlib.sha256(flags.encode()).hexdigest()[:12]
+        self.cache = caches / f"pip-{LLAMA_CPP_PYTHON}-{kind}"
+        self._environ = {**os.environ, "CMAKE_ARGS": flags, "PIP_CACHE_DIR": str(self.cache)}
+        self._command = ["-m", "pip", "--disable-pip-version-check", "--quiet", "--python", str(python)]
+
+    def install(self, *what: str) -> None:
+        """``pip install``.
+
+        Raises:
+            NotHereError: it failed; with the end of what it said.
+        """
+        self.run("install", *what)
+
+    def run(self, *words: str) -> None:
+        """Run pip.
+
+        Raises:
+            NotHereError: it failed; with the end of what it said.
+        """
+        run(sys.executable, *self._command, *words, environment=self._environ)
