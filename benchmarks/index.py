@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,9 @@ from tools.demo.client import Client, capabilities
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 120.0
+_SERVER = (sys.executable, "-m", "lsp_server", "serve")
+# No model is to be loaded beside it.
+_NO_MODEL = {"completion": {"enabled": False}}
 _OPEN_FILE = Path("django", "db", "models", "query.py")
 # Of 20 of Django's modules 19 are shorter than this one.
 _SHORTER_FILE = Path("django", "http", "response.py")
@@ -48,11 +51,18 @@ _QUERIES = ("QuerySet", "HttpResp", "gqs", "Field.clean", "render")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An editor, the server's process, and when that was told that it may begin (of ``time.perf_counter``)."""
+    """An editor and its server.
+
+    Attributes:
+        server: the process.
+        began: when it was told that it may begin, of ``time.perf_counter``.
+        told: the messages that it had for the user.
+    """
 
     editor: Editor
     server: psutil.Process
     began: float
+    told: list[str]
 
     def builder(self) -> psutil.Process | None:
         """The process that builds the index now."""
@@ -75,26 +85,33 @@ class Window:
 
 
 @asynccontextmanager
-async def window(root: Path, cache: Path) -> AsyncIterator[Window]:
+async def window(
+    root: Path, cache: Path, command: Sequence[str] = _SERVER, settings: Mapping[str, Any] = _NO_MODEL
+) -> AsyncIterator[Window]:
     """A server that begins to look at the folder."""
     client = Client()
+    told: list[str] = []
+
+    def message(params: lsp.ShowMessageParams) -> None:
+        told.append(params.message)
+
+    client.feature(lsp.WINDOW_SHOW_MESSAGE)(message)
     editor = Editor(client)
     env = {**os.environ, "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(cache / "state")}
     before = set(psutil.Process().children())
-    await client.start_io(sys.executable, "-m", "lsp_server", "serve", cwd=_REPOSITORY, env=env)
+    await client.start_io(*command, cwd=_REPOSITORY, env=env)
     (server,) = set(psutil.Process().children()) - before
     try:
         params = lsp.InitializeParams(
             capabilities(),
             root_uri=root.as_uri(),
             workspace_folders=[lsp.WorkspaceFolder(root.as_uri(), root.name)],
-            # No model is to be loaded beside it.
-            initialization_options={"settings": {"completion": {"enabled": False}}},
+            initialization_options={"settings": settings},
         )
         await asyncio.wait_for(client.initialize_async(params), _PATIENCE_S)
         began = time.perf_counter()
         client.initialized(lsp.InitializedParams())
-        yield Window(editor, server, began)
+        yield Window(editor, server, began, told)
         await asyncio.wait_for(client.shutdown_async(None), _PATIENCE_S)
         client.exit(None)
     finally:
@@ -106,9 +123,9 @@ async def cold(root: Path, cache: Path, requests: int) -> list[str]:
     path = root / _OPEN_FILE
     async with window(root, cache) as opened:
         uri = opened.editor.open(path, path.read_text(encoding="utf-8"))
-        building = asyncio.create_task(_until_built(opened))
+        building = asyncio.create_task(built(opened, cache))
         during = await _ask(opened, uri, lambda: not building.done())
-        took, resident = await building
+        took, resident, _ = await building
         before = opened.server.memory_info().rss
         left = iter(range(requests))
         idle = await _ask(opened, uri, lambda: next(left, None) is not None)
@@ -142,7 +159,7 @@ async def warm(root: Path, cache: Path) -> list[str]:
         while not await opened.symbols("HttpResponse"):  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(_POLL_S)
         usable = time.perf_counter() - opened.began
-        compared, _ = await _until_built(opened)
+        compared, _, _ = await built(opened, cache)
     return [
         _row("found there: until `workspace/symbol` answers from it", f"{usable:.2f} s", "0.5 s"),
         _row("until it is compared with the files", f"{compared:.1f} s", ""),
@@ -170,16 +187,27 @@ def lookups(root: Path, cache: Path) -> list[str]:
     ]
 
 
-async def _until_built(opened: Window) -> tuple[float, int]:
-    """Seconds until the builder has ended, and what it was resident with at most, in bytes."""
+def size_of_databases(cache: Path) -> int:
+    """Bytes of all indexes, with what SQLite keeps beside them."""
+    found = 0
+    for path in cache.rglob("index*.db*"):
+        # What is kept beside them comes and goes.
+        with suppress(OSError):
+            found += path.stat().st_size
+    return found
+
+
+async def built(opened: Window, cache: Path) -> tuple[float, int, int]:
+    """Seconds until the builder has ended, and what it was resident with and had on disk at most, in bytes."""
     while not (builder := opened.builder()):  # noqa: ASYNC110 - it happens in another process
         await asyncio.sleep(_POLL_S)
-    resident = 0
+    resident = on_disk = 0
     with suppress(psutil.NoSuchProcess):
         while builder.status() != psutil.STATUS_ZOMBIE:
             resident = max(resident, builder.memory_info().rss)
+            on_disk = max(on_disk, size_of_databases(cache))
             await asyncio.sleep(0.02)
-    return time.perf_counter() - opened.began, resident
+    return time.perf_counter() - opened.began, resident, on_disk
 
 
 async def _ask(opened: Window, uri: str, going_on: Callable[[], bool]) -> dict[str, list[float]]:

@@ -16,6 +16,7 @@ from typing import Any
 from lsp_server import __version__
 from lsp_server.settings.documentation import settings_markdown, settings_schema
 from lsp_server.settings.schema import USER_ONLY
+from tools.docs import models, symbols
 
 ROOT = Path(__file__).resolve().parent.parent
 _MANIFEST = "editors/vscode/package.json"
@@ -69,6 +70,9 @@ def _setting_groups() -> Iterator[dict[str, Any]]:
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_markdown,
     "docs/settings.schema.json": settings_schema,
+    "docs/models.md": lambda: models.filled(ROOT / "docs/models.md"),
+    "docs/diagrams/plan.svg": models.drawn_plan,
+    "docs/tour.md": lambda: symbols.with_lines(ROOT / "docs/tour.md"),
     _MANIFEST: vscode_manifest,
     _NPM_LOCK: vscode_lock,
     "editors/neovim/lua/shardlight/version.lua": neovim_version,
@@ -99,13 +103,17 @@ def _read(path: Path) -> str | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns 1 if a check found a file out of date, else 0."""
+    """Returns 1 if a check found a file out of date, or one could not be made, else 0."""
     parser = argparse.ArgumentParser(description="Write the generated files.")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; end with status 1 if a file is out of date"
     )
     options = parser.parse_args(arguments)
-    changed = out_of_date(ROOT, GENERATED)
+    try:
+        changed = out_of_date(ROOT, GENERATED)
+    except symbols.LostSymbolError as error:
+        print(error)
+        return 1
     if not options.check:
         write(ROOT, changed)
     for path in changed:

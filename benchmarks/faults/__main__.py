@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import benchmarks.faults as about
-from benchmarks.faults import harm, kills
+from benchmarks.faults import harm, kills, states
 from benchmarks.faults.site import Fault, Site
 from benchmarks.results import insert, write_markdown
 from lsp_server.inference.launcher import EngineSpec
@@ -67,14 +67,28 @@ async def _harm(times: int) -> tuple[list[str], list[Fault], int]:
     return [*(fault.row for fault in faults), loop], faults, left
 
 
+def _publish(name: str, command: str, lines: list[str], *, dry: bool) -> None:
+    if dry:
+        sys.stdout.write("\n".join(lines) + "\n")
+    else:
+        write_markdown(name, command, lines)
+        insert("docs/reliability.md", name, command, lines)
+
+
 def main() -> int:
     """Measure, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=about.__doc__)
-    parser.add_argument("what", choices=["kills", "harm"])
-    parser.add_argument("--times", type=int, help="kills: 100. Harm: 6 of each, slow ones fewer, quick ones more")
+    parser.add_argument("what", choices=["kills", "harm", "states"])
+    parser.add_argument(
+        "--times", type=int, help="kills: 100. Harm: 6 of each, slow ones fewer, quick ones more. States: 300"
+    )
     parser.add_argument("--dry", action="store_true", help="show the table and write it nowhere")
     args = parser.parse_args()
-    times = args.times or (100 if args.what == "kills" else 6)
+    times = args.times or {"kills": 100, "harm": 6, "states": 300}[args.what]
+    command = f"python -m benchmarks.faults {args.what} --times {times}"
+    if args.what == "states":
+        _publish("faults-states", command, states.measure(_site(60.0).spec.model_path, times), dry=args.dry)
+        return 0
     if args.what == "harm" and _APART not in os.environ:
         # What is mounted is nobody else's business.
         os.execvpe(  # noqa: S606
@@ -86,13 +100,7 @@ def main() -> int:
         os.environ["XDG_STATE_HOME"] = folder
         rows, faults, left = asyncio.run(_kills(times) if args.what == "kills" else _harm(times))
     name = "faults" if args.what == "kills" else "faults-harm"
-    command = f"python -m benchmarks.faults {args.what} --times {times}"
-    lines = [*_HEAD, *rows, "", f"Processes that were left over: {left}."]
-    if args.dry:
-        sys.stdout.write("\n".join(lines) + "\n")
-    else:
-        write_markdown(name, command, lines)
-        insert("docs/reliability.md", name, command, lines)
+    _publish(name, command, [*_HEAD, *rows, "", f"Processes that were left over: {left}."], dry=args.dry)
     for fault in faults:
         sys.stderr.write("".join(f"{fault.name}: {one}\n" for one in (*fault.reasons[:2], *fault.other)))
     return 1 if left or any(fault.other for fault in faults) else 0

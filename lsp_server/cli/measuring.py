@@ -112,7 +112,7 @@ async def keystrokes(backend: Backend, prompts: PromptCatalog, until: float, on_
     typed = list(_typed(_some_code()))
     tokens: list[float] = []
     waits: list[float] = []
-    for number, (text, offset) in enumerate(typed):
+    for number, (text, offset, is_jump) in enumerate(typed):
         on_step(number, len(typed))
         if waits and time.monotonic() > until:
             break
@@ -120,8 +120,8 @@ async def keystrokes(backend: Backend, prompts: PromptCatalog, until: float, on_
         cursor = Cursor(Snapshot.open(text, "python"), offset, "cli.py", "bench", document="bench")
         began = time.monotonic()
         await complete(cursor, recorder, Effort(_STATEMENT_TOKENS), prompts)
-        # The first letter of a statement comes after a jump: its prompt is a new one.
-        if recorder.last and number and offset > typed[number - 1][1]:
+        # After a jump to another place the prompt is a new one.
+        if recorder.last and not is_jump:
             tokens.append(recorder.last.prompt_tokens - recorder.last.reused_tokens)
             waits.append((time.monotonic() - began) * 1000)
     if len(waits) < 2:
@@ -183,8 +183,8 @@ def _some_code() -> str:
     return "".join(inspect.getsourcelines(argparse.HelpFormatter)[0][:150])
 
 
-def _typed(text: str) -> Iterator[tuple[str, int]]:
-    """The file after each letter of some short statements, which are taken out and typed again; and the cursor."""
+def _typed(text: str) -> Iterator[tuple[str, int, bool]]:
+    """The file after each letter of some short statements that are typed again, the cursor, and whether it jumped."""
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -197,7 +197,7 @@ def _typed(text: str) -> Iterator[tuple[str, int]]:
     # Towards the end of the file, where there is something to be read before it.
     for start, end in short[-_STATEMENTS:]:
         for at in range(start, end + 1):
-            yield text[:at] + text[end:], at
+            yield text[:at] + text[end:], at, at == start
 
 
 def _whole(text: str) -> ast.Module:

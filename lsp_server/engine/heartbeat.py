@@ -1,7 +1,7 @@
 """Whether work that takes long still goes on.
 
 A step of a huge model may take a minute on a CPU, and llama.cpp asks at each of its hundreds of operations whether to
-go on: each is a sign of life, as is the end of a step. What gives none for much longer than any work before has stopped.
+go on: each is a sign of life, as is the end of a step. What gives none for far longer than any work before has stopped.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
+from lsp_server.engine.niceness import lower_process
 from lsp_server.engine.trial import NO_MEMORY, PROGRESS, REFUSED, settings_from
 from lsp_server.errors import EngineError, OutOfMemoryError
 from lsp_server.models.planning.settings import LoadSettings
@@ -24,6 +25,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 0 if the load survived; ``REFUSED`` or ``NO_MEMORY``, and why on stdout, if llama.cpp said no."""
     path, settings = Path(arguments[0]), settings_from(json.loads(arguments[1]))
     threading.Thread(target=_end_with_input, daemon=True).start()
+    lower_process()
     try:
         if "--simulate" in arguments[2:]:
             _simulate(path, settings)

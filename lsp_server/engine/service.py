@@ -26,6 +26,7 @@ from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.library import described as machine_library
 from lsp_server.engine.native.model import NativeModel
 from lsp_server.engine.neighbours import ALONE, Alone
+from lsp_server.engine.niceness import lower_thread
 from lsp_server.engine.pool import SequencePool
 from lsp_server.engine.power import Battery
 from lsp_server.engine.scheduler import BackgroundRule, Event, Job, Scheduler
@@ -109,6 +110,7 @@ class EngineService:
 
     def _load(self) -> None:
         config = self.config
+        lower_thread()
         try:
             self.load = loading.prepare(config.path, config.wishes, machine_library, self._on_trial, self._neighbours)
             with memory_log.recorded() as lines:

@@ -35,6 +35,8 @@ _START_TIMEOUT_S = 30.0
 # An engine that is asked to leave finishes what it does, but is not waited for any longer than this.
 _DRAIN_S = 20.0
 _POLL_S = 0.05
+# Before one that says nothing is asked once more.
+_LOOK_S = 1.0
 # An engine that ends closes its door first; giving back tens of gigabytes takes a while.
 _LEAVING_S = 15.0
 _ANOTHER_FOLDER = "Shardlight keeps what it needs for that in a folder of your own; XDG_STATE_HOME names another one."
@@ -134,7 +136,7 @@ async def _loaded(record: runtime.EngineRecord, on_progress: Callable[[float], N
                 misses += 1
                 if misses == MOST_MISSES:
                     raise
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(_LOOK_S)
                 continue
             misses = 0
             if ready:

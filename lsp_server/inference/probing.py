@@ -19,7 +19,8 @@ from lsp_server.models.catalog import Catalog, MarkerTexts
 Kind = Literal["shardlight", "llama-server", "openai"]
 Begun = Literal["continued", "repeated", "asked", "text", "anew", ""]
 Grammar = Literal["structured_outputs", "guided_grammar", "grammar", ""]
-_TIMEOUT_S = 10.0
+# Some servers load the model when something is first asked of it.
+_PAGE_S, _ANSWER_S = 10.0, 60.0
 # What ends the questions. A key need not be good for pages that are only about the server.
 _BUSY = (429, 502, 503, 504)
 _REFUSED = (401, 403, *_BUSY)
@@ -93,7 +94,7 @@ async def probe(client: httpx.AsyncClient, spec: RemoteSpec, asked: Asked) -> Ca
 
 
 class _Prober:
-    """Asks one question at a time, and waits only a short while."""
+    """Asks one question at a time, and does not wait for ever."""
 
     def __init__(self, client: httpx.AsyncClient, asked: Asked) -> None:
         self._client = client
@@ -149,10 +150,10 @@ class _Prober:
 
     async def get(self, path: str) -> dict[str, Any]:
         """A page; empty if there is none."""
-        return await self._send(self._client.build_request("GET", path, timeout=_TIMEOUT_S), _BUSY)
+        return await self._send(self._client.build_request("GET", path, timeout=_PAGE_S), _BUSY)
 
     async def _post(self, path: str, body: dialects.Body) -> dict[str, Any]:
-        return await self._send(self._client.build_request("POST", path, json=body, timeout=_TIMEOUT_S), _REFUSED)
+        return await self._send(self._client.build_request("POST", path, json=body, timeout=_ANSWER_S), _REFUSED)
 
     async def _send(self, request: httpx.Request, final: Collection[int]) -> dict[str, Any]:
         try:

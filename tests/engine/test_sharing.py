@@ -278,3 +278,18 @@ async def test_an_engine_that_nobody_has_any_more_makes_room_for_another(
     assert (await collect(backend.infill(HOLE))).text
     await backend.aclose()
     await shut_down(RunningEngine(new, record_of(new)))
+
+
+async def test_two_models_have_an_engine_each_and_know_of_each_other(spec: EngineSpec, tiny_deepseek4: Path) -> None:
+    other = engine_spec(tiny_deepseek4, n_ctx=512)
+    both = await asyncio.gather(attach(spec), attach(other))
+
+    answers = await asyncio.gather(*(collect(backend.infill(HOLE)) for backend in both))
+
+    assert all(answer.timings and answer.timings.predicted_tokens for answer in answers)
+    records = [record_of(spec), record_of(other)]
+    assert len({record.pid for record in records}) == 2
+    assert all(record.claims["CPU"] > 0 for record in records)
+    for backend in both:
+        await backend.aclose()
+    await shut_down(RunningEngine(other, records[1]))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from tools import lock
 from tools.editors.fetching import NotHereError, run
-from tools.llama_build import LLAMA_CPP_PYTHON, cmake_args_here
+from tools.release.installing import install_locked, install_wheel, llama_wheel
 from tools.release.smoke import smoke
 
 
@@ -37,7 +35,7 @@ class Trial(NamedTuple):
 
     Attributes:
         release: what was built.
-        caches: where pip keeps what it compiled, apart by the flags that it was compiled with.
+        caches: where the compiled llama.cpp is kept.
         model: a small model's file, if there is one.
         tests: which of the sdist's tests are run.
         say: where what was seen goes.
@@ -66,17 +64,17 @@ def try_out(trial: Trial, python: Path, folder: Path) -> None:
     run(str(python), "-m", "venv", "--without-pip", str(environment))
     scripts = environment / ("Scripts" if os.name == "nt" else "bin")
     own = scripts / ("python.exe" if os.name == "nt" else "python")
-    pip, release = Pip(own, trial.caches), trial.release
-    pip.install("--require-hashes", "--requirement", str(release.lock))
-    pip.install("--no-index", "--no-deps", str(release.wheel))
-    pip.run("check")
+    release = trial.release
+    llama = llama_wheel(release.lock.read_text(encoding="utf-8"), trial.caches)
+    install_locked(own, release.lock, llama, folder)
+    install_wheel(own, release.wheel)
     program = scripts / ("shardlight.exe" if os.name == "nt" else "shardlight")
     for line in smoke(program, release.version, trial.model, folder):
         print(f"      {line}", file=trial.say, flush=True)
-    print(f"      {own_tests(trial, own, pip, folder)}", file=trial.say, flush=True)
+    print(f"      {own_tests(trial, own, llama, folder)}", file=trial.say, flush=True)
 
 
-def own_tests(trial: Trial, python: Path, pip: Pip, folder: Path) -> str:
+def own_tests(trial: Trial, python: Path, llama: Path, folder: Path) -> str:
     """Run tests that the sdist brings, with the developers' tools that are locked; which, and pytest's last line.
 
     Raises:
@@ -84,7 +82,7 @@ def own_tests(trial: Trial, python: Path, pip: Pip, folder: Path) -> str:
     """
     shutil.unpack_archive(trial.release.sdist, folder / "sdist")
     source = folder / "sdist" / f"shardlight-{trial.release.version}"
-    pip.install("--require-hashes", "--requirement", str(source / lock.FOLDER / "dev.txt"))
+    install_locked(python, source / lock.FOLDER / "dev.txt", llama, folder)
     log = folder / "tests.log"
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SHARDLIGHT_", "PYTHON"))}
     command = [str(python), "-m", "pytest", *trial.tests, "-q", "-m", "not real_model", "-p", "no:cacheprovider"]
@@ -94,41 +92,3 @@ def own_tests(trial: Trial, python: Path, pip: Pip, folder: Path) -> str:
     if done.returncode:
         raise NotHereError(f"The sdist's tests failed: {last}. All of it is in {log}.")
     return f"the sdist's {' '.join(trial.tests)}: {last}"
-
-
-class Pip:
-    """Our pip, working on another environment, which then needs none.
-
-    llama.cpp is compiled when it is installed first. pip keeps what it compiled, and takes it again only for a source
-    archive of the same hash; but it knows nothing of the flags, so each set of flags has a cache of its own.
-
-    Args:
-        python: the environment's interpreter.
-        caches: the folder for caches.
-
-    Attributes:
-        cache: the one for the flags that llama.cpp is compiled with here.
-    """
-
-    def __init__(self, python: Path, caches: Path) -> None:
-        flags = cmake_args_here(os.environ)
-        kind = hashlib.sha256(flags.encode()).hexdigest()[:12]
-        self.cache = caches / f"pip-{LLAMA_CPP_PYTHON}-{kind}"
-        self._environ = {**os.environ, "CMAKE_ARGS": flags, "PIP_CACHE_DIR": str(self.cache)}
-        self._command = ["-m", "pip", "--disable-pip-version-check", "--quiet", "--python", str(python)]
-
-    def install(self, *what: str) -> None:
-        """``pip install``.
-
-        Raises:
-            NotHereError: it failed; with the end of what it said.
-        """
-        self.run("install", *what)
-
-    def run(self, *words: str) -> None:
-        """Run pip.
-
-        Raises:
-            NotHereError: it failed; with the end of what it said.
-        """
-        run(sys.executable, *self._command, *words, environment=self._environ)

@@ -116,10 +116,14 @@ class Writer:
     def resolve_imports(self, tree: FileTree, paths: Collection[str] | None) -> None:
         """Find the targets of the imports of some files; of all files for None."""
         wanted = None if paths is None else json.dumps(list(paths))
-        imports = "FROM imports JOIN files ON files.id = file WHERE :paths IS NULL OR path IN (SELECT value FROM json_each(:paths))"
-        self._db.execute(f"DELETE FROM targets WHERE import IN (SELECT imports.id {imports})", {"paths": wanted})  # noqa: S608
+        self._db.execute(
+            "DELETE FROM targets WHERE :paths IS NULL OR import IN (SELECT imports.id FROM imports"
+            " JOIN files ON files.id = file WHERE path IN (SELECT value FROM json_each(:paths)))",
+            {"paths": wanted},
+        )
         rows = self._db.execute(
-            f"SELECT imports.id, path, language, module, names, level {imports}",  # noqa: S608 - our own words
+            "SELECT imports.id, path, language, module, names, level FROM imports JOIN files ON files.id = file"
+            " WHERE :paths IS NULL OR path IN (SELECT value FROM json_each(:paths))",
             {"paths": wanted},
         )
         # Some at a time: those of a large workspace take more memory than all else here.

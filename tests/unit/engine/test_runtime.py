@@ -180,6 +180,25 @@ def test_a_file_that_is_replaced_is_told_apart(tmp_path: Path) -> None:
     assert runtime.state_of(model) != before
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may become somebody else")
+def test_another_user_of_the_machine_finds_nothing(record: EngineRecord) -> None:
+    path = runtime.write("a", record)
+    # Even where every folder above is open to all.
+    for parent in path.parents:
+        if parent.name == "engines":
+            continue
+        if parent == Path(parent.anchor):
+            break
+        parent.chmod(parent.stat().st_mode | 0o055)
+    for what in (path, path.parent):
+        said = subprocess.run(["ls", "-R", what], user=65534, group=65534, capture_output=True, text=True)
+        assert said.returncode
+        assert "a.json" not in said.stdout
+    said = subprocess.run(["cat", path], user=65534, group=65534, capture_output=True, text=True)
+    assert said.returncode
+    assert record.token not in said.stdout
+
+
 def test_damage_spares_the_others(record: EngineRecord) -> None:
     runtime.write("b", record)
     (runtime.runtime_directory() / "a.json").write_text("{", encoding="utf-8")

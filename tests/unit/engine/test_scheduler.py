@@ -793,3 +793,27 @@ def test_a_job_that_comes_too_late_is_answered() -> None:
     scheduler.submit(Job(Lane.COMPLETION, Priority.ACTION, lambda _stop: (e for e in ()), events.put))
 
     assert events.get(timeout=PATIENCE_S) == Finished(StopReason.CANCELLED, "", Timings())
+
+
+def test_a_step_that_ends_or_is_asked_whether_to_go_on_gives_a_sign_of_life(engine: Engine) -> None:
+    scheduler = engine.start()
+    beats: list[str] = []
+    for name in ("begin", "beat", "end"):
+        real = getattr(scheduler.heartbeat, name)
+        setattr(scheduler.heartbeat, name, lambda name=name, real=real: (beats.append(name), real()))
+    asks: list[bool] = []
+    memory = engine.pools[Lane.COMPLETION].memory
+    decode = memory.decode
+
+    def decoding(parts: Sequence[Part], *, cancelled: Callable[[], bool] | None = None) -> list[int]:
+        assert cancelled
+        beats.clear()
+        asks.extend(cancelled() for _ in range(3))
+        assert beats.count("beat") == 3
+        return decode(parts, cancelled=cancelled)
+
+    memory.decode = decoding  # type: ignore[method-assign]
+    engine.open()
+    assert Probe(engine, "a").submit().reason() is StopReason.EOS
+    assert asks == [False] * 3
+    assert scheduler.heartbeat.stuck_s == 0

@@ -223,6 +223,19 @@ class TestMemoryWithAWindow:
         check(sequence, [1, 2, 3, 4])
 
 
+@pytest.mark.parametrize("error", [MemoryError(), DecodeError("No.")])
+def test_a_state_that_finds_no_memory_is_done_without(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    sequence = evaluated([1, 2, 3], drops_tails=False)
+
+    def fail(_sequence: int, *, partial: bool) -> Any:
+        raise error
+
+    monkeypatch.setattr(sequence.memory, "save", fail)
+    sequence.share()
+    extend(sequence, [4])
+    check(sequence, [1, 2, 3, 4])
+
+
 @pytest.mark.parametrize("kind", [{}, {"drops_tails": False}, {"window": 3}], ids=["tails", "no tails", "window"])
 class TestAnyMemory:
     def test_after_a_failed_decode_everything_is_forgotten(self, kind: dict[str, Any]) -> None:

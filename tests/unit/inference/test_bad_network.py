@@ -161,7 +161,7 @@ async def test_a_connection_that_falls_silent_within_an_answer(world: World, mon
 
 
 async def test_without_a_second_server_it_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probing, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(probing, "_PAGE_S", 0.2)
     backend = RoleBackend(lambda: RemoteSpec("completion", world.network.url), lambda _fraction: None)
     await backend.attach()
     world.network.swallows = True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -8,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lsp_server.errors import BackendGoneError, BackendRejectedError, BackendUnavailableError
+from lsp_server.errors import BackendGoneError, BackendRejectedError, BackendStuckError, BackendUnavailableError
+from lsp_server.inference import watchdog
 from lsp_server.inference.backend import (
     ChatRequest,
     Chunk,
@@ -22,6 +24,7 @@ from lsp_server.inference.backend import (
 from lsp_server.inference.http import HttpBackend
 from lsp_server.text.known_names import KnownNames
 from lsp_server.text.snippet import Snippet
+from tests.support.engine import PATIENCE_S
 
 HOLE = InfillRequest("before", "after", 16)
 QUESTION = ChatRequest((Message("user", "Hi"),), 16)
@@ -160,6 +163,23 @@ async def test_chat_is_asked_in_openais_words() -> None:
     # Servers that do not know these fields, or not as null, are not bothered with them.
     assert seen[1].keys().isdisjoint({"seed", "grammar"})
     assert seen[1]["priority"] == "action"
+
+
+async def test_a_text_is_gone_on_with_in_openais_words() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/v1/completions"
+        seen.append(json.loads(request.content))
+        message = {"choices": [{"text": "1", "finish_reason": "stop"}], "timings": TIMINGS}
+        return httpx.Response(200, content=event(message))
+
+    found = await collect(backend(answer).go_on("x = ", max_tokens=8, stop=("\n",), temperature=0.5, seed=3))
+
+    wanted = {"prompt": "x = ", "max_tokens": 8, "stop": ["\n"], "temperature": 0.5, "seed": 3, "stream": True}
+    assert wanted.items() <= seen[0].items()
+    assert (found.text, found.stop_reason) == ("1", StopReason.EOS)
+    assert found.timings.predicted_tokens == 20
 
 
 async def test_an_infill_answer_comes_in_pieces() -> None:
@@ -341,6 +361,61 @@ async def test_health_of_a_failed_load() -> None:
 async def test_health_when_nobody_answers(error: Exception, reason: str) -> None:
     with pytest.raises(BackendUnavailableError, match=f"does not answer: {reason}"):
         await backend(refusing(error)).health()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _request: httpx.Response(
+            503, json={"error": {"message": "Nothing has moved for 130 s."}, "status": "stuck"}
+        ),
+        refusing(httpx.ReadTimeout("")),
+        refusing(httpx.ConnectTimeout("")),
+    ],
+    ids=["says so", "says nothing", "takes nothing"],
+)
+async def test_health_of_one_that_is_stuck(answer: Answer) -> None:
+    with pytest.raises(BackendStuckError):
+        await backend(answer).health()
+
+
+async def test_one_that_is_stuck_is_ended_and_the_request_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "LOOK_S", 0.001)
+    ended = asyncio.Event()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/health":
+            raise httpx.ReadTimeout("")
+        # The system breaks connections to a process that is ended.
+        await asyncio.wait_for(ended.wait(), PATIENCE_S)
+        raise httpx.ReadError("")
+
+    transport = httpx.MockTransport(answer)
+    server = HttpBackend("http://127.0.0.1:8012", "secret", end=ended.set, transport=transport)
+    with pytest.raises(BackendStuckError, match="did nothing any more and was ended"):
+        await collect(server.infill(HOLE))
+
+
+async def test_one_that_reads_for_long_and_is_well_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "LOOK_S", 0.001)
+    looked, looks = asyncio.Event(), 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal looks
+        if request.url.path == "/health":
+            looks += 1
+            if looks == 3 * watchdog.MOST_MISSES:
+                looked.set()
+            return httpx.Response(200, json={"status": "ok"})
+        await asyncio.wait_for(looked.wait(), PATIENCE_S)
+        return httpx.Response(200, content=event({"content": "one", "stop": True, "stop_type": "eos"}))
+
+    ended: list[bool] = []
+    transport = httpx.MockTransport(answer)
+    server = HttpBackend("http://127.0.0.1:8012", "", end=lambda: ended.append(True), transport=transport)
+    assert (await collect(server.infill(HOLE))).text == "one"
+    await server.aclose()
+    assert ended == []
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

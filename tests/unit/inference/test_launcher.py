@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from filelock import FileLock
 
-from lsp_server.engine import runtime
+from lsp_server.engine import crashes, runtime
 from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import EngineStartError
-from lsp_server.inference import launcher
+from lsp_server.inference import http, launcher
 from lsp_server.inference.launcher import EngineSpec, attach
+from tests.support.engine import PATIENCE_S
 
 SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
 
@@ -153,3 +159,67 @@ async def test_an_engine_that_runs_but_does_not_answer(spawned: Spawned, monkeyp
 
     assert str(runtime.log_path(SPEC.name)) in failed.value.hint
     assert spawned.processes == []
+
+
+async def test_one_that_is_stuck_is_ended_and_replaced(spawned: Spawned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process takes connections and says nothing, as one that was stopped."""
+    monkeypatch.setattr(http, "_HEALTH_S", 0.05)
+    monkeypatch.setattr(launcher, "_LOOK_S", 0.01)
+    spawned.code = "import sys; sys.stderr.write('It is another one.')"
+    serves = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", serves, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    port = int(await process.stdout.readline())
+    runtime.write(SPEC.name, replace(record_of(process.pid), port=port))
+    with pytest.raises(EngineStartError, match="another one"):
+        await attach(SPEC)
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == -signal.SIGKILL
+    assert len(spawned.processes) == 1
+
+
+def test_nobody_else_is_ended_who_has_its_number_by_now() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        record = record_of(process.pid)
+        launcher.end(replace(record, started=record.started - 100, after_boot=record.after_boot - 100))
+        assert process.poll() is None
+        process.kill()
+
+
+async def test_one_that_crashes_again_and_again_is_not_started(spawned: Spawned) -> None:
+    for _ in range(3):
+        crashes.begun(SPEC.name)
+    runtime.log_path(SPEC.name).write_text("Fatal Python error: Aborted\n", encoding="utf-8")
+    with pytest.raises(EngineStartError, match=r"small has ended by itself 3 times in a row \(Aborted\)") as failed:
+        await attach(SPEC)
+    assert "rests for 30 minutes" in failed.value.hint
+    assert spawned.processes == []
+    runtime.log_path(SPEC.name).write_text("", encoding="utf-8")
+    with pytest.raises(EngineStartError, match="maybe for want of memory"):
+        await attach(SPEC)
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.EMFILE, "restarting the editor"),
+        (errno.EAGAIN, "no room for another process"),
+        (errno.ENOSPC, "The disk is full"),
+        (errno.EROFS, "XDG_STATE_HOME"),
+    ],
+)
+async def test_what_the_system_lacks(number: int, way_out: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_spec: EngineSpec) -> subprocess.Popen[bytes]:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(launcher, "_spawn", fail)
+    with pytest.raises(EngineStartError) as failed:
+        await attach(SPEC)
+    assert way_out in failed.value.hint
+
+
+async def test_a_full_disk_is_why_there_is_no_log(spawned: Spawned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=0))
+    with pytest.raises(EngineStartError, match="ended at once: the disk is full"):
+        await attach(SPEC)

@@ -33,7 +33,9 @@ def test_an_address_with_and_without_what_people_add(url: str, normal: str) -> N
 
 
 def test_each_role_has_its_own() -> None:
-    found = Settings(backend=BackendSettings(assistant_url=("http://a.example", "http://b.example"), assistant_model="big"))
+    found = Settings(
+        backend=BackendSettings(assistant_url=("http://a.example", "http://b.example"), assistant_model="big")
+    )
 
     assert (is_remote(found, "completion"), is_remote(found, "assistant")) == (False, True)
     assert remote_spec(found, "assistant", "http://a.example").model == "big"

@@ -11,6 +11,7 @@ from lsp_server.errors import (
     BackendGoneError,
     BackendKeyError,
     BackendRejectedError,
+    BackendStuckError,
     BackendUnavailableError,
     EngineStartError,
     ModelNotInstalledError,
@@ -157,6 +158,15 @@ async def test_a_request_is_repeated_only_once(role: RoleBackend, launcher: Laun
         await collect(role.infill(HOLE))
     assert not role.ready
     assert (await collect(role.infill(HOLE))).text == "three"
+
+
+async def test_one_that_had_to_be_ended_is_told_of_and_the_request_repeated(launcher: Launcher) -> None:
+    launcher.outcomes = [Engine(BackendStuckError("It did nothing any more.", hint="The next one.")), Engine("two")]
+    told: list[str] = []
+    role = RoleBackend(lambda: SPEC, lambda _fraction: None, on_ended=told.append)
+
+    assert (await collect(role.infill(HOLE))).text == "two"
+    assert told == ["It did nothing any more."]
 
 
 async def test_what_the_model_can_do_is_known_from_when_it_is_attached(role: RoleBackend, launcher: Launcher) -> None:

@@ -198,6 +198,21 @@ async def test_what_had_to_be_given_up_is_told(world: World) -> None:
     assert world.client.messages == list(world.engine.notes)
 
 
+async def test_an_engine_that_had_to_be_ended_is_told_of_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both roles have the same engine, and each sees it end."""
+    now = 1000.0
+    monkeypatch.setattr(engines.time, "monotonic", lambda: now)
+    roles_of_it: tuple[Role, ...] = ("completion", "assistant")
+    for role in roles_of_it:
+        world.engines._ended(role, "The engine did nothing any more and was ended.")
+    assert world.client.messages == [
+        "small: The engine did nothing any more and was ended. Another one takes its place."
+    ]
+    now += 3600
+    world.engines._ended("completion", "The engine did nothing any more and was ended.")
+    assert len(world.client.messages) == 2
+
+
 async def test_an_action_waits_until_it_is_ready(world: World) -> None:
     backend = await world.engines.ready("assistant")
     assert backend is world.engines.if_ready("assistant")

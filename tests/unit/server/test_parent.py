@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -17,22 +18,29 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parent, "LOOK_S", 0.01)
 
 
-async def test_an_ancestor_that_ends_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A child stands in for the ancestor: nobody may end the tests' own.
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits, and is not collected before the test's end."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        monkeypatch.setattr(parent, "_is_ancestor", lambda pid: pid == process.pid)
-        watch = asyncio.create_task(parent.gone(process.pid))
-        await asyncio.sleep(0.1)
-        assert not watch.done()
+        yield process
         process.kill()
-        # Not collected yet: it is a zombie, and gone all the same.
-        await asyncio.wait_for(watch, PATIENCE_S)
 
 
-async def test_who_did_not_start_us_may_come_and_go() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        watch = asyncio.create_task(parent.gone(process.pid))
-        process.kill()
+async def test_an_ancestor_that_ends_is_noticed(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It stands in for the ancestor: nobody may end the tests' own.
+    monkeypatch.setattr(parent, "_is_ancestor", lambda pid: pid == child.pid)
+    watch = asyncio.create_task(parent.gone(child.pid))
+    await asyncio.sleep(0.1)
+    assert not watch.done()
+    child.kill()
+    await asyncio.wait_for(watch, PATIENCE_S)
+
+
+async def test_who_did_not_start_us_may_come_and_go(child: subprocess.Popen[bytes]) -> None:
+    watch = asyncio.create_task(parent.gone(child.pid))
+    child.kill()
     await asyncio.sleep(0.1)
     assert not watch.done()
     watch.cancel()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lsp_server.context.index import writer as writer_module
 from lsp_server.context.index.database import open_for_reading
 from lsp_server.context.index.exclusions import FoundFile
 from lsp_server.context.index.extract import facts
@@ -104,4 +105,25 @@ def test_names_are_shared_between_files(writer: Writer, path: Path) -> None:
     put(writer, "b.py", "shared = 2\n")
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM names WHERE name = 'shared'").fetchone() == (1,)
+    connection.close()
+
+
+def test_little_memory_makes_the_same_index(
+    writer: Writer, path: Path, root: Path, files: MakeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_AT_ONCE", 1)
+    monkeypatch.setattr(writer_module, "_MOST_NAMES", 0)
+    texts = {f"m{n}.py": f"import m{n + 1}\nimport m{n + 2}\nshared = own_{n}\n" for n in range(4)}
+    files(texts)
+    for name, text in texts.items():
+        put(writer, name, text)
+    with writer.transaction():
+        writer.resolve_imports(DiskTree(root), None)
+        writer.resolve_imports(DiskTree(root), list(texts))
+    # Of 8 imports 5 lead to a file; m1 to m5, own_0 to own_3 and `shared` are names, however often they were forgotten.
+    assert counts(path)[-2:] == [8, 5]
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT count(*), count(DISTINCT name) FROM names").fetchone() == (10, 10)
+    files_of_shared = "SELECT count(*) FROM occurrences WHERE name = (SELECT id FROM names WHERE name = 'shared')"
+    assert connection.execute(files_of_shared).fetchone() == (4,)
     connection.close()

@@ -92,6 +92,17 @@ async def test_health_of_a_failed_load_tells_why(engine: Engine) -> None:
     assert response.json()["error"]["message"] == "There is not enough memory."
 
 
+async def test_health_of_one_whose_work_has_stopped(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.service.phase = Phase.READY
+    monkeypatch.setattr(EngineService, "stuck_s", 130.4)
+
+    response = await engine.client.get("/health")
+
+    assert response.status_code == 503
+    assert response.json()["status"] == "stuck"
+    assert response.json()["error"]["message"] == "Nothing has moved for 130 s."
+
+
 async def test_health_when_ready(engine: Engine) -> None:
     engine.service.phase = Phase.READY
 

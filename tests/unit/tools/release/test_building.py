@@ -5,10 +5,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-import pytest
-
 from tools.release.building import neovim_plugin, surroundings
-from tools.release.trying import Pip
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -25,11 +22,3 @@ def test_the_neovim_archive_is_a_folder_that_neovim_takes_as_a_package(tmp_path:
 def test_a_build_knows_no_time_but_the_commits_and_no_time_zone() -> None:
     environ = surroundings({"PATH": "/bin", "TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "1"}, 1_700_000_000)
     assert environ == {"PATH": "/bin", "TZ": "UTC", "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": "1700000000"}
-
-
-def test_what_was_compiled_with_other_flags_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    caches = set()
-    for flags in ("", "-DGGML_AVX=OFF", ""):
-        monkeypatch.setenv("CMAKE_ARGS", flags)
-        caches.add(Pip(tmp_path / "python", tmp_path).cache)
-    assert len(caches) == 2
