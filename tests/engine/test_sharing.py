@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -293,3 +294,22 @@ async def test_two_models_have_an_engine_each_and_know_of_each_other(spec: Engin
     for backend in both:
         await backend.aclose()
     await shut_down(RunningEngine(other, records[1]))
+
+
+async def test_the_log_of_an_engine_has_no_code_and_no_complaint_of_what_is_cancelled(spec: EngineSpec) -> None:
+    backend = await attach(spec)
+    async with aclosing(backend.chat(ChatRequest((Message("user", "Count. " * 100),), 100))) as cancelled:  # type: ignore[type-var]
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(anext(cancelled), 0.1)
+    secret = "swordfish_4711"
+    await collect(backend.infill(InfillRequest(f"def {secret}():\n    return ", "\n", 4)))
+    await collect(backend.chat(ChatRequest((Message("user", secret),), 4)))
+    async with RunningEngine(spec, record_of(spec)).client() as client:
+        await client.post("/infill", content=f'{{"input_prefix": "{secret}", "n_predict": "many"}}')
+        await client.post("/infill", content=f"{secret} is no JSON")
+    await backend.aclose()
+
+    log = runtime.log_path(spec.name).read_text(encoding="utf-8")
+    assert "Ready: small" in log
+    assert secret not in log
+    assert "ERROR" not in log

@@ -26,6 +26,13 @@ logger = logging.getLogger("llama.cpp")
 _LEVELS = {2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _recent: deque[str] = deque(maxlen=40)
 _partial: list[tuple[int, str]] = []
+# What it complains of when a step is cancelled (status 1 and answer 2 are its words for that), at every keystroke.
+_HARMLESS = (
+    "failed to compute graph, compute status: 1",
+    "failed to decode, ret = 2",
+    "graph_compute_async failed with error 1",
+    "removing memory module entries",
+)
 listeners: list[Callable[[str], object]] = []
 """Called with each line of llama.cpp's log."""
 
@@ -41,6 +48,8 @@ def _on_log(level: int, text: bytes, _user_data: Any) -> None:
     if line:
         for listener in listeners:
             listener(line)
+        if any(words in line for words in _HARMLESS):
+            level = 0
         if level >= 3:
             _recent.append(line)
         logger.log(_LEVELS.get(level, logging.DEBUG), "%s", line)

@@ -191,10 +191,10 @@ def test_another_user_of_the_machine_finds_nothing(record: EngineRecord) -> None
             break
         parent.chmod(parent.stat().st_mode | 0o055)
     for what in (path, path.parent):
-        said = subprocess.run(["ls", "-R", what], user=65534, group=65534, capture_output=True, text=True)
+        said = subprocess.run(["/bin/ls", "-R", what], user=65534, group=65534, capture_output=True, text=True)
         assert said.returncode
         assert "a.json" not in said.stdout
-    said = subprocess.run(["cat", path], user=65534, group=65534, capture_output=True, text=True)
+    said = subprocess.run(["/bin/cat", path], user=65534, group=65534, capture_output=True, text=True)
     assert said.returncode
     assert record.token not in said.stdout
 

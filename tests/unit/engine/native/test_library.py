@@ -53,3 +53,11 @@ def test_bytes_that_are_no_text_do_no_harm() -> None:
     library.forget_complaints()
     library._on_log(ERROR, b"bad \xff byte\n", None)
     assert library.recent_complaints() == "bad \ufffd byte"
+
+
+def test_what_is_said_of_a_cancelled_step_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="llama.cpp"):
+        say(ERROR, "llama_decode: failed to decode, ret = 2\n")
+        say(ERROR, "llama_decode: failed to decode, ret = -3\n")
+
+    assert [record.levelno for record in caplog.records] == [logging.DEBUG, logging.ERROR]
