@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-editors flagship memory check audit lock version release format setup model python clean
+.PHONY: help demo test test-editors flagship memory check docs audit lock version release format setup model python clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -38,6 +38,9 @@ check: setup ## ruff, mypy, the walls between the packages, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/generate.py --check
+
+docs: setup ## the documentation's site in build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 audit: setup ## known vulnerabilities in what the lock files name, as far as a service is within reach
 	@$(BIN)/python -m tools.audit

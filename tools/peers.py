@@ -1,8 +1,13 @@
-"""Other people's servers, for the tests of ``backend.*_url``: fetched into the cache folder, never installed here."""
+"""Other people's programs, for the tests of ``backend.*_url`` and to be measured beside ours.
+
+They are fetched into the cache folder, never installed here.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -18,6 +23,16 @@ LLAMA_CPP_SERVER = (
     "sse-starlette==3.7.0",
     "starlette-context==0.5.1",
 )
+NODE_LLAMA_CPP = "3.22.1"
+# Of its builds, which npm would fetch all of, the one for the processor.
+_NODE_BUILDS = {
+    ("Linux", "x86_64"): "linux-x64",
+    ("Linux", "aarch64"): "linux-arm64",
+    ("Darwin", "arm64"): "mac-arm64-metal",
+    ("Darwin", "x86_64"): "mac-x64",
+    ("Windows", "AMD64"): "win-x64",
+    ("Windows", "ARM64"): "win-arm64",
+}
 
 
 def cache_folder() -> Path:
@@ -53,6 +68,24 @@ def llama_cpp_server(folder: Path) -> Path:
     with complete(place, wanted) as missing:
         if missing:
             _pip("install", "--target", str(place), *LLAMA_CPP_SERVER)
+    return place
+
+
+def node_llama_cpp(folder: Path) -> Path:
+    """A folder in which npm has put node-llama-cpp.
+
+    Raises:
+        NotHereError: it cannot be had on this machine.
+    """
+    npm, build = shutil.which("npm"), _NODE_BUILDS.get((platform.system(), platform.machine()))
+    if npm is None or build is None:
+        raise NotHereError("there is no npm" if npm is None else "it has no build for this machine")
+    place = folder / "node-llama-cpp"
+    packages = [f"node-llama-cpp@{NODE_LLAMA_CPP}", f"@node-llama-cpp/{build}@{NODE_LLAMA_CPP}"]
+    with complete(place, " ".join(packages)) as missing:
+        if missing:
+            options = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
+            run(npm, "install", "--prefix", str(place), *options, *packages)
     return place
 
 

@@ -1,6 +1,6 @@
 """``python -m benchmarks.engine [ROW …] [--llama-server PATH] [--node-llama-cpp DIR] [--quick]``.
 
-All rows together write ``results/engine.md``, some of them ``results/engine-ROW….md``; a quick run writes nothing.
+All rows together write ``results/engine.md``, some of them ``results/engine-ROW….md``; a quick run into ``quick/``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 
 from benchmarks.engine.outcome import Outcome, Setup, summary
 from benchmarks.engine.peers import home
-from benchmarks.results import FOLDER, write_markdown
+from benchmarks.engine.versions import versions
+from benchmarks.results import BARS_MISSED, write_markdown
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.reference import parse_ref
 from lsp_server.models.store import store_from
@@ -40,7 +41,7 @@ _MOST_RAW_BYTES = 100_000
 
 
 def main() -> int:
-    """Run the rows; 1 if one failed, or a bar is not met."""
+    """Run the rows; 1 if one failed, ``BARS_MISSED`` if a bar is not met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__.splitlines()[0])
     parser.add_argument("rows", metavar="ROW", nargs="*", help=f"of {', '.join(ROWS)}; all of them if none is named")
     parser.add_argument("--model", default=MODEL)
@@ -69,14 +70,12 @@ def main() -> int:
     lines += [f"\n{ROWS[row]} (`{row}`) failed: {reason}" for row, reason in failures.items()]
     for row, outcome in outcomes.items():
         lines += ["", f"## {ROWS[row]}", "", *outcome.lines]
-    if setup.quick:
-        print("\n".join(lines))
-    else:
-        name = "engine" if rows == list(ROWS) else "-".join(["engine", *rows])
-        write_markdown(name, _command(options, rows), lines)
-        for row, outcome in outcomes.items():
-            _keep(row, outcome)
-    return int(bool(failures) or any(bar.met is False for bar in bars))
+    name = "engine" if rows == list(ROWS) else "-".join(["engine", *rows])
+    numbers = {row: outcome.raw for row, outcome in outcomes.items() if _is_small(outcome)}
+    command, peers = _command(options, rows), versions(setup)
+    write_markdown(name, command, lines, numbers=numbers, peers=peers, quick=setup.quick)
+    missed = any(bar.met is False for bar in bars) and not setup.quick
+    return 1 if failures else BARS_MISSED if missed else 0
 
 
 def _run(rows: Sequence[str], setup: Setup) -> tuple[dict[str, Outcome], dict[str, str]]:
@@ -103,15 +102,12 @@ def _command(options: argparse.Namespace, rows: Sequence[str]) -> str:
     parts += ["--llama-server …"] * bool(options.llama_server)
     parts += [f"--llama-server-args '{options.llama_server_args}'"] * bool(options.llama_server_args)
     parts += ["--node-llama-cpp …"] * bool(options.node_llama_cpp)
-    parts += [f"--model {options.model}"] * (options.model != MODEL)
+    parts += [f"--model {options.model}"] * (options.model != MODEL) + ["--quick"] * options.quick
     return " ".join(parts + [f"--seed {options.seed}"] * (options.seed != 1))
 
 
-def _keep(row: str, outcome: Outcome) -> None:
-    """The numbers behind a row, where they are small."""
-    text = "[\n" + ",\n".join(json.dumps(one) for one in outcome.raw) + "\n]\n"
-    if outcome.raw and len(text) < _MOST_RAW_BYTES:
-        (FOLDER / f"engine-{row}.json").write_text(text, encoding="utf-8")
+def _is_small(outcome: Outcome) -> bool:
+    return bool(outcome.raw) and len(json.dumps(outcome.raw)) < _MOST_RAW_BYTES
 
 
 if __name__ == "__main__":

@@ -78,14 +78,17 @@ def _publish(name: str, command: str, lines: list[str], *, dry: bool) -> None:
 def main() -> int:
     """Measure, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=about.__doc__)
-    parser.add_argument("what", choices=["kills", "harm", "states"])
+    parser.add_argument("what", choices=["kills", "harm", "states"], nargs="?", default="kills")
     parser.add_argument(
-        "--times", type=int, help="kills: 100. Harm: 6 of each, slow ones fewer, quick ones more. States: 300"
+        "--times",
+        "--kills",
+        type=int,
+        help="kills: 100. Harm: 6 of each, slow ones fewer, quick ones more. States: 300",
     )
     parser.add_argument("--dry", action="store_true", help="show the table and write it nowhere")
     args = parser.parse_args()
     times = args.times or {"kills": 100, "harm": 6, "states": 300}[args.what]
-    command = f"python -m benchmarks.faults {args.what} --times {times}"
+    command = f"python -m benchmarks.faults {'--kills' if args.what == 'kills' else args.what + ' --times'} {times}"
     if args.what == "states":
         _publish("faults-states", command, states.measure(_site(60.0).spec.model_path, times), dry=args.dry)
         return 0

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.results import FOLDER, insert, write_markdown
+from benchmarks.results import insert, write_markdown
 from benchmarks.soak import report
 from benchmarks.soak.record import Record, read
 from benchmarks.soak.use import Use
@@ -55,8 +54,7 @@ def reported(seen: Path) -> int:
         return 1
     start = found.start
     command = f"python -m benchmarks.soak --minutes {start['minutes']} --seed {start['seed']}"
-    write_markdown("soak", command, report.details(found))
-    (FOLDER / "soak.json").write_text(json.dumps(read(seen)), encoding="utf-8")
+    write_markdown("soak", command, report.details(found), numbers=read(seen))
     insert("docs/reliability.md", "soak", command, report.table(found))
     return 1 if report.problems(found) else 0
 

@@ -98,7 +98,8 @@ def _done(seen: Seen) -> str:
     return (
         f"{len(seen.minutes)} minutes; {answered:,} requests answered, {typed:,} suggestions cancelled by the next "
         f"key, {len(seen.happened('window opened'))} windows opened, engines killed: "
-        f"{len(seen.happened('engine killed'))}; {cores:.2f} cores in the median minute. The machine was shared with other work."
+        f"{len(seen.happened('engine killed'))}; {cores:.2f} cores in the median minute. "
+        "The machine was shared with other work."
     )
 
 

@@ -25,6 +25,8 @@ from lsp_server.testing.small_holes import small_holes
 # A first prompt at a new place, and an answer long enough for a rate.
 _PROMPT_CHARS, _ANSWER_TOKENS, _ROUNDS = 2000, 48, 3
 _STATEMENTS, _LEAST_CHARS, _MOST_CHARS, _STATEMENT_TOKENS = 2, 18, 24, 16
+# Of fewer there are no percentiles.
+_LEAST_KEYSTROKES = 2
 _HOLE_TOKENS, _TEST_S = 64, 10.0
 
 OnStep = Callable[[int, int], None]
@@ -114,7 +116,7 @@ async def keystrokes(backend: Backend, prompts: PromptCatalog, until: float, on_
     waits: list[float] = []
     for number, (text, offset, is_jump) in enumerate(typed):
         on_step(number, len(typed))
-        if waits and time.monotonic() > until:
+        if len(waits) >= _LEAST_KEYSTROKES and time.monotonic() > until:
             break
         recorder.last = None
         cursor = Cursor(Snapshot.open(text, "python"), offset, "cli.py", "bench", document="bench")
@@ -124,7 +126,7 @@ async def keystrokes(backend: Backend, prompts: PromptCatalog, until: float, on_
         if recorder.last and not is_jump:
             tokens.append(recorder.last.prompt_tokens - recorder.last.reused_tokens)
             waits.append((time.monotonic() - began) * 1000)
-    if len(waits) < 2:
+    if len(waits) < _LEAST_KEYSTROKES:
         return None
     return Keystrokes(len(waits), statistics.median(tokens), _p95(tokens), statistics.median(waits), _p95(waits))
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from lsp_server.cli.plan_picture import Compared, compared, picture
 from lsp_server.engine import runtime
 from lsp_server.engine.hardware import detect, installed_library
 from lsp_server.engine.loading import exact, kernel_types, survey
+from lsp_server.engine.neighbours import claims_beside, told
 from lsp_server.errors import RefusedError
 from lsp_server.inference.roles import wanted_model
 from lsp_server.inference.watching import look
@@ -109,7 +111,10 @@ def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | 
         return make_plan(model, hardware, wishes), hardware
     path, library = (found or store.locate(ref)).path, installed_library()
     model, hardware = survey(path, library)
-    return exact(path, make_plan(model, hardware, wishes), library.build_id), hardware
+    claims = claims_beside(path)
+    hardware = hardware.beside(claims)
+    plan = exact(path, make_plan(model, hardware, wishes), library.build_id)
+    return replace(plan, reasons=(*told(claims), *plan.reasons)), hardware
 
 
 def _anatomy(ref: ModelRef, store: ModelStore) -> Anatomy:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lsp_server.engine import trial
 from lsp_server.engine.hardware import Library, detect
-from lsp_server.engine.neighbours import ALONE, Alone, Claims
+from lsp_server.engine.neighbours import ALONE, Alone, Claims, told
 from lsp_server.errors import InvalidModelFileError
 from lsp_server.models.files import human_size
 from lsp_server.models.gguf.shard_set import open_set
@@ -85,7 +85,7 @@ def prepare(
         # What is free is asked anew: somebody may have left meanwhile.
         model, here = survey(path, library())
         plan = exact(path, make_plan(model, here.beside(claims), wishes), build_id)
-        return replace(plan, reasons=(*_left_to_others(claims), *plan.reasons))
+        return replace(plan, reasons=(*told(claims), *plan.reasons))
 
     load = Load(neighbours.planned(planned))
 
@@ -105,16 +105,6 @@ def prepare(
     for reason in load.plan.reasons:
         logger.info("Planned: %s", reason)
     return load
-
-
-def _left_to_others(claims: Claims) -> list[str]:
-    """A sentence for each device that other engines have a part of."""
-    parts = [(device, n_bytes) for device, n_bytes in claims.items() if n_bytes > 0]
-    return [f"{human_size(n)} of {_where(device)} are left to other models that run." for device, n in parts]
-
-
-def _where(device: str) -> str:
-    return "the RAM" if device == CPU else device
 
 
 def survey(path: Path, library: Library) -> tuple[Anatomy, Hardware]:

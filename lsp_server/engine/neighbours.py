@@ -7,9 +7,11 @@ at any time, at the price of reading them again with every token. A plan that co
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import psutil
@@ -18,6 +20,7 @@ from filelock import FileLock
 from lsp_server.engine import runtime
 from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import PlanError
+from lsp_server.models.files import human_size
 from lsp_server.models.planning.placement import CPU
 from lsp_server.models.planning.plan import Plan
 
@@ -101,6 +104,17 @@ class Neighbours(Alone):
                 more = unseen - record.claims[device] if leaves else 0 if shared else unseen
                 claims[device] = claims.get(device, 0) + more
         return claims
+
+
+def claims_beside(model_path: Path) -> Claims:
+    """What the engines that run leave to one more, of this model."""
+    return Neighbours("", os.getpid(), str(model_path))._claims()
+
+
+def told(claims: Claims) -> tuple[str, ...]:
+    """A sentence for each device that other engines have a part of."""
+    parts = [("the RAM" if device == CPU else device, n_bytes) for device, n_bytes in claims.items() if n_bytes > 0]
+    return tuple(f"{human_size(n_bytes)} of {device} are left to other models that run." for device, n_bytes in parts)
 
 
 def claims_of(plan: Plan) -> dict[str, int]:

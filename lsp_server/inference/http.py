@@ -66,13 +66,14 @@ class HttpBackend:
         """Tell the engine that somebody is there, for as long as this backend is not closed.
 
         Raises:
-            BackendGoneError: nobody listens there.
+            BackendGoneError, BackendStuckError: as ``health``.
         """
-        asked = self._client.build_request("POST", "/lease", params={"pid": os.getpid()})
+        # What comes after the first words is not read, so that its silence ends nothing.
+        asked = self._client.build_request("POST", "/lease", params={"pid": os.getpid()}, timeout=_HEALTH_S)
         try:
             self._lease = await self._client.send(asked, stream=True)
         except httpx.HTTPError as error:
-            raise BackendGoneError(f"The engine does not answer: {str(error) or type(error).__name__}.") from error
+            raise _no_answer(error) from error
 
     @property
     def fills_holes(self) -> bool:
@@ -150,10 +151,7 @@ class HttpBackend:
         try:
             response = await self._client.get("/health", timeout=_HEALTH_S)
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            # One that only takes too long is still there.
-            kind = BackendStuckError if isinstance(error, httpx.TimeoutException) else BackendGoneError
-            raise kind(f"The engine does not answer: {reason}.") from error
+            raise _no_answer(error) from error
         if response.status_code == 200:
             return True, 1.0
         if response.status_code == 503:
@@ -194,6 +192,12 @@ class _Engine:
 
     def broke_off(self) -> BackendError:
         return BackendUnavailableError("The engine's answer broke off.", hint=_AGAIN)
+
+
+def _no_answer(error: httpx.HTTPError) -> BackendUnavailableError:
+    # One that only takes too long is still there.
+    kind = BackendStuckError if isinstance(error, httpx.TimeoutException) else BackendGoneError
+    return kind(f"The engine does not answer: {str(error) or type(error).__name__}.")
 
 
 def _said(response: httpx.Response) -> dict[str, Any]:

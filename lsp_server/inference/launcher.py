@@ -132,6 +132,8 @@ async def _loaded(record: runtime.EngineRecord, on_progress: Callable[[float], N
         while True:
             try:
                 ready, fraction = await backend.health()
+                if ready:
+                    await backend.hold()
             except BackendStuckError:
                 misses += 1
                 if misses == MOST_MISSES:
@@ -140,7 +142,6 @@ async def _loaded(record: runtime.EngineRecord, on_progress: Callable[[float], N
                 continue
             misses = 0
             if ready:
-                await backend.hold()
                 await backend.learn()
                 return backend
             on_progress(fraction)

@@ -8,7 +8,7 @@ import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -98,10 +98,12 @@ class _Answering:
     backend: _Attached
     requests: int = 0
     left: bool = False
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def close_if_left(self) -> None:
         if self.left and not self.requests:
             await self.backend.aclose()
+            self.closed.set()
 
 
 class RoleBackend:
@@ -138,7 +140,7 @@ class RoleBackend:
         attaches = [partial(self._attached, one) for one in (source, *stand_ins)]
         self._failover = Failover(attaches, clock=clock, sleep=sleep)
         self._answering: _Answering | None = None
-        self._attaching: asyncio.Task[_Answering] | None = None
+        self._attaching: asyncio.Task[None] | None = None
         self._returning: asyncio.Task[None] | None = None
         self._fills_holes = True
         self.engine: EngineSpec | None = None
@@ -189,6 +191,15 @@ class RoleBackend:
             await self._answering.backend.aclose()
             self._answering = None
 
+    async def leave(self) -> None:
+        """As ``aclose``, when those are answered who have asked."""
+        answering, self._answering = self._answering, None
+        await self.aclose()
+        if answering:
+            answering.left = True
+            await answering.close_if_left()
+            await answering.closed.wait()
+
     def infill(self, request: InfillRequest) -> AsyncIterator[Chunk]:
         """See ``Backend.infill``."""
         return self._answer(lambda backend: backend.infill(request), lambda backend: backend.fills_holes)
@@ -237,12 +248,13 @@ class RoleBackend:
                 await answering.close_if_left()
 
     async def _current(self) -> _Answering:
-        if self._answering:
-            return self._answering
-        if self._attaching is None or self._attaching.done():
-            self._attaching = asyncio.create_task(self._attach())
-        # Several requests wait for one attempt, and one that is cancelled must not end it for the others.
-        return await asyncio.shield(self._attaching)
+        # Again, if it has failed somebody else by the time that this one goes on.
+        while self._answering is None:
+            if self._attaching is None or self._attaching.done():
+                self._attaching = asyncio.create_task(self._attach())
+            # Several requests wait for one attempt, and one that is cancelled must not end it for the others.
+            await asyncio.shield(self._attaching)
+        return self._answering
 
     async def _attached(self, source: Source) -> _Attached:
         spec = await asyncio.to_thread(source)
@@ -252,21 +264,20 @@ class RoleBackend:
         self.engine = spec
         return engine
 
-    async def _attach(self) -> _Answering:
+    async def _attach(self) -> None:
         try:
-            return self._begin(*await self._failover.first())
+            self._begin(*await self._failover.first())
         except ShardlightError as error:
             self._on_change(False, str(error))
             raise
 
-    def _begin(self, candidate: Candidate[_Attached], backend: _Attached) -> _Answering:
+    def _begin(self, candidate: Candidate[_Attached], backend: _Attached) -> None:
         """From now on this one answers."""
         answering = self._answering = _Answering(candidate, backend)
         self._fills_holes = backend.fills_holes
         self._on_change(True, "")
         if not self._failover.prefers(candidate):
             self._returning = asyncio.create_task(self._return(answering))
-        return answering
 
     async def _return(self, stand_in: _Answering) -> None:
         """Have one who is preferred answer again, as soon as that is possible."""

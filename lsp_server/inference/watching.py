@@ -174,7 +174,8 @@ def _share(part: float, whole: float) -> float | None:
 
 def _state(response: httpx.Response) -> str:
     if response.status_code == 503:
-        return f"loading {float(response.json().get('progress', 0.0)):.0%}"
+        said = response.json()
+        return "stuck" if said.get("status") == "stuck" else f"loading {float(said.get('progress', 0.0)):.0%}"
     return "ready" if response.status_code == 200 else "failed"
 
 

@@ -270,13 +270,14 @@ class Engines:
             self._declined.add(role)
         except ShardlightError as error:
             # Typing goes on without suggestions; the reason is told once, not at every keystroke.
-            again = rest is not None and rest.reason == str(error)
+            # The hint may count minutes.
+            again = rest is not None and rest.reason == error.message
             tries = rest.tries + 1 if rest and again else 1
             # To ask a server elsewhere that is away once more costs nothing: it is not given up.
             away = isinstance(error, BackendUnavailableError) and not isinstance(error, BackendKeyError)
             tries = min(tries, _MOST_TRIES - 1) if away else tries
             if isinstance(error, BackendError) and tries < _MOST_TRIES:
-                self._resting[role] = _Rest(time.monotonic() + _REST_S * tries, tries, str(error))
+                self._resting[role] = _Rest(time.monotonic() + _REST_S * tries, tries, error.message)
             else:
                 self._declined.add(role)
             if not again:
@@ -358,7 +359,7 @@ class Engines:
         former = self._former.pop(role, None)
         if former is None:
             return
-        await former.aclose()
+        await former.leave()
         serving = {b.engine.name for b in (*self._roles.values(), *self._former.values()) if b.engine}
         if former.engine and former.engine.name not in serving:
             await dismiss(former.engine)

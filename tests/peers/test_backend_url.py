@@ -26,6 +26,7 @@ from tests.support import peers
 from tests.support.editor import Editor, quit_editor, start, vscode
 from tests.support.engine import PATIENCE_S
 from tests.support.peers import KEY, Peer
+from tests.support.ports import free_port
 from tools.editors.fetching import NotHereError
 
 pytestmark = pytest.mark.real_model
@@ -49,9 +50,9 @@ def spec(peer: Peer, key: str = KEY) -> RemoteSpec:
 
 
 @contextlib.asynccontextmanager
-async def editor_on(peer: Peer, root: Path, key: str) -> AsyncIterator[Editor]:
+async def editor_on(peer: Peer, root: Path, key: str, before: str = "") -> AsyncIterator[Editor]:
     """An editor whose server was told of a server for both roles, and finds no model on this machine."""
-    where = {f"SHARDLIGHT_BACKEND__{role}_URL": f"{peer.url}/v1" for role in ("COMPLETION", "ASSISTANT")}
+    where = {f"SHARDLIGHT_BACKEND__{role}_URL": f"{before}{peer.url}/v1" for role in ("COMPLETION", "ASSISTANT")}
     where |= {f"SHARDLIGHT_BACKEND__{role}_KEY_ENV": "KEY_OF_THE_TEST" for role in ("COMPLETION", "ASSISTANT")}
     nothing = {"SHARDLIGHT_MODELS__DIRECTORY": str(root / "no models"), "XDG_STATE_HOME": str(root / "state")}
     env = {**os.environ, **where, **nothing, "KEY_OF_THE_TEST": key}
@@ -95,6 +96,18 @@ async def test_a_suggestion_and_a_docstring_without_an_engine(editor: Editor, pe
     assert {state.model.rpartition(" at ")[2] for state in editor.states if state.model} == {peer.host}
     assert editor.questions == []
     assert runtime.all_running() == before
+
+
+async def test_the_second_address_answers_where_the_first_is_away(peer: Peer, tmp_path: Path) -> None:
+    away = f"http://127.0.0.1:{free_port()}"
+    async with editor_on(peer, tmp_path, KEY, before=f"{away},") as editor:
+        uri, position = editor.open(tmp_path / "stats.py", MEAN)
+        item, *_ = await editor.complete(uri, position)
+        assert "values" in str(item.insert_text)
+        (said,) = editor.messages()
+        assert said.startswith(f"{away} cannot be reached")
+        assert said.endswith(f"{peer.host} answers meanwhile.")
+        assert any(state.state == "ready" and state.message == said for state in editor.states)
 
 
 async def test_bug_hints_say_what_they_would_take(editor: Editor, peer: Peer, tmp_path: Path) -> None:

@@ -22,34 +22,46 @@ class Network:
         latency_s: each piece is held back for so long.
         drip: so many bytes at a time, a hundredth of a second apart; 0: as they come.
         bytes_left: so many come through yet, then each connection is reset; None: no end.
-        swallows: nothing comes through any more, in both directions, and nobody is told (half-open).
+        may_reset: cleared, that waits. What a client has not read when its connection is reset is lost to it.
     """
 
     port: int = 0
     latency_s: float = 0.0
     drip: int = 0
     bytes_left: int | None = None
-    swallows: bool = False
-    _swallowed: asyncio.Event = field(default_factory=asyncio.Event)
+    may_reset: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_well: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._is_well.set()
+        self.may_reset.set()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def has_swallowed(self) -> None:
-        """Wait until something was lost."""
-        await self._swallowed.wait()
+    @property
+    def swallows(self) -> bool:
+        """Whether nothing comes through any more, in either direction, and nobody is told (half-open)."""
+        return not self._is_well.is_set()
+
+    @swallows.setter
+    def swallows(self, swallows: bool) -> None:
+        if swallows:
+            self._is_well.clear()
+        else:
+            self._is_well.set()
 
     async def _carry_there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(_PIECE):
-            if not self._lost():
+            if not self.swallows:
                 writer.write(piece)
                 await writer.drain()
 
     async def _carry_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await reader.read(self.drip or _PIECE):
             await asyncio.sleep(0.01 if self.drip else self.latency_s)
-            if self._lost():
+            if self.swallows:
                 continue
             passed = piece[: self.bytes_left]
             if self.bytes_left is not None:
@@ -57,14 +69,9 @@ class Network:
             writer.write(passed)
             await writer.drain()
             if passed != piece:
-                await asyncio.sleep(0.02)  # What came before is read by then.
+                await self.may_reset.wait()
                 _reset(writer)
                 return
-
-    def _lost(self) -> bool:
-        if self.swallows:
-            self._swallowed.set()
-        return self.swallows
 
 
 @asynccontextmanager
@@ -89,8 +96,7 @@ async def bad_network(server_port: int) -> AsyncIterator[Network]:
         try:
             # One side that leaves ends it for the other, unless that is never to know.
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            while network.swallows:
-                await asyncio.sleep(0.01)
+            await network._is_well.wait()
         finally:
             for way in ways:
                 way.cancel()

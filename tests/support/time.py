@@ -1,8 +1,21 @@
-"""A time that passes only when it is told to."""
+"""A time that passes only when it is told to, and waiting for what comes by itself."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+
+from tests.support.engine import PATIENCE_S
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+
+    async def look() -> None:
+        while not condition():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(look(), PATIENCE_S)
 
 
 class Time:

@@ -30,9 +30,7 @@ def said(instruction: str) -> list[str]:
 
 def copied() -> list[str]:
     """What is taken from the folder."""
-    return [
-        source for words in said("COPY") if not words.startswith("--from") for source in shlex.split(words)[:-1]
-    ]
+    return [source for words in said("COPY") if not words.startswith("--from") for source in shlex.split(words)[:-1]]
 
 
 def test_what_is_copied_is_there_and_all_that_the_package_is_made_of() -> None:

@@ -89,7 +89,7 @@ def _files(root: Path) -> dict[str, str]:
         found[path.relative_to(root / "docs").as_posix()] = path.relative_to(root).as_posix()
     for path in sorted((root / RESULTS).glob("*.md")):
         found[f"measured/{path.name}"] = path.relative_to(root).as_posix()
-    return found | PAGES
+    return {**found, **PAGES}
 
 
 def _sections(text: str) -> tuple[str, dict[str, str]]:

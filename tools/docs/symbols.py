@@ -7,7 +7,7 @@ its line is worked out.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from lsp_server.syntax.languages import language_for_path
@@ -39,12 +39,13 @@ def with_lines(page: Path) -> str:
     return _LINK.sub(line, page.read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _lines(path: Path) -> dict[str, int]:
     """Where the symbols of a file begin, by their full names: lines, counted from 1."""
     language = language_for_path(path)
     snapshot = Snapshot.open(path.read_text(encoding="utf-8"), language.id if language else "")
-    return {
-        f"{symbol.container}.{symbol.name}" if symbol.container else symbol.name: snapshot.lines.line_of(symbol.start) + 1
-        for symbol in outline(snapshot)
-    }
+    found = {}
+    for symbol in outline(snapshot):
+        name = f"{symbol.container}.{symbol.name}" if symbol.container else symbol.name
+        found[name] = snapshot.lines.line_of(symbol.start) + 1
+    return found

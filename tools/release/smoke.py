@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,18 +26,23 @@ class SmokeError(Exception):
     """An installed Shardlight does not do what it should; says what."""
 
 
-def smoke(shardlight: Path, version: str, model: Path | None, folder: Path) -> list[str]:
+def smoke(shardlight: Path, version: str, model: Path | None) -> list[str]:
     """Try an installed program in a home of its own; what was seen, a line each.
 
     Args:
         shardlight: the program.
         version: what it should say that it is.
         model: a model's file; without one, what needs one is left out, and that is said.
-        folder: an empty one, for the home and the workspace.
 
     Raises:
         SmokeError: something did not work.
     """
+    # Not in build/, which git ignores: there is no suggestion in files that are ignored.
+    with tempfile.TemporaryDirectory(prefix="shardlight-", ignore_cleanup_errors=True) as folder:
+        return _smoke(shardlight, version, model, Path(folder))
+
+
+def _smoke(shardlight: Path, version: str, model: Path | None, folder: Path) -> list[str]:
     environ = surroundings(os.environ, folder / "home", model)
     seen = []
     said = _run(shardlight, "--version", environ=environ, folder=folder).strip()

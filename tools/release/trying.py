@@ -69,7 +69,7 @@ def try_out(trial: Trial, python: Path, folder: Path) -> None:
     install_locked(own, release.lock, llama, folder)
     install_wheel(own, release.wheel)
     program = scripts / ("shardlight.exe" if os.name == "nt" else "shardlight")
-    for line in smoke(program, release.version, trial.model, folder):
+    for line in smoke(program, release.version, trial.model):
         print(f"      {line}", file=trial.say, flush=True)
     print(f"      {own_tests(trial, own, llama, folder)}", file=trial.say, flush=True)
 

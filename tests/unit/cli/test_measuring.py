@@ -92,7 +92,9 @@ async def test_when_the_time_is_over_what_was_measured_counts() -> None:
     over = time.monotonic() - 1
     assert (await measuring.filled(Solver(), prompts_of(), over, lambda *_: None)).count == 1
     assert await measuring.speed(Model(), over, lambda *_: None) is not None
-    assert await measuring.keystrokes(Model(), prompts_of(), over, lambda *_: None) is None
+    typed = await measuring.keystrokes(Model(), prompts_of(), over, lambda *_: None)
+    assert typed is not None
+    assert typed.count == 2
 
 
 async def test_a_model_that_says_nothing_of_its_speed_has_none() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from lsp_server.engine import neighbours, runtime
-from lsp_server.engine.neighbours import ALONE, Claims, Neighbours, claims_of, unseen_claims
+from lsp_server.engine.neighbours import ALONE, Claims, Neighbours, claims_beside, claims_of, told, unseen_claims
 from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import PlanError
 from lsp_server.models.planning.plan import Plan
@@ -144,6 +145,13 @@ def test_one_that_is_used_stays(machine: Machine, mine: Neighbours) -> None:
     with pytest.raises(PlanError):
         mine.planned(fits(60))
     assert machine.sent_away == []
+
+
+def test_it_is_told_what_is_left_to_others(machine: Machine) -> None:
+    machine.run(record(1, {"CPU": 70_000_000, "GPU": 5}), own_bytes=20_000_000)
+    claims = claims_beside(Path("mine.gguf"))
+    assert told(claims) == ("50.0 MB of the RAM are left to other models that run.",)
+    assert told({"GPU": 3_000_000, "CPU": -1}) == ("3.0 MB of GPU are left to other models that run.",)
 
 
 def test_memory_of_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from lsp_server.inference.roles import RoleBackend
 from tests.support.bad_network import Network, bad_network
 from tests.support.engine import PATIENCE_S
 from tests.support.small_server import SmallServer, small_server
-from tests.support.time import Time
+from tests.support.time import Time, until
 
 HOLE = InfillRequest("x = (", ")", 16)
 TALK = ChatRequest((Message("user", "Hi"),), 16)
@@ -45,14 +45,13 @@ class World:
         """Let the rest of a pass, and wait until it answers again."""
         await asyncio.wait_for(self.time.somebody_sleeps(), PATIENCE_S)
         self.time.pass_by(60)
-        while self.answers != "a":
-            await asyncio.sleep(0.01)
+        await until(lambda: self.answers == "a")
 
 
 @pytest_asyncio.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setattr(events, "_PATIENCE_S", 0.05)
-    monkeypatch.setattr(remote, "_LIFE_SIGN_S", 0.2)
+    monkeypatch.setattr(remote, "_LIFE_SIGN_S", PATIENCE_S)
     time, changes = Time(), []
     async with small_server("from ", "a") as a, small_server("from ", "b") as b, bad_network(a.port) as network:
         wanted, stand_in = (RemoteSpec("completion", url) for url in (network.url, b.url))
@@ -66,6 +65,12 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
         )
         yield World(a, b, network, time, backend, changes)
         await backend.aclose()
+
+
+@pytest.fixture
+def impatient(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign of life is not waited for as long as usual."""
+    monkeypatch.setattr(remote, "_LIFE_SIGN_S", 0.2)
 
 
 async def test_a_slow_network_changes_nothing(world: World) -> None:
@@ -105,11 +110,13 @@ async def test_a_reset_within_an_answer_ends_it_and_nothing_is_said_twice(world:
     await world.backend.attach()
     # The head of the answer and the first word.
     world.network.bytes_left = 130
-    said = []
+    world.network.may_reset.clear()
+    answer = world.backend.chat(TALK)
+    assert (await anext(answer)).text == "from "
+    world.network.may_reset.set()
     with pytest.raises(BackendUnavailableError, match=world.network.url):
-        async for chunk in world.backend.chat(TALK):
-            said.append(chunk.text)
-    assert (said, world.b.asked) == (["from "], 0)
+        await collect(answer)
+    assert world.b.asked == 0
 
     assert await world.ask() == "from b"
 
@@ -121,6 +128,7 @@ async def test_a_server_that_nobody_finds(world: World) -> None:
     assert world.changes == ["ready"]
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_half_open_connection_is_noticed_by_want_of_a_sign_of_life(world: World) -> None:
     await world.backend.attach()
     world.network.swallows = True
@@ -133,6 +141,7 @@ async def test_a_half_open_connection_is_noticed_by_want_of_a_sign_of_life(world
     assert await world.ask() == "from a"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_it_is_noticed_while_somebody_types_on(world: World) -> None:
     await world.backend.attach()
     world.network.swallows = True
@@ -156,10 +165,10 @@ async def test_a_connection_that_falls_silent_within_an_answer(world: World, mon
     world.network.swallows = True
 
     with pytest.raises(BackendUnavailableError, match="has fallen silent"):
-        async for _ in answer:
-            pass
+        await collect(answer)
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_without_a_second_server_it_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "_PAGE_S", 0.2)
     backend = RoleBackend(lambda: RemoteSpec("completion", world.network.url), lambda _fraction: None)

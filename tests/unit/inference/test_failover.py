@@ -17,7 +17,7 @@ from lsp_server.errors import (
 )
 from lsp_server.inference.failover import Breaker, Failover
 from tests.support.engine import PATIENCE_S
-from tests.support.time import Time
+from tests.support.time import Time, until
 
 
 class TestBreaker:
@@ -159,8 +159,7 @@ async def test_the_preferred_one_is_tried_again_until_it_can() -> None:
     await asyncio.sleep(0)
     assert line.tried == ["a", "b"], "not yet"
     line.time.pass_by(0.1)
-    while line.tried != ["a", "b", "a"]:
-        await asyncio.sleep(0)
+    await until(lambda: line.tried == ["a", "b", "a"])
     await asyncio.wait_for(line.time.somebody_sleeps(), PATIENCE_S)
     del line.trouble["a"]
     line.time.pass_by(10)

@@ -27,7 +27,7 @@ from lsp_server.models.hardware import Hardware, load_profile
 from lsp_server.models.store import ModelStore
 from lsp_server.settings.schema import BackendSettings, EngineSettings, ModelSettings, Settings
 from tests.support.engine import PATIENCE_S
-from tests.support.time import Time
+from tests.support.time import Time, until
 
 HOLE = InfillRequest("before", "after", 16)
 SPEC = EngineSpec("small", Path("small.gguf"), 512, 0, 1, 0, 30)
@@ -283,8 +283,7 @@ class TestStandIns:
 
         await asyncio.wait_for(time.somebody_sleeps(), PATIENCE_S)
         time.pass_by(5)
-        while role.trouble:
-            await asyncio.sleep(0)
+        await until(lambda: not role.trouble)
         assert (await collect(role.infill(HOLE))).text == "elsewhere"
         assert engine.closed
         await role.aclose()
@@ -458,3 +457,26 @@ class TestElsewhere:
         assert asked == ["old", "new"]
         assert old.closed
         assert backend.elsewhere == ""
+
+
+async def test_who_leaves_waits_for_those_who_have_asked(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes = [engine := Engine("one two three")]
+    answer = role.infill(HOLE)
+    begun = await anext(answer)
+
+    leaving = asyncio.create_task(role.leave())
+    await asyncio.wait({leaving}, timeout=0)
+    assert not engine.closed
+    assert not role.ready
+
+    assert begun.text + "".join([chunk.text async for chunk in answer]) == "one two three"
+    await leaving
+    assert engine.closed
+
+
+async def test_who_leaves_and_is_asked_nothing_leaves_at_once(role: RoleBackend, launcher: Launcher) -> None:
+    launcher.outcomes = [engine := Engine("one")]
+    await role.leave()
+    await role.attach()
+    await role.leave()
+    assert engine.closed

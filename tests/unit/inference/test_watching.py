@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import os
 
+import httpx
 import pytest
 
 from lsp_server.engine.lanes import Lane
 from lsp_server.engine.metrics import Metrics
 from lsp_server.engine.runtime import EngineRecord
+from lsp_server.inference import watching
 from lsp_server.inference.watching import Look, SequenceFacts, facts, look, median, read_metrics
 
 RECORD = EngineRecord(os.getpid(), 0.0, 1, "token", "a model", "/m.gguf", 2048, 0, "0", 0.0)
@@ -88,3 +90,16 @@ def test_one_that_does_not_answer_is_told_as_such() -> None:
     found = look(RECORD)
     assert found.state == "does not answer"
     assert found.resident_bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "state"),
+    [
+        (200, {"status": "ok"}, "ready"),
+        (503, {"progress": 0.25}, "loading 25%"),
+        (503, {"status": "stuck"}, "stuck"),
+        (500, {}, "failed"),
+    ],
+)
+def test_states(status: int, said: dict[str, object], state: str) -> None:
+    assert watching._state(httpx.Response(status, json=said)) == state

@@ -393,6 +393,18 @@ async def test_what_fails_again_and_again_is_left_alone(world: World, monkeypatc
     assert world.engine.attached == 4
 
 
+async def test_what_rests_is_told_once_though_its_minutes_go_by(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(engines.time, "monotonic", lambda: now)
+    for minutes in range(30, 20, -1):
+        world.engine.failure = EngineStartError("It has crashed 3 times.", hint=f"It rests for {minutes} minutes.")
+        world.engines.if_ready("completion")
+        await world.settle()
+        now += 3600
+    assert world.client.messages == ["It has crashed 3 times. It rests for 30 minutes."]
+    assert world.engine.attached == 4
+
+
 async def test_a_failed_load_is_tried_again_by_an_action(world: World) -> None:
     world.engine.failure = EngineStartError("It did not start.")
     with pytest.raises(EngineStartError):

@@ -37,20 +37,20 @@ def program(tmp_path: Path) -> Any:
     return make
 
 
-def test_the_version_has_to_be_the_releases(program: Any, tmp_path: Path) -> None:
+def test_the_version_has_to_be_the_releases(program: Any) -> None:
     with pytest.raises(SmokeError, match=r"shardlight 1\.2\.3, not shardlight 1\.2\.4"):
-        smoke(program(), "1.2.4", None, tmp_path)
+        smoke(program(), "1.2.4", None)
 
 
-def test_a_failed_check_is_told(program: Any, tmp_path: Path) -> None:
+def test_a_failed_check_is_told(program: Any) -> None:
     with pytest.raises(SmokeError, match="grammars: so"):
-        smoke(program(checks={"python": "ok", "grammars": "failed"}), "1.2.3", None, tmp_path)
+        smoke(program(checks={"python": "ok", "grammars": "failed"}), "1.2.3", None)
 
 
 def test_a_missing_model_is_no_failure_unless_there_is_one(program: Any, tmp_path: Path) -> None:
     checks = {"completion model": "failed", "engine": "failed"}
     with pytest.raises(SmokeError, match="completion model: so"):
-        smoke(program(checks=checks), "1.2.3", tmp_path / "model.gguf", tmp_path)
+        smoke(program(checks=checks), "1.2.3", tmp_path / "model.gguf")
 
 
 def test_nothing_of_ours_and_of_this_home_gets_in(tmp_path: Path) -> None:
