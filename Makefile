@@ -8,7 +8,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-editors flagship memory check docs audit lock version release format setup model python clean
+.PHONY: help demo test test-editors flagship memory bench check docs audit lock version release format setup model python clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -31,6 +31,9 @@ flagship: setup ## a full-size DeepSeek-V4-Flash of holes (61 GB apparent), load
 
 memory: model ## planned bytes against real loads; the table of docs/hardware.md
 	@$(BIN)/python -m benchmarks.memory --full
+
+bench: model ## the benchmarks of all areas, a few of everything (about 15 minutes); FULL=1 as published (hours), plots and pages
+	@$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
 check: setup ## ruff, mypy, the walls between the packages, generated files
 	@$(BIN)/ruff check

@@ -5,6 +5,7 @@ Benchmarks say their bars in their tables; here they are only found, and what is
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _beside(name: str, table: Table) -> Iterator[Line]:
 def _in_unit(text: str, unit: str) -> list[float]:
     """The figures that have this unit; all of them, if it stands in none."""
     words = text.replace("(", " ").replace(",", " ").split()
-    found = [number(word) for word, after in zip(words, words[1:], strict=False) if after == unit and numbers(word)]
+    found = [number(word) for word, after in itertools.pairwise(words) if after == unit and numbers(word)]
     return found or numbers(text)
 
 
@@ -103,10 +104,12 @@ def _speed(name: str, result: Result) -> Iterator[Line]:
     for table in result.tables:
         columns = [i for i, head in enumerate(table.head) if head == "off"]
         if name == "speed":
-            offs, bar, what = [number(row[i]) for row in table.rows for i in columns], 25, "predicted speed, this machine"
+            offs = [number(row[i]) for row in table.rows for i in columns]
+            bar, what = 25, "predicted speed, this machine"
         elif table.title == "Validation":
-            # The first of the two is of answering.
-            offs, bar, what = [number(row[columns[0]]) for row in table.rows], 30, "predicted answering, others' machines"
+            # The first of the two columns is of answering.
+            offs = [number(row[columns[0]]) for row in table.rows]
+            bar, what = 30, "predicted answering, others' machines"
         else:
             continue
         close = sum(abs(off) <= bar for off in offs)

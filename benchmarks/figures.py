@@ -72,7 +72,8 @@ def passing(results: Results) -> Figure | None:
         for system in _SYSTEMS:
             if system in shares:
                 wanted = bar if system == "Shardlight" else None
-                rows.append(plots.Rate(table.title, system, *shares[system], wanted))
+                value, low, high = shares[system]
+                rows.append(plots.Rate(table.title, system, value, low, high, wanted))
     title = "Holes in real code, judged by its tests; the same model for all"
     return plots.rates(title, "tests pass", rows) if rows else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ from matplotlib.patches import Patch
 _TEXT, _FAINT = "#7b838d", "#8a929c"
 _COLOURS = ("#3b82c4", "#d9822b", "#3a9d5d", "#a06cc0", "#b0912c")
 _BAR = "#d1495b"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 10,
     "font.family": "DejaVu Sans",
     "text.color": _TEXT,

@@ -156,22 +156,34 @@ def lines() -> list[str]:
     requests, (slow, fast), (short, long) = found[0][1].requests, _KEYS_PER_MINUTE, _ANSWER
     read_again = "; ".join(f"{name.split(', ')[1]} {typing.evaluated:.0f}" for name, typing, _ in found[:2])
     rarely, often = _SHARE_OF_TIME
-    return [
+    measured = (
         "Reckoned, not tried. What was measured: "
-        f"[{requests:.2f} requests a keystroke](../benchmarks/results/completion-typing.md), "
+        f"[{requests:.2f} requests a keystroke]({_link('completion-typing')}), "
         f"[prompt tokens evaluated a request, with a slot of one's own]({_link('engine')}): {read_again}; "
-        f"[the GPU's speed]({_link('gpu-qwen2.5-coder-7b')}) with [random weights]({_link('gpu')}), one request at a time.",
-        "",
-        *markdown(head, body),
-        "",
+        f"the GPU's speed with [the one]({_link('gpu-qwen2.5-coder-7b')}) and [the other]({_link('gpu')}) model's shape "
+        "and random weights, one request at a time; and typing with the larger one, "
+        f"[{_measured()}]({_link('gpu-typing')})."
+    )
+    assumed = (
         f"Assumed: {slow:.0f} to {fast:.0f} keystrokes a minute while somebody types, suggestions of {short} to {long} "
-        f"tokens, and {rarely:.0%} to {often:.0%} of the day spent typing. A request may wait as long for others as it takes "
-        "itself, on average, which an M/D/1 queue does at two thirds of its load (`benchmarks/team.py` has the formula and its "
-        "source). On the safe side: requests that the next key cancels count in full, and nothing is done for several at "
-        "once, which llama-server and vLLM do. On the other side: all those who type are taken to be independent of each "
-        "other, actions of the assistant do not count, the requests were counted beside a slow model, and each slot "
-        "takes memory. How much of what is suggested is accepted was measured on too little to say how it changes this.",
-    ]
+        f"tokens, and {rarely:.0%} to {often:.0%} of the day spent typing. A request may wait as long for others as it "
+        "takes itself, on average, which an M/D/1 queue does at two thirds of its load (`benchmarks/team.py` has the "
+        "formula and its source). On the safe side: requests that the next key cancels count in full, and nothing is "
+        "done for several at once, which llama-server and vLLM do. On the other side: all those who type are taken to "
+        "be independent of each other, actions of the assistant do not count, the requests were counted beside a slow "
+        "model, and each slot takes memory. How much of what is suggested is accepted was measured on too little to "
+        "say how it changes this."
+    )
+    return [measured, "", *markdown(head, body), "", assumed]
+
+
+def _measured() -> str:
+    """What a letter took on the GPU, which is not what the table is made of: to hold it against that."""
+    for table in result.tables if (result := read("gpu-typing")) else ():
+        for row in table.records():
+            if "median" in row[""]:
+                return f"{row['ms in all']} ms for a letter and 16 tokens"
+    raise ValueError("no typing was measured on a GPU")
 
 
 def _link(name: str) -> str:

@@ -143,7 +143,7 @@ def set_up(environment: Environment, machine: Machine, steps: Steps, *, with_mod
     if environment.holds("shardlight", package, "shardlight"):
         steps.say("already there")
     else:
-        pip(environment, machine.environ, steps, ["install", "-e", ".[dev]"])
+        pip(environment, machine.environ, steps, ["install", "-e", ".[dev,bench]"])
         environment.remember("shardlight", package, "shardlight")
         steps.end()
 

@@ -90,9 +90,10 @@ def requirements(pyproject: Mapping[str, object], lock: str) -> list[Requirement
     project, build = pyproject["project"], pyproject["build-system"]
     assert isinstance(project, dict)  # noqa: S101 - the standard's form, which the build itself checks
     assert isinstance(build, dict)  # noqa: S101
+    extras = project["optional-dependencies"]
     wanted = {
         "release": project["dependencies"],
-        "dev": [*project["dependencies"], *project["optional-dependencies"]["dev"]],
+        "dev": [*project["dependencies"], *extras["dev"], *extras["bench"]],
         "build": [*build["requires"], *_COMPILING],
     }[lock]
     return [Requirement(one) for one in wanted]

@@ -3,6 +3,7 @@
 * Documents: pygls splits lines where Python does (form feeds, U+2028 …); the protocol does not. Ours are kept in
   ``documents.py``, so pygls need not keep a second, different copy.
 * Commands: pygls runs them inside a generator, where ``$/cancelRequest`` does not reach them.
+* Memory: pygls keeps what came of each notification that a generator handles, which each change of a document is.
 * What a client may not send: pygls leaves a request unanswered whose parameters are wrong, and any after ``shutdown``;
   it answers those before ``initialize`` as if nothing were missing.
 """
@@ -10,7 +11,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -63,6 +64,20 @@ class Protocol(LanguageServerProtocol):
                 self._refuse(message.id, JsonRpcException(wrong, code.value))
             return
         super().handle_message(message)
+
+    def _execute_handler(
+        self,
+        msg_id: Any,
+        handler: Callable[..., Any],
+        callback: Callable[..., Any],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        def done(future: Any) -> None:
+            self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     def _refuse(self, msg_id: Any, error: JsonRpcException) -> None:
         self._send_response(msg_id, None, error.to_response_error())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gzip
 import json
 import os
 import re
@@ -10,24 +12,31 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lsp_server.cli.main import _parser
+from lsp_server.models.catalog import Catalog
+from tests.conftest import SMALL_MODEL
 from tests.docs.blocks import PAGES, Block, blocks, commands
 from tests.support.editor import REPOSITORY
-from tests.support.engine import PATIENCE_S, RunningEngine
+from tests.support.engine import PATIENCE_S
+from tests.support.ports import free_port
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-# Commands that are run, each in a folder of its own with what it names in it.
+# Commands that are run without a model, each in a folder of its own.
 RUN = frozenset(
     {
+        ".venv/bin/python -m benchmarks --list",
         ".venv/bin/towncrier build --draft --version 0.2.0",
         "shardlight engine token",
         "shardlight plan deepseek-v4-flash --hardware rtx3090-80gb",
@@ -35,23 +44,27 @@ RUN = frozenset(
         "shardlight stats",
         "shardlight stats --days 7 --json",
         "shardlight stats --reset",
-        "shardlight status",
     }
 )
+_ENGINE = "shardlight engine run --port 8012 --idle-minutes 0"
 _CHAT = """shardlight engine token --header | curl -H @- http://127.0.0.1:8012/v1/chat/completions \
 -d '{"messages": [{"role": "user", "content": "Hi"}]}'"""
-# Commands that are run against an engine with the small model.
-WITH_ENGINE = frozenset(
-    {
-        "shardlight complete app.py:120:17 --explain",
-        _CHAT,
-    }
-)
+# Commands that are run beside the engine that one of them starts, and what they then say.
+WITH_ENGINE = {
+    _ENGINE: "",
+    _CHAT: '"choices"',
+    "shardlight complete app.py:120:17 --explain": "Window: 120 lines up to the cursor",
+    "shardlight doctor": "was running at",
+    "shardlight eval HumanEval.jsonl.gz": "asked for  1 problems",
+    "shardlight eval mine.jsonl --mode completion --json": '"problems": 1',
+    "shardlight plan": "tokens/s answering",
+    "shardlight plan --svg plan.svg": "Drawn in plan.svg",
+    "shardlight status": "ready",
+}
 
 CI = "what CI runs"
 DOWNLOADS = "downloads, or needs what is not downloaded"
-MEASURES = "measures this machine, for minutes; tests/unit/cli runs it on a played one"
-STAYS = "stays until it is stopped; tests/engine/test_lifecycle.py starts engines"
+LONG = "takes minutes, or hours; its parts have tests of their own"
 ELSEWHERE = "a program of somebody else's, on another machine"
 EDITORS = "needs editors; `make test-editors` is what CI runs"
 INSTALLS = "installs into the machine; `make release` tries it in an environment of its own"
@@ -59,6 +72,9 @@ CONTAINERS = "needs an engine for containers"
 
 # Commands that are not run, and why. What can be said without running them is checked: see `_held_against`.
 NOT_RUN = {
+    "make bench": LONG,
+    "make bench FULL=1": LONG,
+    ".venv/bin/python -m benchmarks --only engine memory": LONG,
     "make setup": CI,
     "make check": CI,
     "make docs": CI,
@@ -82,11 +98,7 @@ NOT_RUN = {
     "python -m pip install --no-index --find-links wheelhouse shardlight": INSTALLS,
     'CMAKE_ARGS="$(python tools/llama_build.py)" python -m pip wheel --no-binary llama-cpp-python '
     "--wheel-dir wheelhouse .": "compiles llama.cpp for minutes, as `make setup` does",
-    "shardlight doctor": MEASURES,
-    "shardlight plan": MEASURES,
-    "shardlight plan --svg plan.svg": MEASURES,
-    "shardlight bench": MEASURES,
-    "shardlight engine run --port 8012 --idle-minutes 0": STAYS,
+    "shardlight bench": LONG,
     "shardlight plan ~/models/x-00001-of-00003.gguf --ctx 32768 --json": "the file is an example",
     "shardlight plan hf:org/repo:Q4_K_M": DOWNLOADS,
     "shardlight plan hf:Qwen/Qwen2.5-Coder-7B-Instruct-GGUF:q4_k_m": DOWNLOADS,
@@ -98,10 +110,8 @@ NOT_RUN = {
     "shardlight models path qwen2.5-coder-7b": DOWNLOADS,
     "shardlight models remove qwen2.5-coder-1.5b": DOWNLOADS,
     "shardlight eval FILE": "FILE is to be put in; tests/unit/cli/test_eval.py runs it",
-    "shardlight eval HumanEval.jsonl.gz": DOWNLOADS,
     "shardlight eval HumanEval.jsonl.gz --model qwen2.5-coder-7b --limit 20": DOWNLOADS,
-    "shardlight eval HumanEval.jsonl.gz --samples 10": DOWNLOADS,
-    "shardlight eval mine.jsonl --mode completion --json": "the file is an example; tests/unit/cli/test_eval.py",
+    "shardlight eval HumanEval.jsonl.gz --samples 10": LONG,
     "cp -r qwen2.5-coder-7b ~/.local/share/shardlight/models/": DOWNLOADS,
     "ssh -N -L 8012:localhost:8012 gpu.example": ELSEWHERE,
     "llama-server --model qwen2.5-coder-7b-instruct-q4_k_m.gguf --parallel 4 --ctx-size 32768 --host 0.0.0.0 "
@@ -162,11 +172,84 @@ def test_each_block_says_what_it_is(block: Block) -> None:
     assert block.language, "write `sh` behind the three backticks, or `text` for what is no code"
 
 
+@dataclass(frozen=True)
+class Home:
+    """A user's home, and what documented addresses stand for there."""
+
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    port: int = 8012
+
+    def meant(self, text: str) -> str:
+        """A text of the documentation as it is to be here."""
+        return text.replace("8012", str(self.port)).replace(".venv/bin/", "")
+
+    def run(self, command: str, place: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command with our programs on the ``PATH``."""
+        return subprocess.run(
+            [_BASH, "-c", f"set -o pipefail; {self.meant(command)}"],
+            cwd=place or self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=4 * PATIENCE_S,
+            check=False,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What a command runs in."""
+        own = {f"XDG_{kind}_HOME": str(self.folder / kind.lower()) for kind in ("CONFIG", "CACHE", "STATE")}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        plain = {"HOME": str(self.folder), "PATH": path, "COLUMNS": "200", "NO_PROXY": "*"}
+        return {**os.environ, **own, **plain, **self.environ}
+
+
+@pytest.fixture(scope="module")
+def with_engine(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Iterator[Home]:
+    """A home with the small model, in which the documented engine runs."""
+    folder = tmp_path_factory.mktemp("home")
+    (file,) = Catalog.load().get(SMALL_MODEL).files
+    installed = folder / "models" / SMALL_MODEL / file.name
+    installed.parent.mkdir(parents=True)
+    installed.symlink_to(small_model)
+    home = Home(folder, {"SHARDLIGHT_MODELS__DIRECTORY": str(folder / "models")}, free_port())
+    code = ["def add(a, b):", "    return a + b", ""] * 39 + ["def twice(n):", "    two = 2", "    return add(n, n)"]
+    (home.folder / "app.py").write_text("\n".join(code) + "\n", encoding="utf-8")
+    problem = {
+        "task_id": "test/0",
+        "prompt": 'def add(a, b):\n    """Return the sum of a and b."""\n',
+        "entry_point": "add",
+        "test": "def check(candidate):\n    assert candidate(1, 2) == 3\n",
+    }
+    (home.folder / "mine.jsonl").write_text(json.dumps(problem) + "\n", encoding="utf-8")
+    (home.folder / "HumanEval.jsonl.gz").write_bytes(gzip.compress(json.dumps(problem).encode()))
+    with (home.folder / "engine.log").open("w") as log:
+        engine = subprocess.Popen(
+            shlex.split(home.meant(_ENGINE)), cwd=home.folder, env=home.environment(), stdout=log, stderr=log
+        )
+    try:
+        _wait_until_loaded(home, engine)
+        yield home
+    finally:
+        home.run("shardlight engine stop")
+        engine.terminate()
+        engine.wait(PATIENCE_S)
+
+
+def _wait_until_loaded(home: Home, engine: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 2 * PATIENCE_S
+    while time.monotonic() < deadline and engine.poll() is None:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(home.meant("http://127.0.0.1:8012/health"), trust_env=False).status_code == 200:
+                return
+        time.sleep(0.05)
+    pytest.fail((home.folder / "engine.log").read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("command", sorted(RUN & SHOWN.keys()))
 def test_it_runs(command: str, tmp_path: Path) -> None:
-    place = REPOSITORY if command.startswith(".venv/") else tmp_path
-
-    done = _bash(command, place, tmp_path)
+    done = Home(tmp_path).run(command, REPOSITORY if command.startswith(".venv/") else None)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
@@ -177,33 +260,25 @@ def test_it_runs(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.real_model
-@pytest.mark.parametrize("command", sorted(WITH_ENGINE & SHOWN.keys()))
-def test_it_runs_with_an_engine(command: str, tmp_path: Path, engine: RunningEngine) -> None:
+@pytest.mark.parametrize("command", sorted(WITH_ENGINE.keys() & SHOWN.keys() - {_ENGINE}))
+def test_it_runs_beside_an_engine(command: str, with_engine: Home) -> None:
     if "curl" in command and not shutil.which("curl"):
         pytest.skip("there is no curl here")
-    code = ["def add(a, b):", "    return a + b", ""] * 39 + ["def twice(n):", "    two = 2", "    return add(n, n)"]
-    (tmp_path / "app.py").write_text("\n".join(code) + "\n", encoding="utf-8")
-    token = _bash("shardlight engine token", tmp_path, tmp_path).stdout.strip()
-    environ = {
-        "SHARDLIGHT_BACKEND__COMPLETION_URL": engine.record.url,
-        "SHARDLIGHT_BACKEND__COMPLETION_KEY_ENV": "DOCUMENTED",
-        "DOCUMENTED": token,
-    }
 
-    done = _bash(command.replace("http://127.0.0.1:8012", engine.record.url), tmp_path, tmp_path, **environ)
+    done = with_engine.run(command)
 
     assert done.returncode == 0, done.stderr
-    assert ("choices" if "curl" in command else "Window: 120 lines") in done.stdout
+    assert WITH_ENGINE[command] in done.stdout
 
 
 @pytest.mark.real_model
-def test_the_python_of_the_engines_page_runs(tmp_path: Path, engine: RunningEngine) -> None:
+def test_the_python_of_the_engines_page_runs(with_engine: Home) -> None:
     (block,) = (block for block in blocks() if block.language == "python" and block.page == "docs/engine.md")
-    code = block.text.replace("http://127.0.0.1:8012", engine.record.url)
     ask = 'client.completions.create(model="small", prompt="1, 2, 3, ", max_tokens=2)'
-    (tmp_path / "client.py").write_text(f"{code}\nprint(len({ask}.choices))\n", encoding="utf-8")
+    code = f"{with_engine.meant(block.text)}\nprint(len({ask}.choices))\n"
+    (with_engine.folder / "client.py").write_text(code, encoding="utf-8")
 
-    done = _bash("python client.py", tmp_path, tmp_path, NO_PROXY="*")
+    done = with_engine.run("python client.py")
 
     assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
 
@@ -231,27 +306,9 @@ def test_a_command_in_a_text_is_there(page: str, code: str) -> None:
             assert not subcommands, f"{page}: {code}"
 
 
-@pytest.mark.parametrize(
-    ("page", "code"), [*_inline("python"), *_inline(".venv/bin/"), *_inline("make ")]
-)
+@pytest.mark.parametrize(("page", "code"), [*_inline("python"), *_inline(".venv/bin/"), *_inline("make ")])
 def test_a_program_of_ours_in_a_text_is_there(page: str, code: str) -> None:
     _held_against(shlex.split(code.replace("…", "")))
-
-
-def _bash(command: str, place: Path, home: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with our programs on the ``PATH``, and what it writes below a home of its own."""
-    own = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE")}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        [_BASH, "-c", f"set -o pipefail; {command.replace('.venv/bin/', '')}"],
-        cwd=place,
-        env={**os.environ, **own, "HOME": str(home), "PATH": path, "COLUMNS": "200", **environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=4 * PATIENCE_S,
-        check=False,
-    )
 
 
 def _programs(command: str) -> Iterator[list[str]]:

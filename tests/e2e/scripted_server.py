@@ -7,7 +7,7 @@ expects, see ``expecting``), ``hold`` (answers wait after their first piece unti
 methods of its own tell a test what a client cannot see:
 
 * ``test/state`` (request): how many answers were begun and are going on, what was asked for, and what was around holes
-  and shown of other places.
+  and shown of other places; and how many messages pygls keeps.
 * ``test/release`` (notification): answers that are held may go on, and the model is loaded.
 """
 
@@ -144,7 +144,7 @@ def main() -> None:
 
     @server.feature("test/state")
     def state(_params: Any) -> dict[str, Any]:
-        return backend.state()
+        return {**backend.state(), "kept": len(server.protocol._request_futures)}
 
     @server.feature("test/release")
     def release(_params: Any) -> None:

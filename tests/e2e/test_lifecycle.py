@@ -287,3 +287,13 @@ async def test_the_model_is_not_asked_for_anything_by_opening_a_file(connect: Co
     editor = await connect({"infills": ["1"]})
     editor.open(root / "a.py", "x = <|>")
     assert (await model_state(editor)).begun == 0
+
+
+async def test_what_was_said_is_not_kept(connect: Connect) -> None:
+    editor = await connect({"infills": ["1"]})
+    uri, position = editor.open("untitled:Untitled-1", "x = <|>")
+    before = (await model_state(editor)).kept
+    for _ in range(50):
+        position = editor.type(uri, position, "1")
+    assert await editor.complete(uri, position) is not None
+    assert (await model_state(editor)).kept <= before + 2

@@ -148,8 +148,9 @@ def test_masked_twice_is_masked_once(parts: list[str]) -> None:
 )
 def test_no_text_takes_long(piece: str) -> None:
     text = piece * (300_000 // len(piece))
-    before = time.perf_counter()
+    before = time.process_time()
 
     masked(text)
 
-    assert time.perf_counter() - before < 3
+    # Of its own time on the processor it takes a tenth of a second; a pattern that goes back and forth takes minutes.
+    assert time.process_time() - before < 30

