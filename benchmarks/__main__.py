@@ -1,4 +1,4 @@
-"""Run the benchmarks of all areas, or some, one after the other: ``make bench``, ``python -m benchmarks``.
+"""Run the benchmarks of all areas, or of some, in turn: ``make bench``, ``python -m benchmarks``.
 
 Quick runs say whether all of it runs, and write into benchmarks/results/quick/; --full takes hours and writes
 benchmarks/results/, the plots and the pages of the documentation. What has results of this commit is not run again.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import signal
 import sys
 from collections.abc import Container, Sequence
 from pathlib import Path
@@ -117,5 +118,12 @@ def _shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def _stoppable() -> None:
+    """Be stopped by Ctrl-C and by SIGTERM alike, even where a shell has started this with Ctrl-C switched off."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 if __name__ == "__main__":
+    _stoppable()
     sys.exit(main())

@@ -173,7 +173,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     written = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
     with mpl.rc_context(_STYLE):
         figure.savefig(written[0], transparent=True, metadata={"Date": None})
-        figure.savefig(written[1], transparent=True, dpi=144, metadata={"Software": None})
+        figure.savefig(written[1], transparent=True, dpi=120, metadata={"Software": None})
     return written
 
 

@@ -82,7 +82,9 @@ def write_raw(path: Path, command: str, here: Conditions, lines: Iterable[str], 
         "tables": [asdict(table) for table in tables(lines)],
         "numbers": numbers,
     }
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    # A line each: thousands of numbers would be as many lines.
+    parts = (f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in data.items())
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 def read(name: str, where: Path = FOLDER) -> Result | None:

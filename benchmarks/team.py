@@ -160,8 +160,8 @@ def lines() -> list[str]:
         "Reckoned, not tried. What was measured: "
         f"[{requests:.2f} requests a keystroke]({_link('completion-typing')}), "
         f"[prompt tokens evaluated a request, with a slot of one's own]({_link('engine')}): {read_again}; "
-        f"the GPU's speed with [the one]({_link('gpu-qwen2.5-coder-7b')}) and [the other]({_link('gpu')}) model's shape "
-        "and random weights, one request at a time; and typing with the larger one, "
+        f"the GPU's speed with a model of the [one]({_link('gpu-qwen2.5-coder-7b')}) and of the [other]({_link('gpu')})"
+        " shape and random weights, one request at a time; and typing with the larger one, "
         f"[{_measured()}]({_link('gpu-typing')})."
     )
     assumed = (

@@ -20,6 +20,8 @@ from benchmarks.areas import AREAS, PEERS, Area
 from benchmarks.conditions import ROOT
 from benchmarks.results import BARS_MISSED
 from benchmarks.running import Run, run_all
+from tools import peers
+from tools.editors.fetching import NotHereError
 
 # Processes that benchmarks start, and what makes pages of results.
 _NO_AREAS = {
@@ -236,3 +238,37 @@ def test_ctrl_c_waits_until_the_benchmark_has_tidied_up(tmp_path: Path) -> None:
     assert process.wait(60) == 130
     assert (tmp_path / "tidied up").exists()
     assert json.dumps(sorted(p.name for p in (tmp_path / "logs").iterdir())) == '["slow.log"]'
+
+
+def test_a_peer_that_cannot_be_had_is_said_to_be_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def nowhere(_folder: Path) -> Path:
+        raise NotHereError("the package registry does not have it: no network")
+
+    monkeypatch.setattr(peers, "llama_server", nowhere)
+    monkeypatch.setattr(peers, "node_llama_cpp", lambda folder: folder / "node")
+    monkeypatch.setattr(peers, "cache_folder", lambda: tmp_path)
+
+    assert command.here(["llama-server", "node-llama-cpp"]) == {"node-llama-cpp": tmp_path / "node"}
+    assert "Without llama-server: the package registry does not have it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (1, 1)])
+def test_the_command_tells_at_the_end_what_failed(
+    run: Run, code: int, expected: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    areas = (replace(_area("one", code), beside=("llama-server",)), _area("two"), replace(_area("long"), quick=None))
+    monkeypatch.setattr(command, "AREAS", areas)
+    monkeypatch.setattr(command, "ROOT", run.results.parent)
+    monkeypatch.setattr(command, "LOGS", run.logs)
+    monkeypatch.setattr(command, "folder", lambda *, quick: run.results)
+    monkeypatch.setattr(command, "here", lambda _wanted: {})
+    monkeypatch.setattr(command.summary, "write", lambda *, quick: run.results / "summary.md")
+
+    assert command.main(["--again"]) == expected
+    said = capsys.readouterr().out
+    assert "[2 of 2, " in said
+    assert "Results are in results, a summary and the plots in results/summary.md." in said
+    assert "Nothing is compared with llama-server." in said
+    assert ("Failed: one." in said) is bool(expected)

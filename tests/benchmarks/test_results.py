@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from benchmarks import bars, conditions, results, summary, tables, team
+from benchmarks.engine.outcome import Setup
+from benchmarks.engine.versions import versions
 from benchmarks.ratios import comparisons
 from benchmarks.results import Result
 
@@ -96,6 +100,23 @@ def test_a_quick_run_overwrites_no_results(folder: Path, monkeypatch: pytest.Mon
     assert page.read_text(encoding="utf-8") == "<!-- begin x -->\nMade by `full`.\n\nnew\n<!-- end x -->\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a script is no program there")
+def test_versions_of_others_are_what_they_say(tmp_path: Path) -> None:
+    server = tmp_path / "llama-server"
+    server.write_text("#!/bin/sh\necho 'warming up'\necho 'version: 9 (abc)' >&2\n", encoding="utf-8")
+    server.chmod(0o755)
+    package = tmp_path / "node_modules" / "node-llama-cpp" / "package.json"
+    package.parent.mkdir(parents=True)
+    package.write_text('{"version": "3.1"}', encoding="utf-8")
+
+    assert versions(Setup(tmp_path, llama_server=server, node_llama_cpp=tmp_path)) == {
+        "llama-server": "9 (abc)",
+        "node-llama-cpp": "3.1",
+    }
+    assert versions(Setup(tmp_path)) == {}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 def test_a_commit_tells_what_was_changed_since(tmp_path: Path) -> None:
     def git(*arguments: str) -> None:
         subprocess.run(
