@@ -87,9 +87,10 @@ class ProjectBench:
             output = await output_of(
                 command.arguments,
                 cwd=command.folder or job.folder,
-                environment={**_surroundings(), **command.environment},
+                environment={**_surroundings(), **_temporary(job), **command.environment},
                 timeout_s=self._timeout_s,
                 memory_mb=self._memory_mb,
+                writes=(job.scratch, *command.writes),
             )
             if output is None:
                 return TestRun(failed={"": f"they did not finish within {self._timeout_s} s"})
@@ -123,8 +124,9 @@ class ProjectBench:
             async with started(
                 [*arguments, *watched],
                 cwd=job.root,
-                environment={**_surroundings(), **environment},
+                environment={**_surroundings(), **_temporary(job), **environment},
                 memory_mb=self._memory_mb,
+                writes=(job.scratch,),
                 talks=True,
             ) as process:
                 yield PythonShell(process)
@@ -143,12 +145,12 @@ class ProjectBench:
     async def _copied(self) -> tuple[Path, Path] | str:
         """What was copied, and its copy; or why there is none."""
         if self._copy is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="shardlight-", ignore_cleanup_errors=True)
-            to = _as_it_is(self._scratch.name) / "workspace"
             project = self.site.project
             for folder in dict.fromkeys((project.root, project.folder)):
                 if await asyncio.to_thread(_is_large, folder):
                     continue
+                self._scratch = tempfile.TemporaryDirectory(prefix="shardlight-", ignore_cleanup_errors=True)
+                to = _as_it_is(self._scratch.name) / "workspace"
                 try:
                     await asyncio.to_thread(_copy, folder, to)
                 except (OSError, shutil.Error) as error:
@@ -166,6 +168,13 @@ def _surroundings() -> dict[str, str]:
     """The variables that tests have: those of this process without what opens doors."""
     kept = {name: value for name, value in os.environ.items() if not _OPENS_DOORS.search(name)}
     return {**kept, **_ENVIRONMENT}
+
+
+def _temporary(job: Job) -> dict[str, str]:
+    """Variables that name the folder for temporary files: the usual one is outside of the fence."""
+    folder = job.scratch / "tmp"
+    folder.mkdir(exist_ok=True)
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
 
 
 @contextlib.contextmanager

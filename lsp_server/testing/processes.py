@@ -7,22 +7,13 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 # Programs for which memory is only reserved (Node.js, Java, Go) take far more addresses than memory, so it is data
 # that is limited. Where the system has no such limit, none is set.
 # A process whose server was killed is ended by what time it takes itself: seconds of all cores together.
-_WITHIN_LIMITS = """
-import os, sys
-try:
-    import resource
-    for kind, limit in ((resource.RLIMIT_DATA, int(sys.argv[1])), (resource.RLIMIT_CPU, int(sys.argv[2]))):
-        resource.setrlimit(kind, (limit, limit))
-except (ImportError, OSError, ValueError):
-    pass
-os.execvp(sys.argv[3], sys.argv[3:])
-"""
+_FENCED = Path(__file__).with_name("fenced.py")
 _CPU_S = 600
 
 
@@ -33,6 +24,7 @@ async def output_of(
     timeout_s: float,
     environment: Mapping[str, str] | None = None,
     memory_mb: int = 0,
+    writes: Sequence[Path] = (),
 ) -> str | None:
     """What a command prints (both streams); empty if it cannot be started, None if it took too long.
 
@@ -41,9 +33,10 @@ async def output_of(
     Args:
         environment: all its variables; None for those of this process.
         memory_mb: how much memory each of its processes may take; 0 for any.
+        writes: if any, it changes nothing outside of these folders and has no network, where the system can do that.
     """
     try:
-        async with started(arguments, cwd=cwd, environment=environment, memory_mb=memory_mb) as process:
+        async with started(arguments, cwd=cwd, environment=environment, memory_mb=memory_mb, writes=writes) as process:
             output, _ = await asyncio.wait_for(process.communicate(), timeout_s)
             return output.decode("utf-8", "replace")
     except asyncio.TimeoutError:
@@ -59,6 +52,7 @@ async def started(
     cwd: Path,
     environment: Mapping[str, str] | None = None,
     memory_mb: int = 0,
+    writes: Sequence[Path] = (),
     talks: bool = False,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process with pipes, which is ended with all that it has started when the context is left.
@@ -66,14 +60,22 @@ async def started(
     Args:
         environment: all its variables; None for those of this process.
         memory_mb: how much memory each of its processes may take; 0 for any.
+        writes: folders outside of which it changes nothing, and has no network then; where the system can do that and
+            memory is limited.
         talks: it has an input, and its errors are lost; else it has none, and they are part of its output.
 
     Raises:
         OSError: it cannot be started.
     """
     posix = sys.platform != "win32"
-    if memory_mb and posix:
-        arguments = [sys.executable, "-c", _WITHIN_LIMITS, str(memory_mb * 1024 * 1024), str(_CPU_S), *arguments]
+    if (memory_mb or writes) and posix:
+        # -1 is no limit.
+        limits = [
+            str(memory_mb * 1024 * 1024 or -1),
+            str(_CPU_S),
+            *(word for path in writes for word in ("--write", str(path))),
+        ]
+        arguments = [sys.executable, "-I", str(_FENCED), *limits, "--", *arguments]
     process = await asyncio.create_subprocess_exec(
         *arguments,
         cwd=cwd,

@@ -6,9 +6,12 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from lsp_server.testing.processes import output_of
 from lsp_server.testing.reports import (
@@ -68,12 +71,14 @@ class Command:
         read: takes what it printed.
         environment: variables that are set, beside those of this process.
         folder: where it is run; None for the project's.
+        writes: folders of the machine that it changes, beside the scratch folder.
     """
 
     arguments: list[str]
     read: Callable[[str], TestRun]
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    writes: tuple[Path, ...] = ()
 
 
 _SHELL_PROCESS = Path(__file__).with_name("shell_process.py")
@@ -123,8 +128,6 @@ def _guarded(python: str, job: Job, programs: str = "with-programs") -> list[str
 
 
 def _python_paths(job: Job) -> dict[str, str]:
-    temporary = job.scratch / "tmp"
-    temporary.mkdir(exist_ok=True)
     paths = [str(job.root / "src"), str(job.folder / "src"), str(job.root), os.environ.get("PYTHONPATH", "")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, dict.fromkeys(paths))),
@@ -132,8 +135,6 @@ def _python_paths(job: Job) -> dict[str, str]:
         # Plugins of the environment may write files or talk to services.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_ADDOPTS": "",
-        # Where nothing else may be written, this has to be writable.
-        **{name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")},
     }
 
 
@@ -211,7 +212,8 @@ async def run_with_go(job: Job) -> Command | str:
     package = f"./{job.test_file.parent.relative_to(job.folder).as_posix()}"
     arguments = [go, "test", "-json", "-count=1", "-run", f"^{job.any_name}$", package]
     environment = {"GOPROXY": "off", "GOTOOLCHAIN": "local"}
-    return Command(arguments, lambda output: read_go(output, job.test_file.name), environment)
+    cache = os.environ.get("GOCACHE") or str(user_cache_path("go-build"))
+    return Command(arguments, lambda output: read_go(output, job.test_file.name), environment, writes=(Path(cache),))
 
 
 async def run_with_cargo(job: Job) -> Command | str:
@@ -236,14 +238,20 @@ async def run_with_jvm_build(job: Job) -> Command | str:
         options = ["--offline", "--batch-mode", "--no-transfer-progress", "-Dmaven.test.failure.ignore=true"]
         options += [f"-Dtest={test_class}#{'+'.join(job.names)}", "-Dsurefire.failIfNoSpecifiedTests=false"]
         reports = job.folder / "target" / "surefire-reports"
-        return Command([maven, *options, "test"], _junit_reader(reports, job))
+        return Command([maven, *options, "test"], _junit_reader(reports, job), writes=_java_writes(".m2"))
     gradle = job.program("gradle")
     if gradle is None:
         return "no Gradle was found on PATH."
     options = ["--offline", "--no-daemon", "--console=plain", "--continue"]
     for name in job.names:
         options += ["--tests", f"{test_class}.{name}"]
-    return Command([gradle, "test", *options], _junit_reader(job.folder / "build" / "test-results" / "test", job))
+    reader = _junit_reader(job.folder / "build" / "test-results" / "test", job)
+    return Command([gradle, "test", *options], reader, writes=_java_writes(".gradle"))
+
+
+def _java_writes(cache: str) -> tuple[Path, ...]:
+    """Where a build of Java's keeps its locks, and the folder for temporary files, which Java asks nobody for."""
+    return Path.home() / cache, Path(tempfile.gettempdir())
 
 
 def _junit_reader(reports: Path, job: Job) -> Callable[[str], TestRun]:
