@@ -20,7 +20,7 @@ help: ## this list
 demo: model ## a tour: the real language server and a real model, on a small project
 	@$(BIN)/python -m tools.demo
 
-test: model ## every test, with the small real model
+test: model ## every test but those of real editors, with the small real model
 	@$(BIN)/pytest
 
 test-editors: model ## VS Code, Neovim, Emacs, Helix and Vim, fetched into the cache folder and driven

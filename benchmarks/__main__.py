@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commit=commit(),
         results=folder(quick=not options.full),
         logs=LOGS,
-        lacking=functools.partial(lacking, peers=found),
+        lacking=functools.partial(lacking, peers=found, quick=not options.full),
         peers=found,
         say=lambda line: print(line, flush=True),
     )
@@ -77,7 +77,8 @@ def listing(areas: Sequence[Area]) -> list[str]:
     for area in areas:
         quick = f"{area.minutes[0]:g} min" if area.quick is not None else "–"
         beside = [f"{peer} if it is here" for peer in area.beside]
-        needs = ", ".join([*area.needs, *beside]) or "–"
+        in_full = [f"{need} in full" for need in area.needs_in_full]
+        needs = ", ".join([*area.needs, *in_full, *beside]) or "–"
         lines.append(f"{area.name:<{width}}  {quick:>7}  {f'{area.minutes[1]:g} min':>7}  {needs}")
     return lines
 
@@ -94,9 +95,9 @@ def here(wanted: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def lacking(area: Area, peers: Container[str]) -> str:
+def lacking(area: Area, peers: Container[str], *, quick: bool) -> str:
     """What the area needs and is not here, in words; empty if nothing."""
-    for need in area.needs:
+    for need in area.needs if quick else (*area.needs, *area.needs_in_full):
         if need == "gpu":
             if not any(device.kind in ("gpu", "igpu") for device in installed_library().devices):
                 return "llama.cpp sees no GPU here"

@@ -17,10 +17,11 @@ class Area:
         module: that is run.
         full: its arguments.
         quick: those of a quick run; None where there is none.
-        minutes: about how long that takes on 2 quiet cores, quick and in full.
+        minutes: about how long that takes on 2 quiet cores, quick and in full: an estimate.
         results: the files that it writes, without their endings.
         needs: without which it does not run: a peer, ``gpu``, ``linux``, a name of the catalog.
         beside: peers that are started beside it if they are here.
+        needs_in_full: what it needs besides in a full run.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Area:
     results: tuple[str, ...]
     needs: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    needs_in_full: tuple[str, ...] = ()
 
 
 _SMALL = "qwen2.5-coder-0.5b"
@@ -54,7 +56,7 @@ def _actions(measure: str, quick: int, full: int, seed: int, minutes: tuple[floa
 
 AREAS = (
     Area(
-        *("engine", "benchmarks.engine", (), ("--quick",), (3, 60), ("engine",)),
+        *("engine", "benchmarks.engine", (), ("--quick",), (4, 60), ("engine",)),
         needs=(_SMALL,),
         beside=("llama-server", "node-llama-cpp"),
     ),
@@ -74,7 +76,8 @@ AREAS = (
     Area("memory", "benchmarks.memory", ("--full",), (), (0.5, 10), ("memory",), (_SMALL,)),
     Area(
         *("speed", "benchmarks.speed", (), (_SMALL, "--rounds", "1"), (0.5, 3), ("speed",)),
-        needs=(_SMALL, "qwen2.5-coder-1.5b"),
+        needs=(_SMALL,),
+        needs_in_full=("qwen2.5-coder-1.5b",),
     ),
     Area(
         *("steps", "benchmarks.steps", (), (_SMALL, "--rounds", "2"), (0.5, 3)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from benchmarks.results import Result
-from benchmarks.tables import number, numbers, with_columns
+from benchmarks.tables import number, numbers, times, with_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,9 +25,8 @@ def against_llama_server(results: Results) -> Figure | None:
     rows = []
     for measure, bar, measured in bars:
         if "llama-server" in bar or "llama.vim" in bar:
-            times = list(_times(measured))
             name = f"{measure} (llama.vim)" if "llama.vim" in bar else measure
-            rows += [plots.Ratio(name, times[-1], number(bar))] if times else []
+            rows += [plots.Ratio(name, value, number(bar)) for value in times(measured)[-1:]]
     if result := results.get("engine"):
         for name, ours, theirs in evaluated(result):
             rows.insert(0, plots.Ratio(name, ours / theirs))
@@ -39,12 +38,6 @@ def stated(result: Result | None) -> list[tuple[str, str, str]]:
     """Measures with bars, as benchmarks state them: what, the bar, what was measured."""
     found = with_columns(result.tables, "measure", "bar", "measured", "met") if result else []
     return [(row["measure"], row["bar"], row["measured"]) for table in found for row in table.records()]
-
-
-def _times(text: str) -> Iterator[float]:
-    """The figures before a multiplication sign."""
-    for part in text.split("×")[:-1]:
-        yield numbers(part)[-1]
 
 
 def evaluated(result: Result) -> Iterator[tuple[str, float, float]]:

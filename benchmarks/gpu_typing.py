@@ -55,10 +55,9 @@ async def typing(path: Path) -> tuple[Asked, list[Asked], dict[str, Any]]:
     record = runtime.read(spec.name)
     if record is None:
         raise RuntimeError("the engine has gone")
-    headers = {"Authorization": f"Bearer {record.token}"}
     middle = len(_SOURCE) * 2 // 3
     prefix, suffix = _SOURCE[:middle], _SOURCE[middle:]
-    async with httpx.AsyncClient(base_url=record.url, headers=headers, timeout=300, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=record.url, headers=record.headers, timeout=300, trust_env=False) as client:
         props = (await client.get("/props")).json()
         await _fill(client, "x = ", "\n", "warm")
         cold = await _fill(client, prefix, suffix, "typed")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.figures import evaluated, stated
 from benchmarks.results import Result
-from benchmarks.tables import number, numbers, with_columns
+from benchmarks.tables import number, numbers, times, with_columns
 
 Results = Mapping[str, Result]
 
@@ -70,9 +70,8 @@ def _tokens(results: Results) -> Iterator[Comparison]:
 def _in_bars(results: Results) -> Iterator[Comparison]:
     for name in ("engine", "completion-wait"):
         for measure, _, measured in stated(results.get(name)):
-            if measure in _STATED and "×" in measured:
-                shown, peer, better = _STATED[measure]
-                value = numbers(measured.partition("×")[0])[-1]
+            if measure in _STATED and (found := times(measured)):
+                (shown, peer, better), value = _STATED[measure], found[0]
                 yield Comparison(shown, peer, better, value, f"{value:.2f} ×", name)
 
 

@@ -127,17 +127,19 @@ def _run(run: Run, area: Area, arguments: Sequence[str]) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Have it end by itself, with all that it started; make it, if it does not."""
+    """Have it end by itself, and make it, if it does not; then what it has left behind."""
     if sys.platform == "win32":
         process.terminate()
     else:
         process.send_signal(signal.SIGINT)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
+    if sys.platform == "win32":
+        process.kill()
+    else:
         with contextlib.suppress(ProcessLookupError):
-            process.kill() if sys.platform == "win32" else os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _log(run: Run, area: Area) -> Path:

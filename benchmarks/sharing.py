@@ -25,8 +25,9 @@ from benchmarks.results import write_markdown
 from lsp_server.engine import runtime
 from lsp_server.errors import ShardlightError
 from lsp_server.inference.backend import InfillRequest, collect
+from lsp_server.inference.ending import end
 from lsp_server.inference.http import HttpBackend
-from lsp_server.inference.launcher import EngineSpec, attach, end
+from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.models.files import human_size
 from lsp_server.models.store import store_from
 from lsp_server.settings.schema import Settings

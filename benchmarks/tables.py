@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+_TIMES = re.compile(rf"({_NUMBER.pattern}) ×")
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 
 
@@ -77,6 +78,11 @@ def number(text: str) -> float:
     """The first figure; NaN if there is none."""
     found = numbers(text)
     return found[0] if found else math.nan
+
+
+def times(text: str) -> list[float]:
+    """The figures right before a multiplication sign: of ``605 ms, 0.39 ×`` 0.39; ``nan ×`` has none."""
+    return [number(one) for one in _TIMES.findall(text)]
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], *, figures: bool = False) -> list[str]:

@@ -31,7 +31,7 @@ class Report(NamedTuple):
 
     Attributes:
         audited: ``name==version`` that it knows.
-        unknown: ``name==version`` that it does not know.
+        unknown: names that it does not know.
         found: a line for each vulnerability.
     """
 

@@ -62,8 +62,7 @@ async def run(first_shard: Path, n_ctx: int, n_tokens: int) -> int:
     if record is None:
         print("The engine is gone.", file=sys.stderr)
         return 1
-    headers = {"Authorization": f"Bearer {record.token}"}
-    async with httpx.AsyncClient(base_url=record.url, headers=headers, timeout=600, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=record.url, headers=record.headers, timeout=600, trust_env=False) as client:
         try:
             load = (await client.get("/props")).json()["plan"]
             kept = _print_memory(load)

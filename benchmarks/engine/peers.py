@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from unittest import mock
@@ -76,12 +76,14 @@ class Server:
 
     Attributes:
         ours: whether it knows documents and priorities.
+        fields: that go along with each hole.
     """
 
     name: str
     address: Address
     pid: int
     ours: bool
+    fields: Json = field(default_factory=dict)
 
     def infill(self, prefix: str, suffix: str, *, document: str = "", **fields: Any) -> Answer:
         """Fill a hole, greedily, with exactly ``N_PREDICT`` tokens unless ``fields`` say otherwise."""
@@ -95,7 +97,7 @@ class Server:
         """What is posted to ``/infill``."""
         common = {"n_predict": N_PREDICT, "temperature": 0.0, "ignore_eos": True, "cache_prompt": True}
         own = {"priority": "inline", "document": document} if self.ours else {}
-        return {"input_prefix": prefix, "input_suffix": suffix, **common, **own, **fields}
+        return {"input_prefix": prefix, "input_suffix": suffix, **common, **own, **self.fields, **fields}
 
     def chat(self, content: str, **fields: Any) -> Answer:
         """Answer a message, greedily."""
@@ -188,8 +190,10 @@ def ours(model: Path, *, n_ctx: int = N_CTX) -> Iterator[Server]:
 
 
 @contextmanager
-def llama_server(setup: Setup, model: Path, n_ubatch: int, *, n_ctx: int = N_CTX) -> Iterator[Server]:
-    """A llama-server on the CPU with as many threads as ours; a warm one.
+def llama_server(
+    setup: Setup, model: Path, n_ubatch: int, *, n_ctx: int = N_CTX, fields: Json | None = None
+) -> Iterator[Server]:
+    """A llama-server on the CPU with as many threads as ours; a warm one. ``fields`` go along with each hole.
 
     Raises:
         RuntimeError: it did not start.
@@ -206,7 +210,7 @@ def llama_server(setup: Setup, model: Path, n_ubatch: int, *, n_ctx: int = N_CTX
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
         name = " ".join(["llama-server", f"-ub {n_ubatch}", *setup.llama_server_args])
-        server = Server(name, Address(f"http://127.0.0.1:{port}"), process.pid, ours=False)
+        server = Server(name, Address(f"http://127.0.0.1:{port}"), process.pid, ours=False, fields=fields or {})
         try:
             if (code := _wait(server, process)) is not None:
                 log.seek(0)

@@ -16,7 +16,7 @@ from benchmarks.faults import harm, kills, states
 from benchmarks.faults.site import Fault, Site
 from benchmarks.results import insert, write_markdown
 from lsp_server.inference.launcher import EngineSpec
-from lsp_server.inference.roles import wanted_model
+from lsp_server.inference.sources import wanted_model
 from lsp_server.models.store import store_from
 from lsp_server.settings.schema import Settings
 

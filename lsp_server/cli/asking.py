@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from lsp_server.inference.http import HttpBackend
 from lsp_server.inference.launcher import EngineSpec, attach
-from lsp_server.inference.roles import engine_spec
+from lsp_server.inference.sources import engine_spec
 from lsp_server.models.catalog import Role
 from lsp_server.models.store import store_from
 from lsp_server.settings.schema import Settings

@@ -150,12 +150,12 @@ def _changes(
     config = EngineConfig(
         spec.model_id,
         spec.model_path,
-        spec.n_ctx,
-        spec.n_gpu_layers,
-        spec.n_threads,
-        spec.memory_percent / 100,
-        role,
-        spec.checkpoint_mb * 1_000_000,
+        n_ctx=spec.n_ctx,
+        n_gpu_layers=spec.n_gpu_layers,
+        n_threads=spec.n_threads,
+        memory_share=spec.memory_percent / 100,
+        role=role,
+        checkpoint_bytes=spec.checkpoint_mb * 1_000_000,
     )
     measured = Measured(speed.prefill, speed.decode, busy, typed.tokens_p50 if typed else None)
     return changes(model, hardware, config.wishes, measured, Catalog.load())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 from lsp_server.context.budget import budget_tokens, estimated_tokens
 from lsp_server.context.candidates import Sources
 from lsp_server.context.files import FileCache
+from lsp_server.context.index.links import real_path
 from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.context.items import ContextItem
 from lsp_server.context.retrieval import retrieve
@@ -24,7 +26,8 @@ from lsp_server.context.symbols import NearbySymbols, SymbolSource
 from lsp_server.context.workspace import Workspace, is_secret
 from lsp_server.errors import RefusedError
 from lsp_server.features.inline_completion import Cursor, Effort, Suggestion, complete
-from lsp_server.inference.roles import RoleBackend, sources
+from lsp_server.inference.roles import RoleBackend
+from lsp_server.inference.sources import sources
 from lsp_server.models.store import store_from
 from lsp_server.prompting.catalog import prompts_of
 from lsp_server.settings.schema import Settings
@@ -32,6 +35,7 @@ from lsp_server.syntax.languages import language_for_path
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.positions import Position, PositionEncoding
 
+_PLACE = re.compile(r"(?P<file>.+):0*(?P<line>[1-9][0-9]{0,8}):0*(?P<column>[1-9][0-9]{0,8})", re.DOTALL)
 _ROOT_MARKERS = (
     ".git",
     "pyproject.toml",
@@ -121,16 +125,16 @@ def parse_place(text: str) -> tuple[Path, Position]:
     Raises:
         RefusedError: it has another form.
     """
-    name, line, column = [*text.rsplit(":", 2), "", ""][:3]
-    if not name or not line.isdecimal() or not column.isdecimal() or "0" in (line, column):
+    place = _PLACE.fullmatch(text)
+    if place is None:
         raise RefusedError(
             f"{text!r} is not a place.", hint="It has the form FILE:LINE:COL, for example app.py:12:5, counted from 1."
         )
-    return Path(name), Position(int(line) - 1, int(column) - 1)
+    return Path(place["file"]), Position(int(place["line"]) - 1, int(place["column"]) - 1)
 
 
 def _spot(path: Path, position: Position) -> Spot:
-    if is_secret(path):
+    if is_secret(path) or is_secret(real_path(path)):
         raise RefusedError(f"{path} may hold secrets; it is never read into a prompt.")
     try:
         with path.open(encoding="utf-8", newline="") as file:

@@ -24,7 +24,8 @@ from lsp_server.errors import ModelError, ShardlightError
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
 from lsp_server.inference.remote import connect
 from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec, remote_urls
-from lsp_server.inference.roles import RoleBackend, engine_spec, wanted_model
+from lsp_server.inference.roles import RoleBackend
+from lsp_server.inference.sources import engine_spec, wanted_model
 from lsp_server.models.catalog import Role
 from lsp_server.models.files import human_size, nearest_existing
 from lsp_server.models.hardware import Hardware

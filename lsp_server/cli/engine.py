@@ -11,10 +11,12 @@ import httpx
 from rich.console import Console
 
 from lsp_server.cli import status
+from lsp_server.cli.numbers import whole
 from lsp_server.engine import client_token, process, runtime
 from lsp_server.engine.config import EngineConfig
 from lsp_server.errors import BackendError
-from lsp_server.inference.roles import wanted_model
+from lsp_server.inference.ending import end
+from lsp_server.inference.sources import wanted_model
 from lsp_server.models.catalog import Catalog
 from lsp_server.models.store import store_from
 from lsp_server.settings.schema import Settings
@@ -25,18 +27,25 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     engine = subparsers.add_parser("engine", help="run, look at and stop the process that holds the model")
     commands = engine.add_subparsers(metavar="COMMAND", required=True)
 
+    percent = whole("percentage", 1, 100)
     run = commands.add_parser("run", help="run an engine in the foreground (editors start it by themselves)")
     run.add_argument("--model", metavar="NAME", default="auto", help="as in `shardlight models pull`; default auto")
     run.add_argument("--name", help="what clients are told the model is called; default: its name")
-    run.add_argument("--n-ctx", type=int, help="context length in tokens")
-    run.add_argument("--n-gpu-layers", type=int, help="layers on the GPU; -1 to have it planned")
-    run.add_argument("--n-threads", type=int, help="threads; 0 to have it planned")
+    run.add_argument("--n-ctx", type=whole("number of tokens", 1), help="context length in tokens")
+    run.add_argument(
+        "--n-gpu-layers", type=whole("number of layers", -1), help="layers on the GPU; -1 to have it planned"
+    )
+    run.add_argument("--n-threads", type=whole("number of threads", 0, 512), help="threads; 0 to have it planned")
     run.add_argument("--role", choices=["completion", "assistant"], default="completion", help="what it is planned for")
-    run.add_argument("--memory-percent", type=_percent, help="share of the available RAM that it may use")
-    run.add_argument("--checkpoint-mb", type=int, help="memory for saved states of each context")
-    run.add_argument("--background-percent", type=_percent, help="share of the time for work that nobody waits for")
-    run.add_argument("--port", type=int, help="on 127.0.0.1; 0 for any free one")
-    run.add_argument("--idle-minutes", type=int, help="leave after that long without a request; 0 for never")
+    run.add_argument("--memory-percent", type=percent, help="share of the available RAM that it may use")
+    run.add_argument("--checkpoint-mb", type=whole("number of MB", 0), help="memory for saved states of each context")
+    run.add_argument("--background-percent", type=percent, help="share of the time for work that nobody waits for")
+    run.add_argument("--port", type=whole("port", 0, 65535), help="on 127.0.0.1; 0 for any free one")
+    run.add_argument(
+        "--idle-minutes",
+        type=whole("number of minutes", 0),
+        help="leave after that long without a request; 0 for never",
+    )
     run.set_defaults(run=_run)
 
     short = commands.add_parser("status", help="the engines that run: `shardlight status --once`")
@@ -49,13 +58,6 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     stop = commands.add_parser("stop", help="stop all engines that run")
     stop.set_defaults(run=_stop)
-
-
-def _percent(text: str) -> int:
-    percent = int(text) if text.isdecimal() else 0
-    if not 1 <= percent <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 1 to 100")
-    return percent
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -102,11 +104,9 @@ def _stop(_args: argparse.Namespace, _settings: Settings) -> int:
         console.print("No engine runs.")
     for record in running:
         try:
-            headers = {"Authorization": f"Bearer {record.token}"}
-            httpx.post(f"{record.url}/shutdown", headers=headers, timeout=5.0, trust_env=False)
+            httpx.post(f"{record.url}/shutdown", headers=record.headers, timeout=5.0, trust_env=False)
             console.print(f"Stopping {record.model_id} (pid {record.pid}).")
         except httpx.HTTPError:
-            # It is our own process (pid and start time agree) and does not listen any more.
-            record.process().kill()
+            end(record)
             console.print(f"{record.model_id} did not answer; its process {record.pid} was ended.")
     return 0

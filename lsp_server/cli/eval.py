@@ -16,6 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from lsp_server.cli.asking import engine, progress, spec_of
+from lsp_server.cli.numbers import whole
 from lsp_server.errors import RefusedError
 from lsp_server.inference.http import HttpBackend
 from lsp_server.inference.launcher import EngineSpec
@@ -44,20 +45,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--model", metavar="NAME", default="auto", help="as in `models pull`; default: the assistant's"
     )
     command.add_argument("--mode", choices=MODES, help="default: chat if the model has a template for it")
-    command.add_argument("--samples", type=_count, default=1, metavar="N", help="answers a problem, for pass@k")
+    count = whole("number", 1)
+    command.add_argument("--samples", type=count, default=1, metavar="N", help="answers a problem, for pass@k")
     command.add_argument("--temperature", type=float, metavar="T", help=f"default 0; {_TEMPERATURE} with --samples")
-    command.add_argument("--limit", type=_count, metavar="N", help="the first N problems only")
-    command.add_argument("--timeout", type=_count, default=_TIMEOUT_S, metavar="S", help="seconds a program may take")
+    command.add_argument("--limit", type=count, metavar="N", help="the first N problems only")
+    command.add_argument("--timeout", type=count, default=_TIMEOUT_S, metavar="S", help="seconds a program may take")
     command.add_argument("--results", type=Path, metavar="FILE", help="where each answer is kept; default: beside FILE")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_run)
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isdecimal() and len(text) < 10 else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
-    return count
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:

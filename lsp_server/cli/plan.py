@@ -14,13 +14,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from lsp_server.cli.heads import heads_of
+from lsp_server.cli.numbers import whole
 from lsp_server.cli.plan_picture import Compared, compared, picture
 from lsp_server.engine import runtime
 from lsp_server.engine.hardware import detect, installed_library
 from lsp_server.engine.loading import exact, kernel_types, survey
 from lsp_server.engine.neighbours import claims_beside, told
 from lsp_server.errors import RefusedError
-from lsp_server.inference.roles import wanted_model
+from lsp_server.inference.sources import wanted_model
 from lsp_server.inference.watching import look
 from lsp_server.models.files import human_size, nearest_existing
 from lsp_server.models.hardware import Hardware, load_profile, shipped_profiles
@@ -31,8 +32,6 @@ from lsp_server.models.planning.planner import make_plan
 from lsp_server.models.reference import CatalogRef, ModelRef, PathRef, parse_ref
 from lsp_server.models.store import ModelStore, store_from
 from lsp_server.settings.schema import Settings
-
-_MOST_TOKENS = 2**31 - 1
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,20 +46,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"a machine described in a TOML file, or one of {', '.join(shipped_profiles())}; default: this one",
     )
     command.add_argument(
-        "--ctx", type=_tokens, metavar="N", help="context in tokens; default: the setting engine.n_ctx"
+        "--ctx",
+        type=whole("number of tokens", 1),
+        metavar="N",
+        help="context in tokens; default: the setting engine.n_ctx",
     )
     command.add_argument("--role", choices=["completion", "assistant"], default="assistant", help="what it is for")
     command.add_argument("--contexts", type=int, choices=[1, 2], default=1, help="2: it completes and assists")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument("--svg", type=Path, metavar="FILE", help="draw what each device's memory holds, too")
     command.set_defaults(run=_run)
-
-
-def _tokens(text: str) -> int:
-    count = int(text) if text.isdecimal() and len(text) < 20 else 0
-    if not 1 <= count <= _MOST_TOKENS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens, from 1 to {_MOST_TOKENS}")
-    return count
 
 
 def _run(args: argparse.Namespace, settings: Settings) -> int:
@@ -113,7 +108,7 @@ def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | 
     model, hardware = survey(path, library)
     claims = claims_beside(path)
     hardware = hardware.beside(claims)
-    plan = exact(path, make_plan(model, hardware, wishes), library.build_id)
+    plan = exact(path, make_plan(_called(ref, model), hardware, wishes), library.build_id)
     return replace(plan, reasons=(*told(claims), *plan.reasons)), hardware
 
 
@@ -121,7 +116,12 @@ def _anatomy(ref: ModelRef, store: ModelStore) -> Anatomy:
     """Of a model of the catalog that is not here from its blueprint; of any other from its files' heads."""
     if isinstance(ref, CatalogRef) and store.find(ref) is None:
         return catalog_anatomy(ref.id)
-    return anatomy_of(heads_of(ref, store))
+    return _called(ref, anatomy_of(heads_of(ref, store)))
+
+
+def _called(ref: ModelRef, model: Anatomy) -> Anatomy:
+    """A model of the catalog under its name there, by which it was asked for."""
+    return model.called(ref.id) if isinstance(ref, CatalogRef) else model
 
 
 def _measured(ref: ModelRef, store: ModelStore) -> tuple[Compared, ...]:
@@ -136,12 +136,13 @@ def _measured(ref: ModelRef, store: ModelStore) -> tuple[Compared, ...]:
 
 
 def _draw(path: Path, plan: Plan, hardware: Hardware, measured: tuple[Compared, ...]) -> None:
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
+        aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         aside.write_text(picture(plan, hardware, measured), encoding="utf-8")
         aside.replace(path)
-    except OSError as error:
-        raise RefusedError(f"{path} cannot be written: {error.strerror}.", hint="Name another file.") from error
+    except (OSError, ValueError) as error:  # a folder's name is none that a file can have
+        why = getattr(error, "strerror", None) or error
+        raise RefusedError(f"{path} cannot be written: {why}.", hint="Name another file.") from error
 
 
 def _print(console: Console, plan: Plan) -> None:

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from lsp_server.models.files import human_size
 from lsp_server.models.hardware import Hardware
+from lsp_server.models.planning.budget import lacking_bytes
 from lsp_server.models.planning.placement import CPU
 from lsp_server.models.planning.plan import DeviceUse, Plan
 
@@ -94,12 +95,9 @@ def devices(plan: Plan, hardware: Hardware) -> tuple[Device, ...]:
 
 
 def _from_disk(plan: Plan, hardware: Hardware) -> int:
-    """Bytes of weights that the RAM has no room for; a GPU may be among those who live in it."""
-    if plan.verdict != "from disk":
-        return 0
-    in_ram = {CPU, *(gpu.name for gpu in hardware.gpus if gpu.unified)}
-    here = [device for device in plan.devices if device.name in in_ram]
-    return min(here[-1].weights_bytes, max(0, sum(device.n_bytes for device in here) - here[-1].budget_bytes))
+    """Bytes of weights that the RAM has no room for."""
+    lacking = lacking_bytes(plan, hardware) if plan.verdict == "from disk" else 0
+    return min(plan.devices[-1].weights_bytes, lacking)
 
 
 def _parts(use: DeviceUse, total: int, available: int, states: int, on_disk: int) -> tuple[Part, ...]:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lsp_server.cli.numbers import whole
+from lsp_server.errors import RefusedError
 from lsp_server.settings import sources
 from lsp_server.settings.schema import Settings
 
@@ -30,7 +32,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve = subparsers.add_parser("serve", help="the language server; editors run this")
     serve.add_argument("--stdio", action="store_true", help="speak over standard input and output (the default)")
     serve.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 instead, for one client with a token")
-    serve.add_argument("--port", type=int, default=2087, help="port for --tcp; default 2087, 0 for a free one")
+    serve.add_argument(
+        "--port", type=whole("port", 0, 65535), default=2087, help="port for --tcp; default 2087, 0 for a free one"
+    )
     serve.set_defaults(run=_run)
 
 
@@ -46,7 +50,13 @@ def _run(args: argparse.Namespace, _settings: Settings) -> int:
     gc.freeze()
     if args.tcp:
         token = os.environ.get(_VARIABLE) or secrets.token_urlsafe(24)
-        asyncio.run(tcp.serve(server, args.port, token, partial(_tell, token)))
+        try:
+            asyncio.run(tcp.serve(server, args.port, token, partial(_tell, token)))
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise RefusedError(
+                f"Port {args.port} on 127.0.0.1 cannot be used: {why}.", hint="--port 0 takes a free one."
+            ) from error
     else:
         server.start_io()
     return 0 if isinstance(server.protocol, Protocol) and server.protocol.was_shut_down else 1

@@ -9,6 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from lsp_server.cli.numbers import whole
 from lsp_server.settings.schema import Settings
 from lsp_server.statistics.recorder import Statistics, default_path
 from lsp_server.statistics.report import Figures, Report
@@ -19,17 +20,12 @@ _DAYS = 30
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``stats``."""
     stats = subparsers.add_parser("stats", help="what became of the suggestions, as counted on this machine")
-    stats.add_argument("--days", type=_days, default=_DAYS, metavar="N", help=f"the last N days; default {_DAYS}")
+    stats.add_argument(
+        "--days", type=whole("number of days", 1), default=_DAYS, metavar="N", help=f"the last N days; default {_DAYS}"
+    )
     stats.add_argument("--json", action="store_true", help="print JSON")
     stats.add_argument("--reset", action="store_true", help="forget all counts")
     stats.set_defaults(run=_run)
-
-
-def _days(text: str) -> int:
-    days = int(text) if text.isdecimal() else 0
-    if days < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 on")
-    return days
 
 
 def _run(args: argparse.Namespace, _settings: Settings) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lsp_server.context.files import FileCache
 from lsp_server.context.ring import RecentChunks
+from lsp_server.context.spot import Spot
 from lsp_server.context.symbols import SymbolSource
 from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.outline import Symbol
@@ -53,3 +55,11 @@ class Sources:
     symbols: SymbolSource
     recent: RecentChunks
     files: FileCache
+
+    def texts(self, spot: Spot) -> Callable[[Path], str | None]:
+        """Gives the text of a file: that of the spot as its document has it, others as ``Workspace.read``."""
+
+        def text_of(path: Path) -> str | None:
+            return spot.snapshot.text if path == spot.path else self.files.text(path, self.workspace)
+
+        return text_of

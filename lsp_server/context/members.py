@@ -53,7 +53,7 @@ class Members:
         self._tells = language is not None and language.id == "python" and spot.path.is_absolute()
         self._spot = spot
         self._symbols = sources.symbols
-        self._names = _python_names(spot, sources)
+        self._names = PythonNames(sources.symbols, sources.texts(spot))
         self._told: dict[str, Told | Unbound | None] = {}
 
     def at_cursor(self) -> tuple[str, ...]:
@@ -145,13 +145,6 @@ class Members:
 
 def _file_names(path: Path) -> tuple[str, str]:
     return path.stem, path.parent.name
-
-
-def _python_names(spot: Spot, sources: Sources) -> PythonNames:
-    def text_of(path: Path) -> str | None:
-        return spot.snapshot.text if path == spot.path else sources.files.text(path, sources.workspace)
-
-    return PythonNames(sources.symbols, text_of)
 
 
 def _asked_of(name: str, spot: Spot) -> Iterator[str]:

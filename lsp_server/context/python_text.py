@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from keyword import iskeyword
+
+from lsp_server.context.index.types import IndexedSymbol
 
 _MAKES_MEMBERS = re.compile(
     r"setattr(?:__)?\(|__dict__|\b(?:vars|locals|exec)\(|__slots__|__getattr|\.__new__\(|def __new__"
@@ -36,11 +39,11 @@ def given_members(text: str) -> frozenset[str]:
     return frozenset(_GIVEN_MEMBER.findall(text))
 
 
-def without(text: str, start: int, end: int, symbols: object) -> str:
+def without(text: str, start: int, end: int, symbols: Iterable[IndexedSymbol]) -> str:
     """A part of a text without the functions and classes in it."""
     spans = sorted(
         (symbol.start, symbol.end)
-        for symbol in symbols  # type: ignore[attr-defined]
+        for symbol in symbols
         if symbol.kind in ("function", "method", "class") and start < symbol.start and symbol.end <= end
     )
     parts, at = [], start

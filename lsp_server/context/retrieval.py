@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 from lsp_server.context import passages
@@ -42,8 +41,4 @@ def retrieve(
         candidates += passages.of_the_counterpart(spot, sources, linked)
     # The index may be older than what is excluded.
     chosen = [c for c in choose(candidates, budget_tokens) if c.path == spot.path or not workspace.withholds(c.path)]
-
-    def text_of(path: Path) -> str | None:
-        return spot.snapshot.text if path == spot.path else sources.files.text(path, workspace)
-
-    return arrange(with_bodies(chosen, text_of, budget_tokens), sources, budget_tokens, last)
+    return arrange(with_bodies(chosen, sources.texts(spot), budget_tokens), sources, budget_tokens, last)

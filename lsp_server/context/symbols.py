@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from lsp_server.context.files import FileCache
+from lsp_server.context.index.extract import indexed
 from lsp_server.context.index.resolve import resolve_all
 from lsp_server.context.index.trees import DiskTree
 from lsp_server.context.index.types import IndexedSymbol, ResolvedImport
 from lsp_server.context.workspace import Workspace
 from lsp_server.syntax.imports import imports
 from lsp_server.syntax.languages import Language, language_for_path
-from lsp_server.syntax.outline import Symbol, outline
+from lsp_server.syntax.outline import Symbol
 from lsp_server.syntax.snapshot import Snapshot
 
 # A folder of more files is no neighbourhood, and each costs some milliseconds.
@@ -133,9 +134,4 @@ def as_symbol(found: IndexedSymbol) -> Symbol:
 
 def _symbols(path: Path, text: str) -> tuple[IndexedSymbol, ...]:
     language = language_for_path(path)
-    snapshot = Snapshot.open(text, language.id if language else "")
-    line_of = snapshot.lines.line_of
-    return tuple(
-        IndexedSymbol(s.name, s.kind, s.container, path, s.start, s.end, line_of(s.start), s.signature, s.doc)
-        for s in outline(snapshot)
-    )
+    return indexed(path, Snapshot.open(text, language.id if language else ""))

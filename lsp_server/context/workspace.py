@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from lsp_server.context.index.extract import MAX_BYTES
 from lsp_server.context.index.links import leads_elsewhere, led_to, real_path
 from lsp_server.syntax.languages import Language, language_for_path
 
@@ -87,7 +88,6 @@ def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 _WORDS = _any_of(p for p in SECRET_PATTERNS if p.startswith("*") and p.endswith("*"))
 _NAMES = _any_of(p for p in SECRET_PATTERNS if not (p.startswith("*") and p.endswith("*")))
-_MAX_BYTES = 1_000_000
 
 
 def is_secret(path: Path) -> bool:
@@ -160,7 +160,7 @@ class Workspace:
         if (text := self.open_text(path)) is not None:
             return text
         try:
-            if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+            if not path.is_file() or path.stat().st_size > MAX_BYTES:
                 return None
             with path.open(encoding="utf-8", newline="") as file:
                 return file.read()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from lsp_server.engine.generation import Finished
+from lsp_server.engine.generation_types import Finished
 from lsp_server.engine.lanes import Lane
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

@@ -6,6 +6,7 @@ at any time, at the price of reading them again with every token. A plan that co
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from lsp_server.engine import runtime
 from lsp_server.engine.runtime import EngineRecord
@@ -75,7 +76,11 @@ class Neighbours(Alone):
         Raises:
             PlanError: as ``make`` does, when no more room can be made.
         """
-        with FileLock(str(runtime.runtime_directory() / "planning.lock"), timeout=_LOCK_S):
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(FileLock(str(runtime.runtime_directory() / "planning.lock"), timeout=_LOCK_S))
+            except Timeout:
+                logger.warning("Another engine has been planning for %.0f s and is not waited for.", _LOCK_S)
             unused = [record for record in self._others() if _is_unused(record)]
             if unused and self.is_better_without(unused, make):
                 for record in unused:
@@ -108,7 +113,7 @@ class Neighbours(Alone):
 
 def claims_beside(model_path: Path) -> Claims:
     """What the engines that run leave to one more, of this model."""
-    return Neighbours("", os.getpid(), str(model_path))._claims()
+    return Neighbours("", os.getpid(), str(model_path.absolute()))._claims()
 
 
 def told(claims: Claims) -> tuple[str, ...]:
@@ -178,5 +183,4 @@ def _send_away(record: EngineRecord) -> None:
 
 
 def _ask(record: EngineRecord, method: str, path: str) -> httpx.Response:
-    authorization = {"Authorization": f"Bearer {record.token}"}
-    return httpx.request(method, record.url + path, headers=authorization, timeout=5.0, trust_env=False)
+    return httpx.request(method, record.url + path, headers=record.headers, timeout=5.0, trust_env=False)

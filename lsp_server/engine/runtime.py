@@ -48,6 +48,11 @@ class EngineRecord:
         """Base URL."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request but ``/health`` has to bring along."""
+        return {"Authorization": f"Bearer {self.token}"}
+
     def process(self) -> psutil.Process:
         """The process; raises psutil.NoSuchProcess if it is gone."""
         return psutil.Process(self.pid)

@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.engine.evaluation import Evaluation, evaluate
-from lsp_server.engine.generation import Event as GenerationEvent
-from lsp_server.engine.generation import Finished, Steps, StopReason, Timings
+from lsp_server.engine.generation import Steps
+from lsp_server.engine.generation_types import Event as GenerationEvent
+from lsp_server.engine.generation_types import Finished, StopReason, Timings
 from lsp_server.engine.heartbeat import Heartbeat
 from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.errors import DecodeAbortedError, DecodeError, ShardlightError

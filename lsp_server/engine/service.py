@@ -17,7 +17,8 @@ from lsp_server.engine import loading
 from lsp_server.engine.chat import ChatPrompt, ChatTemplate, Message
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
-from lsp_server.engine.generation import Finished, GenerationRequest, Step, Steps, check, generate
+from lsp_server.engine.generation import Steps, generate
+from lsp_server.engine.generation_types import Finished, GenerationRequest, Step, check
 from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole, Prompt, fim_prompt
 from lsp_server.engine.metrics import Metrics

@@ -68,7 +68,7 @@ async def fix(selection: Selection, problem: Problem, tools: Tools) -> FileEdit:
 
     A name that is not defined is mended without the model where another one is meant plainly.
     """
-    title = f"Fix: {problem.message.strip().splitlines()[0][:_LONGEST_TITLE]}"
+    title = f"Fix: {cut(problem.headline, _LONGEST_TITLE)}"
     if edits := with_known_name(selection, problem):
         return FileEdit(title, edits, preview=True)
     messages = tools.prompt_of("fix", selection, problem=problem.message, line=problem.line.strip())
@@ -110,7 +110,7 @@ def _edits(
     """The edits, or why there are none.
 
     Args:
-        fault: what else is wrong with the new code, which is at column 0 and without the imports that it brought.
+        fault: what else is wrong with the new code, which is at column 0, the imports that it brought before it.
     """
     snapshot, before = selection.snapshot, selection.snapshot.text[selection.start : selection.end]
     code = strip_answer(answer)

@@ -104,7 +104,7 @@ async def explain_problem(
         text = await _sentences(guide, opening, *said, stop=("\n",), max_tokens=80)
         guide.write("\n\n")
         said += [f"{heading}{text}"] if text else []
-    heading = f"### {problem.message.strip().splitlines()[0]}"
+    heading = f"### {problem.headline}"
     if said and places:
         said = [f"At {places[0]}", *said]
         said += ["**It came from:**\n" + "\n".join(f"- {place}" for place in places[1:])] if places[1:] else []

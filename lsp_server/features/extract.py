@@ -60,16 +60,21 @@ def _around(selection: Selection) -> FunctionScope | None:
 
 
 def _flow(selection: Selection, around: FunctionScope) -> Flow:
-    lines = selection.snapshot.lines
+    snapshot = selection.snapshot
     # Decorators stand before the line of the definition.
-    head = lines.line_of(selection.snapshot.text.index(around.signature, around.start)) + 1
-    first, last = lines.line_of(selection.start) + 1, lines.line_of(max(selection.end - 1, selection.start)) + 1
-    found = flow(selection.snapshot.text, head, first, last)
+    head = snapshot.lines.line_of(snapshot.text.index(around.signature, around.start)) + 1
+    found = flow(snapshot.text, head, *_lines(selection))
     if found is None:
         raise RefusedError("These are no whole statements of one block.", hint="Select whole ones.")
     if found.hindrance:
         raise RefusedError(f"These statements cannot be a function of their own: {found.hindrance}.")
     return found
+
+
+def _lines(selection: Selection) -> tuple[int, int]:
+    """The first and the last line, 1-based."""
+    lines = selection.snapshot.lines
+    return lines.line_of(selection.start) + 1, lines.line_of(max(selection.end - 1, selection.start)) + 1
 
 
 def _given(found: Flow) -> str:
@@ -169,9 +174,8 @@ def _check(selection: Selection, edits: tuple[TextEdit, ...], around: FunctionSc
 
 def _moved(selection: Selection, around: FunctionScope) -> list[str]:
     """The selected statements, as Python reads them."""
-    lines = selection.snapshot.lines
-    first, last = lines.line_of(selection.start) + 1, lines.line_of(max(selection.end - 1, selection.start)) + 1
-    head = lines.line_of(around.start) + 1
+    first, last = _lines(selection)
+    head = selection.snapshot.lines.line_of(around.start) + 1
     found: list[ast.stmt] = []
     pending: list[ast.AST] = [ast.parse(selection.snapshot.text)]
     while pending:

@@ -6,12 +6,12 @@ each continuation begins with all that was there, the engine evaluates next to n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.types import FileTarget, Selection, Tools, add_timings, fence_of
+from lsp_server.features.types import FileTarget, Selection, Target, Tools, add_timings, fence_of
 from lsp_server.inference.backend import ChatRequest, Message, Priority, StopReason, Timings
 from lsp_server.syntax.languages import Language
 
@@ -21,13 +21,14 @@ T = TypeVar("T")
 async def ask_twice(
     tools: Tools,
     messages: tuple[Message, ...],
-    target: FileTarget | Selection,
+    target: FileTarget | Target | Selection,
     taken: Callable[[str], tuple[T | None, str]],
     *,
     phase: str,
     max_tokens: int,
     refusal: str,
     hint: str,
+    check: Callable[[T], Awaitable[str]] | None = None,
     language: Language | None = None,
 ) -> tuple[T, Timings]:
     """What comes of code that the model writes; where that cannot be used, of what it writes when it is told why.
@@ -35,6 +36,7 @@ async def ask_twice(
     Args:
         taken: what comes of an answer, or None and the reason, a sentence.
         refusal: what is said before the last reason.
+        check: what else is wrong with what was taken, a sentence; empty if nothing is. For what takes a while.
         language: of the code; None for the target's.
 
     Raises:
@@ -49,7 +51,9 @@ async def ask_twice(
         timings = add_timings(timings, guide.timings)
         result, reason = taken(guide.answer) if guide.complete else (None, "It did not come to an end.")
         if result is not None:
-            return result, timings
+            reason = await check(result) if check else ""
+            if not reason:
+                return result, timings
         repair = tools.prompts.render("repair", written.id, language=written.name, reason=reason)
         asked = (*messages, Message("assistant", f"{guide.answer}\n```"), *repair)
     raise RefusedError(f"{refusal} {reason}", hint=hint)

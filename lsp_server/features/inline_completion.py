@@ -11,6 +11,7 @@ from lsp_server.context.window import window
 from lsp_server.features.postprocess import chat_fill
 from lsp_server.features.postprocess.completion import Place, is_complete, trim
 from lsp_server.features.postprocess.fitting import fit
+from lsp_server.features.types import fence_of
 from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, Priority, StopReason, Timings
 from lsp_server.prompting.catalog import PromptCatalog
 from lsp_server.syntax.checks import has_error
@@ -162,7 +163,7 @@ async def _asked(
 
 def _conversation(cursor: Cursor, place: Place, request: InfillRequest, prompts: PromptCatalog) -> ChatRequest:
     language = cursor.snapshot.language
-    fence = language.id if language else ""
+    fence = fence_of(language) if language else ""
     rendered = prompts.render(
         "fill_hole",
         cursor.snapshot.language_id,

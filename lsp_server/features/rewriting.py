@@ -6,11 +6,11 @@ import re
 from collections.abc import Awaitable, Callable
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.guided import Guide
+from lsp_server.features.guided import ask_twice
 from lsp_server.features.postprocess.code import reindent, strip_answer
 from lsp_server.features.postprocess.imports import needed_imports, newly_unknown, without_imports
-from lsp_server.features.types import Target, Tools, add_timings, at_column_0
-from lsp_server.inference.backend import Message, Timings
+from lsp_server.features.types import Target, Tools, at_column_0
+from lsp_server.inference.backend import Timings
 from lsp_server.syntax.checks import error_count
 from lsp_server.syntax.imports import import_edit
 from lsp_server.syntax.names import names_in
@@ -49,7 +49,6 @@ _MODIFIERS = frozenset(
 _UNTYPED = frozenset(
     ["python", "javascript", "javascriptreact", "typescript", "typescriptreact", "ruby", "lua", "php", "shellscript"]
 )
-_ENDLESS = "It did not come to an end."
 
 
 async def rewrite(
@@ -80,26 +79,30 @@ async def rewrite(
     if not _same_lines(reindent(target.code, scope.indentation, detect_newline(snapshot.text)), before):
         raise RefusedError(f"{scope.name} holds lines that must not be indented, so it was left as it is.")
     language = target.language
-    asked = messages = tools.prompts.render(
+    messages = tools.prompts.render(
         task, language.id, language=language.name, fence=target.fence, code=target.code.rstrip("\n")
     )
-    timings, reason = Timings(), ""
-    for doing in (phase, f"{phase} once more"):
-        guide = Guide(tools, asked, phase=doing)
-        guide.write(f"```{target.fence}\n")
+
+    def taken(answer: str) -> tuple[tuple[TextEdit, ...] | None, str]:
+        edits = _edits(answer, target)
+        fault = _fault(target, edits, becomes_async=becomes_async) if edits else ""
+        return (None, fault) if fault else (edits, "")
+
+    async def checked(edits: tuple[TextEdit, ...]) -> str:
+        return await check(snapshot.edited(list(edits), snapshot.version)) if check and edits else ""
+
+    return await ask_twice(
+        tools,
+        messages,
+        target,
+        taken,
+        phase=phase,
         # An honest rewriting is about as long as the original; a token is rarely shorter than two characters.
-        await guide.fill(stop=("\n```",), max_tokens=len(target.code) // 2 + 128)
-        timings = add_timings(timings, guide.timings)
-        edits = _edits(guide.answer, target) if guide.complete else ()
-        reason = "" if guide.complete else _ENDLESS
-        if edits:
-            after = snapshot.edited(list(edits), snapshot.version)
-            reason = _fault(after, target, edits, becomes_async=becomes_async) or (await check(after) if check else "")
-        if not reason:
-            return edits, timings
-        repair = tools.prompts.render("repair", language.id, language=language.name, reason=reason)
-        asked = (*messages, Message("assistant", f"{guide.answer.rstrip('`')}\n```"), *repair)
-    raise RefusedError(f"What came back for {scope.name} cannot be used: {reason}", hint="Try again.")
+        max_tokens=len(target.code) // 2 + 128,
+        refusal=f"What came back for {scope.name} cannot be used:",
+        hint="Try again.",
+        check=checked,
+    )
 
 
 def _edits(answer: str, target: Target) -> tuple[TextEdit, ...]:
@@ -146,9 +149,10 @@ def _function_alone(code: str, target: Target) -> str:
     return at_column_0(found.indentation + code[found.start : found.end]).rstrip("\n")
 
 
-def _fault(after: Snapshot, target: Target, edits: tuple[TextEdit, ...], *, becomes_async: bool) -> str:
+def _fault(target: Target, edits: tuple[TextEdit, ...], *, becomes_async: bool) -> str:
     """What is wrong unless there is a function now that others can use as they did before."""
     scope, snapshot = target.scope, target.snapshot
+    after = snapshot.edited(list(edits), snapshot.version)
     start = scope.start + sum(len(edit.new_text) for edit in edits[:-1] if edit.start <= scope.start)
     end = start + len(edits[-1].new_text)
     written = next((f for f in functions(after) if (f.start, f.end) == (start, end)), None)

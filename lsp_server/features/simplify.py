@@ -6,7 +6,7 @@ import re
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.rewriting import rewrite
-from lsp_server.features.trial.behaviour import Comparison
+from lsp_server.features.trial.behaviour import Behaviour
 from lsp_server.features.types import FileEdit, Target, Tools, add_timings
 from lsp_server.syntax.comments import without_comments
 from lsp_server.syntax.languages import Language
@@ -39,16 +39,16 @@ async def simplify(target: Target, tools: Tools) -> FileEdit:
     Raises:
         RefusedError: nothing simpler came out, or it failed a check, or does something else in calls that were tried.
     """
-    return await _rewritten("simplify", "Simplify", target, tools)
+    return await _rewritten("simplify", "Simplify", "Simplifying", target, tools)
 
 
 async def optimise(target: Target, tools: Tools) -> FileEdit:
     """Rewrite the function so that it takes less time. Raises RefusedError as `simplify` does."""
-    return await _rewritten("optimise", "Optimise", target, tools)
+    return await _rewritten("optimise", "Optimise", "Optimising", target, tools)
 
 
-async def _rewritten(task: str, verb: str, target: Target, tools: Tools) -> FileEdit:
-    compared = Comparison(target, tools)
+async def _rewritten(task: str, verb: str, doing: str, target: Target, tools: Tools) -> FileEdit:
+    behaviour = Behaviour(target, tools)
 
     async def difference(after: Snapshot) -> str:
         end = target.scope.end + len(after.text) - len(target.snapshot.text)
@@ -56,14 +56,13 @@ async def _rewritten(task: str, verb: str, target: Target, tools: Tools) -> File
         if task == "simplify" and _weight(written, target.language) >= _weight(target.code, target.language):
             raise RefusedError(f"The model found nothing to simplify in {target.name}.")
         lost = _lost_call(target.code, written, target.language)
-        return f"{lost} is no longer called." if lost else await compared.difference(after.text)
+        return f"{lost} is no longer called." if lost else await behaviour.difference(after.text)
 
-    phase = f"{verb.removesuffix('e').removesuffix('y')}{'ying' if verb.endswith('y') else 'ing'} {target.name}"
-    edits, timings = await rewrite(task, target, tools, phase=phase, check=difference)
+    edits, timings = await rewrite(task, target, tools, phase=f"{doing} {target.name}", check=difference)
     if not edits:
         raise RefusedError(f"The model found nothing to {verb.lower()} in {target.name}.")
-    notes = (compared.note,) if compared.note else ()
-    cost = add_timings(compared.timings, timings)
+    notes = (behaviour.note,) if behaviour.note else ()
+    cost = add_timings(behaviour.timings, timings)
     return FileEdit(f"{verb} {target.name}", edits, notes=notes, timings=cost, preview=True)
 
 

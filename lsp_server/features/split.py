@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.extract import extract_function
-from lsp_server.features.trial.behaviour import behaviour
+from lsp_server.features.trial.behaviour import Behaviour
 from lsp_server.features.types import FileEdit, Selection, Target, Tools, add_timings
+from lsp_server.inference.backend import Timings
 from lsp_server.syntax.python_flow import Flow, flow
 from lsp_server.syntax.scopes import functions
 from lsp_server.text.edits import minimal_edits
@@ -41,8 +42,7 @@ async def split(target: Target, tools: Tools) -> FileEdit:
     """
     if not can_split(target):
         raise RefusedError(f"{target.name} is not long, or not Python.", hint="Say it as an instruction instead.")
-    before = await behaviour(target, tools)
-    snapshot, timings, notes = target.snapshot, before.timings, list[str]()
+    snapshot, timings, notes = target.snapshot, Timings(), list[str]()
     key = (target.scope.name, target.scope.class_name)
     # Getters and setters, and what is defined in either case, have one name.
     same = [f.start for f in functions(snapshot) if (f.name, f.class_name) == key]
@@ -59,12 +59,12 @@ async def split(target: Target, tools: Tools) -> FileEdit:
         snapshot = snapshot.edited(list(edit.edits), snapshot.version)
     if not notes:
         raise RefusedError(f"No part of {target.name} can stand alone.")
-    if difference := await before.difference(snapshot.text):
+    behaviour = Behaviour(target, tools)
+    if difference := await behaviour.difference(snapshot.text):
         raise RefusedError(f"In parts {target.name} would do something else: {difference}")
-    if before.note:
-        notes.append(before.note)
-    edits = tuple(minimal_edits(target.snapshot.text, snapshot.text))
-    return FileEdit(f"Split {target.name}", edits, notes=tuple(notes), timings=timings, preview=True)
+    notes += [behaviour.note] if behaviour.note else []
+    edits, cost = tuple(minimal_edits(target.snapshot.text, snapshot.text)), add_timings(timings, behaviour.timings)
+    return FileEdit(f"Split {target.name}", edits, notes=tuple(notes), timings=cost, preview=True)
 
 
 def _best_part(target: Target, most: float) -> Selection | None:

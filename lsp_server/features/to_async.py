@@ -6,7 +6,7 @@ import re
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.rewriting import rewrite
-from lsp_server.features.trial.behaviour import Comparison
+from lsp_server.features.trial.behaviour import Behaviour
 from lsp_server.features.types import FileEdit, Target, Tools, add_timings
 from lsp_server.syntax.names import names_in
 from lsp_server.syntax.scopes import scopes
@@ -33,7 +33,7 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
     """
     if not can_become_async(target):
         raise RefusedError(f"{target.name} cannot become async.")
-    compared = Comparison(target, tools)
+    behaviour = Behaviour(target, tools)
 
     async def fault(after: Snapshot) -> str:
         grown = len(after.text) - len(target.snapshot.text)
@@ -42,15 +42,15 @@ async def to_async(target: Target, tools: Tools) -> FileEdit:
             return "It awaits nothing."
         if target.language.id == "python" and (plain := _awaited_before(target, written)):
             return f"{plain} is not async, so it cannot be awaited."
-        return await compared.difference(after.text, awaited=True)
+        return await behaviour.difference(after.text, awaited=True)
 
     phase = f"Making {target.name} async"
     edits, timings = await rewrite("to_async", target, tools, phase=phase, becomes_async=True, check=fault)
     if not edits:
         raise RefusedError(f"The model found nothing to await in {target.name}.")
     after = target.snapshot.edited(list(edits), target.snapshot.version)
-    notes = [note for note in (compared.note, _callers(target.name, after)) if note]
-    cost = add_timings(compared.timings, timings)
+    notes = [note for note in (behaviour.note, _callers(target.name, after)) if note]
+    cost = add_timings(behaviour.timings, timings)
     return FileEdit(f"Make {target.name} async", edits, notes=tuple(notes), timings=cost, preview=True)
 
 

@@ -164,6 +164,12 @@ class Target(_InLanguage, _WithRelated):
         """The function's source, moved to column 0, with ``\\n`` as line end."""
         return at_column_0(self.scope.indentation + self.snapshot.text[self.scope.start : self.scope.end])
 
+    @property
+    def lines(self) -> range:
+        """The function's lines, 1-based."""
+        lines = self.snapshot.lines
+        return range(lines.line_of(self.scope.start) + 1, lines.line_of(self.scope.end) + 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection(_InLanguage, _WithRelated):
@@ -200,6 +206,11 @@ class Problem:
     message: str
     line: str
 
+    @property
+    def headline(self) -> str:
+        """The first line of the message; a few words of ours where there is none."""
+        return (self.message.strip().splitlines() or ["a problem without a name"])[0]
+
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
@@ -207,6 +218,7 @@ class FileEdit:
 
     Attributes:
         path: absolute; None for the target's own document.
+        creates: whether that file is new.
         edits: against ``before``.
         before: the text of another file as it was read; empty for the target's own document and for a new file.
         notes: what a person should know about it, a sentence each.

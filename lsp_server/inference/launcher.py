@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
 import shutil
@@ -16,8 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import filelock
-import httpx
-import psutil
 from filelock import AsyncFileLock
 from packaging.version import InvalidVersion, Version
 
@@ -25,6 +22,7 @@ from lsp_server import __version__, own_python
 from lsp_server.engine import crashes, runtime
 from lsp_server.engine.config import EngineConfig
 from lsp_server.errors import BackendGoneError, BackendStuckError, BackendUnavailableError, EngineStartError
+from lsp_server.inference.ending import DRAIN_S, drained, end, has_ended
 from lsp_server.inference.http import HttpBackend
 from lsp_server.inference.watchdog import MOST_MISSES
 from lsp_server.models.catalog import Role
@@ -32,8 +30,6 @@ from lsp_server.models.catalog import Role
 logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_S = 30.0
-# An engine that is asked to leave finishes what it does, but is not waited for any longer than this.
-_DRAIN_S = 20.0
 _POLL_S = 0.05
 # Before one that says nothing is asked once more.
 _LOOK_S = 1.0
@@ -116,7 +112,7 @@ async def attach(spec: EngineSpec, on_progress: Callable[[float], None] = lambda
             if isinstance(error, BackendStuckError):
                 logger.warning("The engine does nothing any more and is ended: %s", error)
                 end(record)
-                if not is_new and await _has_ended(record, _LEAVING_S):
+                if not is_new and await has_ended(record, _LEAVING_S):
                     continue
             raise EngineStartError(
                 f"The engine for {spec.model_id} could not be started: {error.message}",
@@ -157,9 +153,7 @@ async def _running(spec: EngineSpec) -> tuple[runtime.EngineRecord, bool]:
     A lock makes sure that only one of many clients starts it.
     """
     try:
-        lock = AsyncFileLock(
-            str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S + _DRAIN_S
-        )
+        lock = AsyncFileLock(str(runtime.runtime_directory() / f"{spec.name}.lock"), timeout=_START_TIMEOUT_S + DRAIN_S)
         async with lock:
             record = runtime.read(spec.name)
             if record and is_outdated(record.version):
@@ -169,7 +163,7 @@ async def _running(spec: EngineSpec) -> tuple[runtime.EngineRecord, bool]:
             return (record, False) if record else (await _start(spec), True)
     except filelock.Timeout as error:
         raise EngineStartError(
-            f"Another program has been starting this engine for {_START_TIMEOUT_S + _DRAIN_S:.0f} s.",
+            f"Another program has been starting this engine for {_START_TIMEOUT_S + DRAIN_S:.0f} s.",
             hint=f"Its log is {runtime.log_path(spec.name)}.",
         ) from error
     except OSError as error:
@@ -184,35 +178,6 @@ def is_outdated(version: str) -> bool:
         return Version(version) < Version(__version__)
     except InvalidVersion:
         return version != __version__
-
-
-async def drained(record: runtime.EngineRecord) -> None:
-    """Have an engine finish what it does and leave; one that does not is ended."""
-    authorization = {"Authorization": f"Bearer {record.token}"}
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
-            await client.post(f"{record.url}/drain", headers=authorization)
-    except httpx.HTTPError as error:
-        logger.warning("An engine could not be asked to leave: %s", error)
-    if not await _has_ended(record, _DRAIN_S):
-        end(record)
-
-
-def end(record: runtime.EngineRecord) -> None:
-    """End an engine at once: that very process, and nobody who has its number by now."""
-    with contextlib.suppress(psutil.Error):
-        if record.alive:
-            record.process().kill()
-
-
-async def _has_ended(record: runtime.EngineRecord, within_s: float) -> bool:
-    """Whether an engine ends within so many seconds. One that hangs in a driver may not, even if it is killed."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if not record.alive:
-            return True
-        await asyncio.sleep(_POLL_S)
-    return False
 
 
 def _refuse_to_go_on(spec: EngineSpec) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -12,72 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from lsp_server.engine.hardware import detect
 from lsp_server.errors import BackendGoneError, BackendStuckError, BackendUnavailableError, ShardlightError
 from lsp_server.inference.backend import Backend, ChatRequest, Chunk, InfillRequest, ScoreRequest
 from lsp_server.inference.failover import Candidate, Failover
 from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.inference.remote import RemoteBackend, connect
-from lsp_server.inference.remote_spec import RemoteSpec, is_remote, remote_spec, remote_urls
-from lsp_server.models.catalog import Role
-from lsp_server.models.hardware import Hardware
-from lsp_server.models.planning.auto import suits
-from lsp_server.models.reference import ModelRef
-from lsp_server.models.store import ModelStore
-from lsp_server.settings.schema import Settings
-
-Source = Callable[[], "EngineSpec | RemoteSpec"]
-"""Says which engine or server is wanted; called off the event loop, since it may read files or ask for a key."""
-
-
-def wanted_model(settings: Settings, store: ModelStore, role: Role) -> ModelRef:
-    """The model that the settings name for a role; ``auto`` is resolved.
-
-    Raises:
-        UnknownModelError: the name means nothing.
-    """
-    name = settings.models.completion if role == "completion" else settings.models.assistant
-    return store.resolve(name, role, lambda model: suits(model, role, _this_machine(), settings.engine.n_ctx))
-
-
-@functools.cache
-def _this_machine() -> Hardware:
-    """Asked once a process: it takes a moment, and what `auto` means should not change meanwhile."""
-    return detect(None)
-
-
-def engine_spec(settings: Settings, store: ModelStore, role: Role) -> EngineSpec:
-    """The engine for a role.
-
-    Raises:
-        ModelError: the model is unknown, not installed or not usable.
-    """
-    ref = wanted_model(settings, store, role)
-    both = not is_remote(settings, "completion") and wanted_model(settings, store, "completion") == ref
-    completes = role == "completion" or both
-    engine = settings.engine
-    return EngineSpec(
-        model_id=ref.id,
-        model_path=store.locate(ref).path,
-        n_ctx=engine.n_ctx,
-        n_gpu_layers=engine.n_gpu_layers,
-        n_threads=engine.n_threads,
-        port=engine.port,
-        idle_minutes=engine.idle_minutes,
-        role="completion" if completes else "assistant",
-        memory_percent=engine.memory_percent,
-        checkpoint_mb=engine.checkpoint_mb,
-        background_percent=engine.background_percent,
-    )
-
-
-def sources(settings: Settings, store: ModelStore, role: Role) -> tuple[Source, ...]:
-    """Where a role's answers come from, the preferred source first: servers elsewhere, an engine of this machine."""
-    urls = remote_urls(settings, role)
-    servers: tuple[Source, ...] = tuple(partial(remote_spec, settings, role, url) for url in urls)
-    if servers and not settings.backend.local_fallback:
-        return servers
-    return (*servers, partial(engine_spec, settings, store, role))
+from lsp_server.inference.remote_spec import RemoteSpec
+from lsp_server.inference.sources import Source
 
 
 class _Attached(Backend, Protocol):
@@ -142,6 +82,7 @@ class RoleBackend:
         self._answering: _Answering | None = None
         self._attaching: asyncio.Task[None] | None = None
         self._returning: asyncio.Task[None] | None = None
+        self._successor: Callable[[], Awaitable[Backend]] | None = None
         self._fills_holes = True
         self.engine: EngineSpec | None = None
         """The engine of this machine that was attached last; None if there was none."""
@@ -191,8 +132,13 @@ class RoleBackend:
             await self._answering.backend.aclose()
             self._answering = None
 
-    async def leave(self) -> None:
-        """As ``aclose``, when those are answered who have asked."""
+    async def leave(self, successor: Callable[[], Awaitable[Backend]]) -> None:
+        """As ``aclose``, when those are answered who have asked. Whoever still has this one and asks on is passed on.
+
+        Args:
+            successor: gives who answers from now on; raises ShardlightError.
+        """
+        self._successor = successor
         answering, self._answering = self._answering, None
         await self.aclose()
         if answering:
@@ -214,12 +160,17 @@ class RoleBackend:
 
     async def _answer(
         self,
-        ask: Callable[[_Attached], AsyncIterator[Chunk]],
-        suits: Callable[[_Attached], bool] = lambda _backend: True,
+        ask: Callable[[Backend], AsyncIterator[Chunk]],
+        suits: Callable[[Backend], bool] = lambda _backend: True,
     ) -> AsyncIterator[Chunk]:
         failure: BackendUnavailableError | None = None
         # Each may have to be asked twice: it is attached anew after a first failure.
         for tries_left in reversed(range(2 * len(self._failover))):
+            if self._successor:
+                async with aclosing(ask(await self._successor())) as chunks:  # type: ignore[type-var]
+                    async for chunk in chunks:
+                        yield chunk
+                return
             answering = await self._current()
             if failure and not suits(answering.backend):
                 # The next request is made in the way of the one who answers now.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import time
 
 import httpx
 
@@ -11,10 +13,16 @@ from lsp_server.engine import runtime
 from lsp_server.engine.hardware import installed_library
 from lsp_server.engine.loading import survey
 from lsp_server.engine.neighbours import Claims, Neighbours
+from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import ModelError
-from lsp_server.inference.launcher import EngineSpec, drained
+from lsp_server.inference.ending import drained
+from lsp_server.inference.launcher import EngineSpec
 from lsp_server.models.planning.plan import Plan
 from lsp_server.models.planning.planner import make_plan
+
+# Seconds in which an engine has noticed that a connection of ours is closed.
+_NOTICES_S = 1.0
+_POLL_S = 0.05
 
 
 def in_the_way(old: EngineSpec, new: EngineSpec) -> bool:
@@ -29,7 +37,7 @@ def in_the_way(old: EngineSpec, new: EngineSpec) -> bool:
         return make_plan(model, here.beside(claims), new.config.wishes)
 
     with contextlib.suppress(ModelError):
-        return Neighbours(new.name, os.getpid(), str(new.model_path)).is_better_without([record], planned)
+        return Neighbours(new.name, os.getpid(), str(new.config.path)).is_better_without([record], planned)
     # The engine itself will say what is wrong with the file.
     return False
 
@@ -39,13 +47,23 @@ async def dismiss(old: EngineSpec) -> bool:
     record = runtime.read(old.name)
     if record is None:
         return True
-    authorization = {"Authorization": f"Bearer {record.token}"}
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=5.0, headers=authorization) as client:
-            props = (await client.get(f"{record.url}/props")).json()
-    except (httpx.HTTPError, ValueError):
-        return False
-    if not (isinstance(props, dict) and props.get("unused") is True):
+    if not await _is_unused(record):
         return False
     await drained(record)
     return True
+
+
+async def _is_unused(record: EngineRecord) -> bool:
+    """Whether nobody has an engine any more, also we who may have had it until now."""
+    deadline = time.monotonic() + _NOTICES_S
+    async with httpx.AsyncClient(base_url=record.url, trust_env=False, timeout=5.0, headers=record.headers) as client:
+        while True:
+            try:
+                props = (await client.get("/props")).json()
+            except (httpx.HTTPError, ValueError):
+                return False
+            if isinstance(props, dict) and props.get("unused") is True:
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(_POLL_S)

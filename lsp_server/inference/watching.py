@@ -83,9 +83,8 @@ class EngineFacts:
 def look(record: EngineRecord) -> Look:
     """Ask an engine; whatever goes wrong is told as its state."""
     resident = _resident(record)
-    headers = {"Authorization": f"Bearer {record.token}"}
     try:
-        with httpx.Client(base_url=record.url, headers=headers, timeout=_TIMEOUT_S, trust_env=False) as client:
+        with httpx.Client(base_url=record.url, headers=record.headers, timeout=_TIMEOUT_S, trust_env=False) as client:
             state = _state(client.get("/health"))
             if state != "ready":
                 return Look(state, resident_bytes=resident)

@@ -21,8 +21,8 @@ _GROUPS = (
     ("feed forward", re.compile(r"\.ffn")),
 )
 OTHER = "other"
-# llama.cpp's limit (LLAMA_MAX_LAYERS); a larger number is damage, and a list that long would fill the memory.
-_MAX_LAYERS = 512
+# llama.cpp's limit (LLAMAMAX_LAYERS); a larger number is damage, and a list that long would fill the memory.
+MAX_LAYERS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _kv_heads(files: ShardSet, architecture: str, n_layers: int) -> tuple[int, .
     if isinstance(value, tuple):
         return tuple(int(v) for v in value if isinstance(v, int))
     heads = files.heads[0].integer(key)
-    return (heads,) * n_layers if heads is not None and n_layers <= _MAX_LAYERS else ()
+    return (heads,) * n_layers if heads is not None and n_layers <= MAX_LAYERS else ()
 
 
 def _has_fim(files: ShardSet) -> bool:

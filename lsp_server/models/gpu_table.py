@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-GB = 10**9
+from lsp_server.models.hardware import GB
 
 
 @dataclass(frozen=True, slots=True)

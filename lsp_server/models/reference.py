@@ -14,7 +14,11 @@ from lsp_server.models.shards import shard_names
 
 DEFAULT_QUANT = "Q4_K_M"
 _HUB_PREFIX = "hf:"
-_HUB_FORM = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:/(?P<filename>[^:]+\.gguf)|:(?P<quant>[\w.-]+))?", re.ASCII)
+# As the hub wants names; besides, neither `--` nor `..` may be in them.
+_HUB_NAME = r"\w(?:[\w.-]{0,94}\w)?"
+_HUB_FORM = re.compile(
+    rf"(?P<repository>{_HUB_NAME}/{_HUB_NAME})(?:/(?P<filename>[^:]+\.gguf)|:(?P<quant>[\w.-]+))?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def parse_ref(text: str, catalog: Catalog) -> ModelRef:
 
 def _hub_ref(text: str) -> HubRef:
     match = _HUB_FORM.fullmatch(text.removeprefix(_HUB_PREFIX))
-    if match is None or ".." in text:
+    if match is None or ".." in text or "--" in match["repository"] or match["repository"].endswith(".git"):
         raise UnknownModelError(
             f"{text!r} is not a Hugging Face model id.",
             hint="Write hf:org/repo, hf:org/repo:QUANT or hf:org/repo/path/file.gguf.",
@@ -99,8 +103,13 @@ def _hub_ref(text: str) -> HubRef:
 
 
 def _path_ref(text: str) -> PathRef:
-    path = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - resolve() would follow the user's links
-    if not path.exists():
+    try:
+        path = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - resolve() would follow the user's links
+        there = path.exists()
+    except (OSError, RuntimeError) as error:  # too long; no such user's home
+        why = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise UnknownModelError(f"{text!r} is no path to a .gguf file: {why}.") from error
+    if not there:
         raise UnknownModelError(
             f"There is no file {path}.",
             hint=f"To use a Hugging Face repository, write hf:{text}." if text.count("/") == 1 else "",

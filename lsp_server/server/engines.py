@@ -6,44 +6,27 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
-from lsp_server.errors import (
-    BackendError,
-    BackendKeyError,
-    BackendUnavailableError,
-    DownloadError,
-    ModelNotInstalledError,
-    ShardlightError,
-)
+from lsp_server.errors import DownloadError, ModelNotInstalledError, ShardlightError
 from lsp_server.inference.backend import Backend
-from lsp_server.inference.remote_spec import is_remote, remote_host
-from lsp_server.inference.roles import RoleBackend, engine_spec, sources, wanted_model
+from lsp_server.inference.roles import RoleBackend
 from lsp_server.inference.switching import dismiss, in_the_way
 from lsp_server.models.catalog import Role
-from lsp_server.models.store import ModelStore, store_from
 from lsp_server.server.downloading import download
 from lsp_server.server.progress import WorkProgress
+from lsp_server.server.retries import Retries
 from lsp_server.server.status import Status
+from lsp_server.server.wanted import Wanted
 from lsp_server.settings.schema import Settings
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
-# An engine that does not come up is tried again while somebody types, after so long and then longer, and so often.
-_REST_S, _MOST_TRIES = 30.0, 4
 # Both roles may have the same engine, of which one message is enough.
 _SAID_S = 60.0
-
-
-class _Rest(NamedTuple):
-    """When an engine that did not come up is tried again (by ``time.monotonic``), how often it was, and the reason."""
-
-    until: float
-    tries: int
-    reason: str
 
 
 class Engines:
@@ -57,8 +40,7 @@ class Engines:
         """
         self._server = server
         self._show = show
-        self._settings = settings
-        self._store: ModelStore | None = None
+        self._wanted = Wanted(settings)
         self._roles: dict[Role, RoleBackend] = {}
         # Those of the settings before, which answer until their successors can.
         self._former: dict[Role, RoleBackend] = {}
@@ -67,8 +49,7 @@ class Engines:
         self._declined: set[Role] = set()
         # Those whose model was not here when it was wanted.
         self._lacking: set[Role] = set()
-        # Those whose engine did not come up, for a reason that may pass.
-        self._resting: dict[Role, _Rest] = {}
+        self._retries = Retries()
         self._loading: dict[Role, Callable[[float], None]] = {}
         self._said_at = -_SAID_S
         # Who stands in for a server elsewhere is said the first time, and seen from the status afterwards.
@@ -92,7 +73,7 @@ class Engines:
     async def once_loaded(self, role: Role) -> Backend | None:
         """The backend, when its model is loaded; None if that fails, or the model is not on this machine yet."""
         backend = self.if_ready(role)
-        if backend is None and role not in self._declined and await asyncio.to_thread(self._installed, role):
+        if backend is None and role not in self._declined and await asyncio.to_thread(self._wanted.is_here, role):
             if warming := self._warming.get(role):
                 await asyncio.wait({warming})
             # Not asked for once more: the session may have ended meanwhile.
@@ -121,24 +102,28 @@ class Engines:
     async def switch(self, settings: Settings) -> None:
         """Go by other settings from now on; what answers does so until its successor can."""
         await self._stop_preparing()
-        for role, backend in self._roles.items():
+        # Without a pause, in which somebody may ask for a backend, up to where the new settings count.
+        before, self._roles = self._roles, {}
+        self._wanted = Wanted(settings)
+        leaving: list[tuple[Role, RoleBackend]] = []
+        for role, backend in before.items():
             if not backend.ready:
-                await backend.aclose()
+                leaving.append((role, backend))
                 continue
             if older := self._former.get(role):
-                await older.aclose()
+                leaving.append((role, older))
             self._former[role] = backend
-        self._roles, self._store, self._settings = {}, None, settings
-        for kept in (self._declined, self._lacking, self._resting):
+        for kept in (self._declined, self._lacking, self._retries):
             kept.clear()
         self._show(Status("idle", self._model("completion")))
         for role in self._former:
             self._warm_up(role)
+        await asyncio.gather(*(backend.leave(partial(self.ready, role)) for role, backend in leaving))
 
     async def look_again(self) -> None:
         """What was lacking may be here by now: models are fetched by the command line, too."""
         for role in tuple(self._lacking):
-            if await asyncio.to_thread(self._installed, role):
+            if await asyncio.to_thread(self._wanted.is_here, role):
                 self._lacking.discard(role)
                 self._declined.discard(role)
                 if not any(backend.ready for backend in self._roles.values()):
@@ -147,11 +132,11 @@ class Engines:
     def describe(self, role: Role) -> dict[str, str]:
         """The role's model and its state, for people."""
         backend = self._roles.get(role)
-        if is_remote(self._settings, role):
+        if self._wanted.is_remote(role):
             return {"model": self._model(role), "state": "ready" if backend and backend.ready else "not connected"}
         try:
-            model = wanted_model(self._settings, self._models(), role)
-            installed = self._models().find(model) is not None
+            model = self._wanted.model(role)
+            installed = self._wanted.store.find(model) is not None
         except ShardlightError as error:
             return {"model": "", "state": str(error)}
         state = "ready" if backend and backend.ready else "not started" if installed else "not installed"
@@ -160,26 +145,11 @@ class Engines:
     def _model(self, role: Role) -> str:
         """The name of a role's model and where it is elsewhere; empty where the settings name none that is known."""
         backend = self._roles.get(role)
-        here = ""
-        if is_remote(self._settings, role):
-            if not (backend and backend.ready):
-                return remote_host(self._settings, role)
-            if backend.elsewhere:
-                return backend.elsewhere
-            here = " on this machine"
-        try:
-            return wanted_model(self._settings, self._models(), role).id + here
-        except ShardlightError:
-            return ""
-
-    def _installed(self, role: Role) -> bool:
-        """Whether nothing has to be downloaded first."""
-        if is_remote(self._settings, role):
-            return True
-        try:
-            return self._models().find(wanted_model(self._settings, self._models(), role)) is not None
-        except ShardlightError:
-            return False
+        if not self._wanted.is_remote(role):
+            return self._wanted.model_name(role)
+        if not (backend and backend.ready):
+            return self._wanted.host(role)
+        return backend.elsewhere or f"{self._wanted.model_name(role)} on this machine"
 
     async def aclose(self) -> None:
         """Let go of all engines."""
@@ -190,23 +160,17 @@ class Engines:
         self._former.clear()
 
     async def _stop_preparing(self) -> None:
-        tasks = [*self._preparing.values(), *self._warming.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # More may come while those come to their end.
+        while tasks := [one for one in (*self._preparing.values(), *self._warming.values()) if not one.done()]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         self._preparing.clear()
         self._warming.clear()
 
-    def _models(self) -> ModelStore:
-        if self._store is None:
-            models = self._settings.models
-            self._store = store_from(models.directory, registry_mirror=models.registry_mirror)
-        return self._store
-
     def _role(self, role: Role) -> RoleBackend:
         if role not in self._roles:
-            # The settings' names, not the models': `auto` may mean another one after a download.
-            source, *stand_ins = sources(self._settings, self._models(), role)
+            source, *stand_ins = self._wanted.sources(role)
             self._roles[role] = RoleBackend(
                 source,
                 partial(self._on_loading, role),
@@ -219,7 +183,7 @@ class Engines:
     def _on_loading(self, role: Role, fraction: float) -> None:
         if loading := self._loading.get(role):
             loading(fraction)
-        elif is_remote(self._settings, role):
+        elif self._wanted.is_remote(role):
             said = "No server answers; a model of this machine is loaded."
             self._show(Status("loading", self._model(role), int(fraction * 100), said))
 
@@ -230,9 +194,9 @@ class Engines:
         elif reason:
             self._show(Status("failed", model, message=reason))
         else:
-            lost = is_remote(self._settings, role)
-            gone = "The connection is lost" if lost else "The engine is gone, and is started again"
-            self._show(Status("loading", model, message=f"{gone}."))
+            engine_is_gone = "The engine is gone, and is started again."
+            said = "The connection is lost." if self._wanted.is_remote(role) else engine_is_gone
+            self._show(Status("loading", model, message=said))
 
     def _standing_in(self, role: Role, model: str) -> str:
         """Why another one answers than the one who is wanted; empty if that is the one."""
@@ -261,8 +225,7 @@ class Engines:
             await self.look_again()
             if role in self._declined:
                 return
-        rest = self._resting.get(role)
-        if rest and time.monotonic() < rest.until:
+        if self._retries.rests(role):
             return
         try:
             await self._prepared(role)
@@ -270,17 +233,10 @@ class Engines:
             self._declined.add(role)
         except ShardlightError as error:
             # Typing goes on without suggestions; the reason is told once, not at every keystroke.
-            # The hint may count minutes.
-            again = rest is not None and rest.reason == error.message
-            tries = rest.tries + 1 if rest and again else 1
-            # To ask a server elsewhere that is away once more costs nothing: it is not given up.
-            away = isinstance(error, BackendUnavailableError) and not isinstance(error, BackendKeyError)
-            tries = min(tries, _MOST_TRIES - 1) if away else tries
-            if isinstance(error, BackendError) and tries < _MOST_TRIES:
-                self._resting[role] = _Rest(time.monotonic() + _REST_S * tries, tries, error.message)
-            else:
+            is_news = self._retries.is_news(role, error)
+            if not self._retries.failed(role, error):
                 self._declined.add(role)
-            if not again:
+            if is_news:
                 former = self._former.get(role)
                 goes_on = f" {former.engine.model_id} goes on answering." if former and former.engine else ""
                 self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, f"{error}{goes_on}"))
@@ -311,7 +267,7 @@ class Engines:
         self._lacking.discard(role)
 
     async def _prepare_model(self, role: Role, backend: RoleBackend) -> None:
-        if is_remote(self._settings, role):
+        if self._wanted.is_remote(role):
             self._show(Status("loading", self._model(role), message="Connecting."))
             await backend.attach()
         else:
@@ -319,14 +275,14 @@ class Engines:
         for note in await backend.load_notes():
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, note))
         self._declined.discard(role)
-        self._resting.pop(role, None)
+        self._retries.succeeded(role)
         await self._retire(role)
 
     async def _load(self, role: Role, backend: RoleBackend) -> None:
-        ref = await asyncio.to_thread(wanted_model, self._settings, self._models(), role)
+        ref = await asyncio.to_thread(self._wanted.model, role)
         async with self._downloading:
-            if await asyncio.to_thread(self._models().find, ref) is None:
-                await download(self._server, self._models(), ref, self._show)
+            if await asyncio.to_thread(self._wanted.store.find, ref) is None:
+                await download(self._server, self._wanted.store, ref, self._show)
         async with WorkProgress(self._server, f"Loading {ref.id}") as progress:
             progress.report("starting", 0)
             self._show(Status("loading", ref.id, 0))
@@ -348,7 +304,7 @@ class Engines:
         old = former.engine if former else None
         if old is None:
             return
-        new = await asyncio.to_thread(engine_spec, self._settings, self._models(), role)
+        new = await asyncio.to_thread(self._wanted.engine, role)
         if await asyncio.to_thread(in_the_way, old, new):
             told = f"{old.model_id} is let go first: there is not enough memory for {new.model_id} beside it."
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, told))
@@ -359,7 +315,7 @@ class Engines:
         former = self._former.pop(role, None)
         if former is None:
             return
-        await former.leave()
+        await former.leave(partial(self.ready, role))
         serving = {b.engine.name for b in (*self._roles.values(), *self._former.values()) if b.engine}
         if former.engine and former.engine.name not in serving:
             await dismiss(former.engine)

@@ -17,23 +17,24 @@ async def gone(process_id: int) -> None:
 
     An editor in another container has a number that means nothing here, or somebody else.
     """
-    if not await asyncio.to_thread(_is_ancestor, process_id):
+    ancestor = await asyncio.to_thread(_ancestor, process_id)
+    if ancestor is None:
         await asyncio.Event().wait()
-    while _runs(process_id):  # noqa: ASYNC110
+    while ancestor and _runs(ancestor):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_S)
 
 
-def _is_ancestor(process_id: int) -> bool:
+def _ancestor(process_id: int) -> psutil.Process | None:
     try:
-        return any(one.pid == process_id for one in psutil.Process().parents())
+        return next((one for one in psutil.Process().parents() if one.pid == process_id), None)
     except psutil.Error:
-        return False
+        return None
 
 
-def _runs(process_id: int) -> bool:
+def _runs(process: psutil.Process) -> bool:
     try:
-        # One that has ended is still there until its own parent looks.
-        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+        # One that has ended is still there until its own parent looks, and then somebody else may get its number.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:

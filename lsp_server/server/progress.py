@@ -77,7 +77,7 @@ class WorkProgress:
     def report(self, message: str, percentage: int | None = None) -> None:
         """Say where the work is: a few words, and percent (0..100) where they are known."""
         state = (message, -1 if percentage is None else percentage)
-        if self._shown and state != self._last:
+        if self._shown and not self._over and state != self._last:
             self._last = state
             self._server.work_done_progress.report(
                 self._token, lsp.WorkDoneProgressReport(message=message, percentage=percentage)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from lsprotocol import types as lsp
@@ -29,7 +29,8 @@ from lsp_server.features.types import Selection, Target, Tools, find_selection, 
 from lsp_server.inference.backend import Backend, Timings
 from lsp_server.models.catalog import Role
 from lsp_server.prompting.catalog import PromptCatalog, prompts_of
-from lsp_server.server import hint_memory, to_proto
+from lsp_server.server import hint_memory
+from lsp_server.server.client import Client
 from lsp_server.server.documents import Documents, path_of
 from lsp_server.server.hint_memory import HintMemory
 from lsp_server.server.hints import Hints
@@ -52,6 +53,8 @@ from lsp_server.text.snippet import Snippet
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
+
+Code = TypeVar("Code", Target, Selection)
 
 # The protocol's code for "the server could not do it", with a message for the user.
 REQUEST_FAILED = int(lsp.LSPErrorCodes.RequestFailed.value)
@@ -89,13 +92,13 @@ class Session:
         make_backends: Callable[[LanguageServer, Settings, Callable[[Status], None]], Backends],
     ) -> None:
         self.server = server
+        self.client = Client(server)
         self.id = uuid.uuid4().hex[:8]
         self.documents = Documents()
         self.hints = Hints()
         self.hint_memory = HintMemory(hint_memory.default_path())
         self.settings = Settings()
         self.trusted = False
-        self.client_name = ""
         # Whether the client wants to be told.
         self.tells_status = False
         self.roots: tuple[Path, ...] = ()
@@ -256,48 +259,22 @@ class Session:
 
     async def selection(self, place: Place, start: int, end: int) -> Selection:
         """The code of a range, with what it uses from other files. Raises RefusedError if there is none."""
-        found = find_selection(place.snapshot, start, end, PurePosixPath(self.workspace.relative(place.path)))
-        related = await asyncio.to_thread(related_files, place.snapshot, place.path, self.workspace, used_in=found.code)
-        return replace(found, related=related)
+        relative = PurePosixPath(self.workspace.relative(place.path))
+        return await self._related(place, find_selection(place.snapshot, start, end, relative))
 
     async def target(self, place: Place, offset: int) -> Target:
         """The function at an offset, with what it uses from other files. Raises RefusedError if there is none."""
         relative = PurePosixPath(self.workspace.relative(place.path))
         return await self._related(place, find_target(place.snapshot, offset, relative))
 
-    async def _related(self, place: Place, target: Target) -> Target:
-        related = await asyncio.to_thread(
-            related_files, place.snapshot, place.path, self.workspace, used_in=target.code
-        )
-        return replace(target, related=related)
+    async def _related(self, place: Place, found: Code) -> Code:
+        related = await asyncio.to_thread(related_files, place.snapshot, place.path, self.workspace, used_in=found.code)
+        return replace(found, related=related)
 
     def check_unchanged(self, place: Place) -> None:
         """Raise ContentModified if the document is not what the work was done on."""
         if self.documents.get(place.uri) is not place.snapshot:
             raise JsonRpcContentModified(STALE)
-
-    def supported(self, edit: lsp.WorkspaceEdit) -> lsp.WorkspaceEdit:
-        """The edit in a form that the client understands."""
-        workspace = self.server.client_capabilities.workspace
-        known = workspace.workspace_edit if workspace else None
-        operations = known.resource_operations or [] if known else []
-        # By the protocol either of the two says that `documentChanges` is understood; Neovim sends only the second.
-        if not (operations or (known and known.document_changes)):
-            return to_proto.without_document_changes(edit)
-        changes = edit.document_changes or []
-        if self.client_name == "Neovim":
-            # It puts the text of a new file before an empty line, which it ends itself.
-            to_proto.drop_last_line_end(changes)
-        if lsp.ResourceOperationKind.Create not in operations:
-            changes = [c for c in changes if not isinstance(c, lsp.CreateFile)]
-        return lsp.WorkspaceEdit(document_changes=changes, change_annotations=edit.change_annotations)
-
-    @property
-    def shows_changes(self) -> bool:
-        """Whether the client can show a change before it is applied."""
-        workspace = self.server.client_capabilities.workspace
-        known = workspace.workspace_edit if workspace else None
-        return bool(known and known.document_changes and known.change_annotation_support)
 
     def _bench(self, place: Place) -> ProjectBench | None:
         """Where the tests of a file go and are run; None for a document without a file, or without a framework."""

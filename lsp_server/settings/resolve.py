@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from lsp_server.settings.schema import Settings
+from lsp_server.settings.schema import LARGEST, Settings
 
 Options = Mapping[str, Any]
 
@@ -96,8 +96,9 @@ def _value(value: Any, kind: Any, metadata: Mapping[str, Any]) -> tuple[Any, str
             return None, "a whole number"
         if low is not None and value < low:
             return None, f"at least {low}"
-        if high is not None and value > high:
-            return None, f"at most {high}"
+        most = LARGEST if high is None else high
+        if value > most:
+            return None, f"at most {most}"
         return value, ""
     if kind is str:
         return value, "" if isinstance(value, str) else "a text"

@@ -11,6 +11,9 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
+LARGEST = 2**31 - 1
+"""No number that is set is larger: what takes it over has no room for more."""
+
 
 def setting(
     default: T, description: str, *, minimum: int | None = None, maximum: int | None = None, or_text: bool = False

@@ -9,6 +9,7 @@ import tree_sitter
 
 from lsp_server.syntax.scopes import doc_spans
 from lsp_server.syntax.snapshot import Snapshot
+from lsp_server.syntax.text_nodes import is_comment
 
 # What a docstring is as a node; a block or file that holds nothing else covers the same span.
 _DOCSTRING_NODES = ("expression_statement", "string", "concatenated_string")
@@ -81,7 +82,7 @@ class _Essence:
             node = pending.pop()
             if node is None:
                 yield None
-            elif node.is_extra and "comment" in node.type:
+            elif node.is_extra and is_comment(node):
                 self._note_comment(node)
             elif node.type not in _DOCSTRING_NODES or self._snapshot.span(node) not in self._docstrings:
                 yield node.type

@@ -62,7 +62,7 @@ def without_comments(snapshot: Snapshot) -> str:
     nodes = [snapshot.tree.root_node] if snapshot.tree else []
     while nodes:
         node = nodes.pop()
-        if "comment" in node.type:
+        if is_comment(node):
             found.append(snapshot.span(node))
         else:
             nodes += node.children

@@ -12,6 +12,7 @@ from lsp_server.syntax.incremental import changes
 from lsp_server.syntax.queries import matches
 from lsp_server.syntax.snapshot import Earlier, Snapshot
 from lsp_server.syntax.surroundings import Span
+from lsp_server.syntax.text_nodes import is_comment
 from lsp_server.text.edits import TextEdit, detect_newline
 from lsp_server.text.positions import split_lines
 
@@ -184,7 +185,7 @@ def _first_code(snapshot: Snapshot) -> int:
     for node in nodes:
         start, end = snapshot.span(node)
         string = node.type == "expression_statement" and node.children and node.children[0].type == "string"
-        if "comment" in node.type:
+        if is_comment(node):
             adjoins = above and snapshot.text.count("\n", above[1], start) <= 1
             above = (above[0] if above and adjoins else start, end)
         elif string or node.type in _BEFORE_IMPORTS:

@@ -7,6 +7,8 @@ import builtins
 import symtable
 from collections.abc import Iterator
 
+from lsp_server.syntax.python_tree import tree_of
+
 # A module has these without saying so.
 _GIVEN = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__", "__package__", "__spec__"}
 
@@ -29,12 +31,15 @@ def unknown_names(text: str) -> frozenset[str] | None:
 
     None if that cannot be told: where there is a ``*`` import, which may give any, and in a text that is no Python.
     """
+    tree = tree_of(text)
+    if tree is None:
+        return None
     try:
         # Otherwise names in annotations would be nothing but text.
         tables = list(_tables(text.replace("from __future__ import annotations\n", "pass\n")))
-        imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError):
         return None
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     if any(alias.name == "*" for node in imports for alias in node.names):
         return None
     module = tables[0]
@@ -91,8 +96,6 @@ def defined_names(code: str) -> set[str]:
 
 def _top(code: str) -> list[ast.stmt]:
     """The statements at the top of some code, those for a type checker alone among them."""
-    try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError):
-        return []
+    tree = tree_of(code)
+    body = tree.body if tree else []
     return [*body, *(one for node in body if isinstance(node, ast.If) for one in node.body)]

@@ -7,13 +7,17 @@ import ast
 from lsp_server.text.positions import LineIndex
 
 
+def tree_of(code: str) -> ast.Module | None:
+    """Python's tree of some code; None for what it cannot read, or what is nested too deep for it."""
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def reads(code: str) -> bool:
     """Whether Python can read some code."""
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError):
-        return False
-    return True
+    return tree_of(code) is not None
 
 
 def span(lines: LineIndex, node: ast.expr | ast.stmt) -> tuple[int, int]:
@@ -36,9 +40,8 @@ def bare(code: str, *, annotations: bool) -> str | None:
     Args:
         annotations: those of parameters, results and variables are part of it.
     """
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError):
+    tree = tree_of(code)
+    if tree is None:
         return None
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(node, False):
@@ -58,12 +61,8 @@ def _is_read(name: str | None, body: list[ast.stmt]) -> bool:
 
 def unreachable(code: str) -> int:
     """How many statements stand behind one that leaves their block; 0 for what Python cannot read."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError):
-        return 0
     count = 0
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(code) or ast.Module([], [])):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             for at, statement in enumerate(block if isinstance(block, list) else ()):

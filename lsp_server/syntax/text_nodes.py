@@ -10,7 +10,8 @@ import tree_sitter
 from lsp_server.syntax.queries import fits, named_kinds
 from lsp_server.syntax.snapshot import Snapshot
 
-_COMMENT = re.compile(r"(?:\w+_)?comments?|qldoc|marginalia")
+# SQL's grammar has a kind for each keyword, one of which is `COMMENT`.
+_COMMENT = re.compile(r"(?!keyword)(?:\w+_)?comments?|qldoc|marginalia")
 
 # Strings and their parts, whatever a grammar calls them. Between concatenated strings and those of a list stands code.
 _STRING = re.compile(

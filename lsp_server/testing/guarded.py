@@ -46,6 +46,7 @@ _STARTS = (
     "os.spawn",
     "os.startfile",
     "os.fork",
+    "os.forkpty",
     "pty.spawn",
 )
 _KILLS = ("os.kill", "os.killpg")

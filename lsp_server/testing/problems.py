@@ -81,7 +81,8 @@ def read_problems(path: Path) -> tuple[Problem, ...]:
         RefusedError: it cannot be read, or a line is none of a problem; the line and the field are named.
     """
     problems: dict[str, Problem] = {}
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    # Texts in JSON may have characters, such as U+2028, that end a line for `splitlines`.
+    for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
             continue
         problem = _problem(line, f"{path}, line {number}")

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lsp_server.errors import RefusedError
 from lsp_server.testing.problems import Mode
@@ -70,7 +70,7 @@ class SampleLog:
                 # The last line of one that was killed may be half there.
                 file.truncate(self._whole)
                 if not self._whole:
-                    self._write(file.fileno(), {"what": _WHAT, **asdict(conditions)})
+                    self._write(file, {"what": _WHAT, **asdict(conditions)})
         except OSError as error:
             raise self._refused(f"cannot be used: {error.strerror}") from error
 
@@ -82,14 +82,16 @@ class SampleLog:
         """
         try:
             with self.path.open("ab") as file:
-                self._write(file.fileno(), asdict(sample))
+                self._write(file, asdict(sample))
         except OSError as error:
             raise self._refused(f"cannot be written: {error.strerror}") from error
         self.done[sample.task_id, sample.sample] = sample
 
-    def _write(self, descriptor: int, fields: dict[str, Any]) -> None:
-        os.write(descriptor, json.dumps(fields).encode() + b"\n")
-        os.fsync(descriptor)
+    def _write(self, file: BinaryIO, fields: dict[str, Any]) -> None:
+        file.write(json.dumps(fields).encode() + b"\n")
+        # Whole, or an error: `os.write` would leave half a line on a disk that is nearly full, and say nothing.
+        file.flush()
+        os.fsync(file.fileno())
 
     def _read(self, conditions: Conditions) -> int:
         """Take in what is there; returns how many bytes of it are whole lines."""

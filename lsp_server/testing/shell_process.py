@@ -3,7 +3,8 @@
 Run as a program by `PythonShell`, with the Python of the user's project: it needs nothing but the standard library of
 Python 3.8. Arguments: the module whose names are there from the start, its file, the first and the last line that are
 watched, and the folder of the project's own code. Each line of its input is a request, each line of its output the
-answer, both JSON; ``Seen`` in `lsp_server.testing.shell` says what an answer has.
+answer, both JSON; ``Seen`` in `lsp_server.testing.shell` says what an answer has. How a value is said is in
+`value_forms`, a file beside this one.
 """
 
 from __future__ import annotations
@@ -12,29 +13,30 @@ import ast
 import asyncio
 import contextlib
 import dis
-import importlib
+import importlib.util
 import inspect
 import io
-import itertools
 import json
-import keyword
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
-from typing import Any
+from collections.abc import Iterator
+from types import CodeType, FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
 
 # What is shown of a value, and of an error.
 _SHOWN = 300
-# A longer value is no expectation that anybody would read.
-_LONGEST_VALUE, _LONGEST_TEXT = 240, 500
-_MOST_ITEMS, _MOST_OBJECTS = 50, 10
 _MOST_ATTRIBUTES = 3
-# Objects in objects are looked into so far.
-_DEPTH = 2
-_PLAIN: tuple[Callable[[Any], Any], ...] = (bool, int, float, complex, str, bytes, tuple, list, dict)
+
+if TYPE_CHECKING:
+    from lsp_server.testing import value_forms
+else:
+    # In the project's own Python our package is not there, and what stands beside this file cannot be imported.
+    _BESIDE = os.path.join(os.path.dirname(__file__), "value_forms.py")
+    _SPEC = importlib.util.spec_from_file_location("value_forms", _BESIDE)
+    value_forms = importlib.util.module_from_spec(_SPEC)
+    _SPEC.loader.exec_module(value_forms)
 
 
 class Shell:
@@ -74,7 +76,8 @@ class Shell:
             return {"error": type(error).__name__, "shown": f"SyntaxError: {error}"}
         last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        before = {name: _state(self._names[name]) for name in sorted(used & self._own) if name in self._names}
+        looked_at = sorted(used & self._own & self._names.keys())
+        before = {name: value_forms.state_of(self._names[name]) for name in looked_at}
         known = {name: id(value) for name, value in self._names.items()}
         printed, value, awaited = io.StringIO(), None, False
         self._reached, self._returned = set(), {}
@@ -100,13 +103,13 @@ class Shell:
         changed = [
             (form.replace("{}", name), now)
             for name, state in before.items()
-            for form, now in _state(self._names.get(name)).items()
+            for form, now in value_forms.state_of(self._names.get(name)).items()
             if known[name] == id(self._names.get(name)) and state.get(form) != now and self._is_portable(now)
         ]
         text = printed.getvalue()
         return {
             "shown": _clean((text + _represented(value) if value is not None else text).rstrip("\n")),
-            "printed": text if text and len(text) <= _LONGEST_VALUE and self._is_portable(text) else "",
+            "printed": text if text and len(text) <= value_forms.LONGEST_VALUE and self._is_portable(text) else "",
             "nothing": value is None and last is not None,
             "awaited": awaited,
             "forms": forms,
@@ -163,10 +166,7 @@ class Shell:
             return []
 
     def _found_forms(self, value: Any) -> list[tuple[str, str]]:
-        whole = (_as_it_is(value), _as_a_list(value))
-        # What was used up to be looked at cannot be asked again.
-        used_up = isinstance(value, Iterator)
-        for found in whole if used_up else (*whole, _attributes(value), _as_text(value), _as_a_count(value)):
+        for found in value_forms.ways_to_say(value):
             if found:
                 return [(form, said) for form, said in found if self._is_portable(said)][:_MOST_ATTRIBUTES]
         return []
@@ -227,133 +227,6 @@ def _represented(value: Any) -> str:
         return repr(value)
     except BaseException as error:
         return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-
-
-def _plain(value: Any) -> str | None:
-    """How Python code says a value that is equal to this one; None if it cannot in few words."""
-    if value is None:
-        return "None"
-    with contextlib.suppress(Exception):
-        for kind in _PLAIN:
-            if isinstance(value, kind):  # type: ignore[arg-type]
-                said = repr(kind(value))
-                if _has_sets(value):
-                    return None
-                if len(said) <= (_LONGEST_TEXT if kind is str else _LONGEST_VALUE) and value == ast.literal_eval(said):
-                    return said
-                return None
-        if isinstance(value, (set, frozenset)):
-            # In an order that stays.
-            said = "{" + ", ".join(sorted(map(repr, value))) + "}"
-            if value and len(said) <= _LONGEST_VALUE and value == ast.literal_eval(said):
-                return said
-    return None
-
-
-def _has_sets(value: Any, depth: int = 4) -> bool:
-    """Whether there are sets in it, which come in another order each time."""
-    if isinstance(value, (set, frozenset)):
-        return True
-    if not depth or isinstance(value, (str, bytes)):
-        return False
-    inside = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    return isinstance(value, (tuple, list, dict)) and any(_has_sets(one, depth - 1) for one in inside)
-
-
-def _as_it_is(value: Any) -> list[tuple[str, str]]:
-    said = _plain(value)
-    return [("{}", said)] if said is not None else []
-
-
-def _as_a_list(value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, (str, bytes, type, set, frozenset)):
-        return []
-    with contextlib.suppress(Exception):
-        if isinstance(value, Mapping):
-            said = _plain(dict(value))
-            return [("dict({})", said)] if said is not None else []
-        items = list(itertools.islice(iter(value), _MOST_ITEMS + 1))
-        said = _plain(items) if len(items) <= _MOST_ITEMS else None
-        return [("list({})", said)] if said is not None else _as_items(items)
-    return []
-
-
-def _as_items(items: list[Any]) -> list[tuple[str, str]]:
-    """Of some objects each what it says of itself, else what it is."""
-    if not 0 < len(items) <= _MOST_OBJECTS or _has_sets(items):
-        return []
-    for say, method in ((str, "__str__"), (repr, "__repr__")):
-        if all(_has_its_own(type(item), method) for item in items):
-            said = _plain([say(item) for item in items])
-            if said is not None and " at 0x" not in said:
-                return [(f"[{say.__name__}(one) for one in {{}}]", said)]
-    said = _plain([type(item).__name__ for item in items])
-    return [("[type(one).__name__ for one in {}]", said)] if said is not None else []
-
-
-def _attributes(value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, type):
-        return [("{}.__name__", repr(value.__name__))]
-    if isinstance(value, FunctionType):
-        return [("{}.__name__", repr(value.__name__))] if value.__name__.isidentifier() else []
-    return [(form, said) for form, said in _state(value).items() if form != "{}" and said != "None"]
-
-
-def _as_text(value: Any) -> list[tuple[str, str]]:
-    kind = type(value)
-    if callable(value) or isinstance(value, (set, frozenset)) or _has_sets(value):
-        return []
-    with contextlib.suppress(Exception):
-        if _has_its_own(kind, "__str__") and len(str(value)) <= _LONGEST_VALUE:
-            return [("str({})", repr(str(value)))]
-        if _has_its_own(kind, "__repr__") and len(repr(value)) <= _LONGEST_VALUE:
-            return [("repr({})", repr(repr(value)))]
-    return []
-
-
-def _as_a_count(value: Any) -> list[tuple[str, str]]:
-    """Of what is too much to be said as a whole."""
-    with contextlib.suppress(Exception):
-        keys = _plain(sorted(value)) if isinstance(value, Mapping) else None
-        return [("sorted({})", keys)] if keys else [("len({})", repr(len(value)))]
-    return []
-
-
-def _has_its_own(kind: type, method: str) -> bool:
-    return getattr(kind, method) is not getattr(object, method)
-
-
-def _state(value: Any, depth: int = _DEPTH) -> dict[str, str]:
-    """What can be seen of an object without calling anything of its own: form → how code says what it is.
-
-    What is in objects that it holds comes behind its own.
-    """
-    found: dict[str, str] = {}
-    deeper: dict[str, str] = {}
-    try:
-        whole = _plain(value)
-        if whole is not None:
-            return {"{}": whole}
-        if not isinstance(value, (type, FunctionType, ModuleType)):
-            for name, inside in list(vars(value).items()):
-                if not _is_name(name) or name.startswith("_"):
-                    continue
-                said = _plain(inside)
-                if said is not None:
-                    found[f"{{}}.{name}"] = said
-                elif type(inside) in (list, dict, tuple):
-                    deeper[f"len({{}}.{name})"] = repr(len(inside))
-                elif depth > 1:
-                    below = _state(inside, depth - 1).items()
-                    deeper.update({form.replace("{}", f"{{}}.{name}"): now for form, now in below})
-    except BaseException:
-        return found
-    return {**found, **deeper}
-
-
-def _is_name(name: object) -> bool:
-    """Whether code can have it behind a dot; objects may have anything among their attributes."""
-    return isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def main() -> None:

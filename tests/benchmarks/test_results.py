@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bars, conditions, results, summary, tables, team
+from benchmarks import bars, conditions, figures, results, summary, tables, team
 from benchmarks.engine.outcome import Setup
 from benchmarks.engine.versions import versions
 from benchmarks.ratios import comparisons
@@ -170,6 +171,26 @@ def test_tables_are_found_with_their_headings() -> None:
 def test_figures_in_cells(cell: str, expected: list[float]) -> None:
     assert tables.numbers(cell) == expected
     assert tables.number(cell) == expected[0] if expected else math.isnan(tables.number(cell))
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [("605 ms, 0.39 ×", [0.39]), ("1.70 × in all, median 1.85 ×", [1.7, 1.85]), ("nan ×", []), ("no peer", [])],
+)
+def test_multiples_in_cells(cell: str, expected: list[float]) -> None:
+    assert tables.times(cell) == expected
+
+
+def test_a_comparison_of_which_nothing_came_is_left_out() -> None:
+    """As in a quick run, in which there was no pause with suggestions of both."""
+    wait = _result(
+        "| measure | bar | measured | met |", "|---|---|---|---|",
+        "| wait: median at a pause | ≤ 0.5 × llama.vim | nan × | **no** |",
+    )  # fmt: skip
+
+    assert comparisons({"completion-wait": wait}) == []
+    if importlib.util.find_spec("matplotlib"):
+        assert figures.against_llama_server({"completion-wait": wait}) is None
 
 
 def _result(*lines: str) -> Result:

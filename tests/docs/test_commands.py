@@ -94,7 +94,6 @@ NOT_RUN = {
     "npm run package": EDITORS,
     "code --install-extension shardlight.vsix": EDITORS,
     "pip install .": INSTALLS,
-    "pip install shardlight": INSTALLS,
     "python -m pip install --no-index --find-links wheelhouse shardlight": INSTALLS,
     'CMAKE_ARGS="$(python tools/llama_build.py)" python -m pip wheel --no-binary llama-cpp-python '
     "--wheel-dir wheelhouse .": "compiles llama.cpp for minutes, as `make setup` does",

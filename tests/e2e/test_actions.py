@@ -12,7 +12,8 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from tests.e2e.conftest import Connect
 from tests.support.adding import DOCUMENTED, TESTS, WORDS
-from tests.support.editor import Editor, minimal, model_state, neovim, release, until, until_state, vscode
+from tests.support.editor import Editor, minimal, model_state, neovim, release, until_state, vscode
+from tests.support.time import until
 
 pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
 

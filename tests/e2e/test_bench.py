@@ -33,8 +33,7 @@ def _own_engine(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> 
         yield
         for record in runtime.all_running():
             process = psutil.Process(record.pid)
-            headers = {"Authorization": f"Bearer {record.token}"}
-            httpx.post(f"{record.url}/shutdown", headers=headers, timeout=5.0, trust_env=False)
+            httpx.post(f"{record.url}/shutdown", headers=record.headers, timeout=5.0, trust_env=False)
             process.wait(30)
 
 

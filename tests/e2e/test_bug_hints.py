@@ -8,7 +8,8 @@ import pytest
 from lsprotocol import types as lsp
 
 from tests.e2e.conftest import Connect
-from tests.support.editor import Editor, model_state, neovim, until, until_state, vscode
+from tests.support.editor import Editor, model_state, neovim, until_state, vscode
+from tests.support.time import until
 
 pytestmark = pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
 

@@ -10,7 +10,8 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from tests.e2e.conftest import Connect
-from tests.support.editor import Editor, until
+from tests.support.editor import Editor
+from tests.support.time import until
 
 STATS = "def last(items):\n    return items[len(items)]\n"
 MAIN = "from stats import last\n\nprint(last([]))\n"

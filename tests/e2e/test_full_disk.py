@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from lsprotocol import types as lsp
 
-from tests.support.editor import Editor, quit_editor, start, until, vscode
+from tests.support.editor import Editor, quit_editor, start, vscode
+from tests.support.time import until
 
 # Mounts it, fills it up, and becomes the server.
 FULL = """

@@ -14,8 +14,9 @@ from lsprotocol import types as lsp
 
 from lsp_server import __version__
 from tests.e2e.conftest import Connect
-from tests.support.editor import REPOSITORY, Editor, minimal, model_state, neovim, until, vscode
+from tests.support.editor import REPOSITORY, Editor, minimal, model_state, neovim, vscode
 from tests.support.engine import PATIENCE_S
+from tests.support.time import until
 
 EDITORS = {"vscode": vscode, "neovim": neovim, "minimal": minimal}
 

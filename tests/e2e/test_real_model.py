@@ -20,8 +20,9 @@ from pygls.exceptions import JsonRpcException
 
 from lsp_server.engine import runtime
 from lsp_server.inference.launcher import EngineSpec
-from tests.support.editor import Editor, quit_editor, start, until, vscode
+from tests.support.editor import Editor, quit_editor, start, vscode
 from tests.support.engine import RunningEngine, engine_spec, shut_down
+from tests.support.time import until
 
 pytestmark = [pytest.mark.real_model, pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")]
 

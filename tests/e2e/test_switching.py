@@ -12,8 +12,9 @@ from lsprotocol import types as lsp
 from lsp_server.engine import runtime
 from lsp_server.inference.launcher import EngineSpec
 from tests.e2e.test_real_model import editor_on, settings_for
-from tests.support.editor import Editor, until
+from tests.support.editor import Editor
 from tests.support.engine import RunningEngine, engine_spec, shut_down
+from tests.support.time import until
 
 pytestmark = [pytest.mark.real_model, pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.conftest import Connect
-from tests.support.editor import until
+from tests.support.time import until
 
 EVIL = {"backend": {"assistant_url": "http://127.0.0.1:9", "assistant_key_command": ["touch", "was here"]}}
 

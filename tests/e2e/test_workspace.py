@@ -11,8 +11,9 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from tests.e2e.conftest import Connect
-from tests.support.editor import Editor, minimal, neovim, until, vscode
+from tests.support.editor import Editor, minimal, neovim, vscode
 from tests.support.engine import PATIENCE_S
+from tests.support.time import until
 
 SHAPES = '''@area("größe 😀")
 class Circle: """😀"""; area = 1

@@ -10,12 +10,9 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.editors.terminal import Terminal
 from tests.support.editor import REPOSITORY
@@ -31,21 +28,6 @@ def block(heading: str, language: str) -> str:
     found = re.search(rf"^```{language}\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
     assert found, f"below {heading} is no block in {language}"
     return found[1]
-
-
-def named(variable: str) -> Path | None:
-    """What an environment variable names. To be read when a module is loaded: no test meets the user's variables."""
-    value = os.environ.get(variable)
-    return Path(value) if value else None
-
-
-def program(variable: str, path: Path | None) -> str:
-    """The program that a variable named; without one there is nothing to test with."""
-    if path is None:
-        pytest.skip(f"{variable} is not set")
-    if not shutil.which(path):
-        pytest.fail(f"{variable} is {path}, which cannot be run")
-    return str(path)
 
 
 class Workplace:

@@ -21,6 +21,13 @@ from tests.support.engine import PATIENCE_S
 _COLUMNS, _LINES = 120, 40
 
 
+def open_terminal(columns: int, lines: int) -> tuple[int, int]:
+    """A pseudo-terminal of a size in characters: our side of it, and the program's."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", lines, columns, 0, 0))
+    return ours, theirs
+
+
 class _Screen(pyte.Screen):
     """What a terminal shows. Private forms of two sequences are none of its business, and pyte fails there."""
 
@@ -49,8 +56,7 @@ class Terminal:
     @classmethod
     async def start(cls, command: list[str], cwd: Path, env: Mapping[str, str]) -> Terminal:
         """Run a program; it leads a session of its own, whose terminal this is."""
-        controller, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
+        controller, terminal = open_terminal(_COLUMNS, _LINES)
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=terminal,

@@ -15,7 +15,8 @@ import pytest
 from lsp_server.engine import generation
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.evaluation import Evaluation, evaluate
-from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, generate
+from lsp_server.engine.generation import generate
+from lsp_server.engine.generation_types import Finished, GenerationRequest, Step, StopReason
 from lsp_server.engine.native.context import NativeContext
 from lsp_server.engine.native.model import NativeModel
 from lsp_server.engine.sequence import CachedSequence

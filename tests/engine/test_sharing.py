@@ -17,9 +17,10 @@ import pytest
 
 import lsp_server
 from lsp_server.engine import runtime
-from lsp_server.inference import launcher
+from lsp_server.inference import ending, launcher
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
-from lsp_server.inference.launcher import EngineSpec, attach, drained
+from lsp_server.inference.ending import drained
+from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.inference.switching import dismiss, in_the_way
 from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, shut_down
 
@@ -181,7 +182,7 @@ async def test_one_that_is_stuck_while_it_drains_is_ended(spec: EngineSpec, monk
     await (await attach(spec)).aclose()
     record = record_of(spec)
     record.process().suspend()
-    monkeypatch.setattr(launcher, "_DRAIN_S", 0.1)
+    monkeypatch.setattr(ending, "DRAIN_S", 0.1)
     monkeypatch.setattr(httpx.AsyncClient, "post", _times_out)
 
     await drained(record)
@@ -240,7 +241,6 @@ async def test_one_that_nobody_has_is_dismissed_and_no_other(spec: EngineSpec) -
     pid = record_of(spec).pid
     assert not await dismiss(spec)
     await backend.aclose()
-    await clients_become(spec, 0)
     assert await dismiss(spec)
     assert runtime.read(spec.name) is None
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

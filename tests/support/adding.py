@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ADD = "def add(a, b):\n    return a + b\n"
+# The same, before its body is written.
+BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
 # Words of a documentation, one answer each, and the function with it.
 WORDS = ["Add two numbers.", " One.", " Another.", " The sum."]
 DOCUMENTED = '''def add(a, b):

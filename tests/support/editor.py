@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Union
 
@@ -51,16 +51,6 @@ def minimal() -> lsp.ClientCapabilities:
             ),
         ),
     )
-
-
-async def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
-    """Wait for something that has to come."""
-
-    async def poll() -> None:
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(poll(), patience_s)
 
 
 class Editor:

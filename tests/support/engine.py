@@ -29,7 +29,7 @@ class RunningEngine:
 
     def client(self, *, authorized: bool = True) -> httpx.AsyncClient:
         """A plain HTTP client: what any other program would use."""
-        headers = {"Authorization": f"Bearer {self.record.token}"} if authorized else {}
+        headers = self.record.headers if authorized else {}
         return httpx.AsyncClient(base_url=self.record.url, headers=headers, timeout=PATIENCE_S, trust_env=False)
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from tests.support.engine import PATIENCE_S
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+async def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
+    """Wait for something that has to come."""
 
-    async def look() -> None:
-        while not condition():  # noqa: ASYNC110 - nobody tells
+    async def poll() -> None:
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process, or nobody tells
             await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(look(), PATIENCE_S)
+    await asyncio.wait_for(poll(), patience_s)
 
 
 class Time:

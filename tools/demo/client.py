@@ -27,6 +27,11 @@ class Client(LanguageClient):
         await super().start_io(cmd, *args, **kwargs)
         self._async_tasks.append(asyncio.create_task(self._listen()))
 
+    def kill(self) -> None:
+        """End a server that does not leave by itself."""
+        if self._server and self._server.returncode is None:
+            self._server.kill()
+
     async def _listen(self) -> None:
         stream = self._server.stderr if self._server else None
         while stream and (line := await stream.readline()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,8 @@ from tools.demo.client import Client, capabilities, plain
 
 SERVER = (sys.executable, "-m", "lsp_server", "serve")
 _LANGUAGES = {".py": "python", ".ts": "typescript"}
+# How long a server may take to leave.
+_PATIENCE_S = 30.0
 
 
 @dataclass
@@ -99,10 +102,16 @@ class Editor:
         self._client.initialized(lsp.InitializedParams())
 
     async def close(self) -> None:
-        """End the server as the protocol has it. The engine stays, as it does when an editor is closed."""
+        """End the server as the protocol has it, and one that does not answer all the same.
+
+        The engine stays, as it does when an editor is closed.
+        """
         if not self.gone:
-            await self._client.shutdown_async(None)
-            self._client.exit(None)
+            try:
+                await asyncio.wait_for(self._client.shutdown_async(None), _PATIENCE_S)
+                self._client.exit(None)
+            except asyncio.TimeoutError:
+                self._client.kill()
         await self._client.stop()  # type: ignore[no-untyped-call]
 
     @property

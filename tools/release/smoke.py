@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.demo.editor import Editor
+from tools.release.errors import ReleaseError
 
 _HOLE = '''def mean(values: list[float]) -> float:
     """Return the arithmetic mean; 0 for no values."""
@@ -22,7 +23,7 @@ _PATIENCE_S = 600.0
 _ABSENT_MODEL = "qwen2.5-coder-7b"
 
 
-class SmokeError(Exception):
+class SmokeError(ReleaseError):
     """An installed Shardlight does not do what it should; says what."""
 
 
@@ -87,7 +88,7 @@ async def _session(shardlight: Path, environ: Mapping[str, str], model: Path | N
     editor = Editor(workspace, {}, lambda _text, _percent: None, server=(str(shardlight), "serve"), environ=environ)
     try:
         return await asyncio.wait_for(_suggestion(editor, model), _PATIENCE_S)
-    except TimeoutError as error:
+    except asyncio.TimeoutError as error:
         said = "; ".join(editor.messages) or editor.last_words()
         raise SmokeError(f"serve: no answer within {_PATIENCE_S:.0f} s ({said})") from error
     finally:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from tools import lock
-from tools.editors.fetching import NotHereError, run
+from tools.editors.fetching import run
+from tools.release.errors import ReleaseError
 from tools.release.installing import install_locked, install_wheel, llama_wheel
 from tools.release.smoke import smoke
 
@@ -58,7 +59,7 @@ def try_out(trial: Trial, python: Path, folder: Path) -> None:
 
     Raises:
         NotHereError: something could not be installed.
-        SmokeError: something does not work.
+        ReleaseError: something does not work.
     """
     environment = folder / "environment"
     run(str(python), "-m", "venv", "--without-pip", str(environment))
@@ -78,7 +79,8 @@ def own_tests(trial: Trial, python: Path, llama: Path, folder: Path) -> str:
     """Run tests that the sdist brings, with the developers' tools that are locked; which, and pytest's last line.
 
     Raises:
-        NotHereError: one failed.
+        NotHereError: the tools could not be installed.
+        ReleaseError: a test failed.
     """
     shutil.unpack_archive(trial.release.sdist, folder / "sdist")
     source = folder / "sdist" / f"shardlight-{trial.release.version}"
@@ -90,5 +92,5 @@ def own_tests(trial: Trial, python: Path, llama: Path, folder: Path) -> str:
         done = subprocess.run(command, cwd=source, env=environ, stdout=output, stderr=output, check=False)
     last = log.read_text(encoding="utf-8").strip().splitlines()[-1].strip("= ")
     if done.returncode:
-        raise NotHereError(f"The sdist's tests failed: {last}. All of it is in {log}.")
+        raise ReleaseError(f"The sdist's tests failed: {last}. All of it is in {log}.")
     return f"the sdist's {' '.join(trial.tests)}: {last}"

@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.release.errors import ReleaseError
+
 _PLACE = "lsp_server/__init__.py"
 _LINE = re.compile(r'^__version__ = "(.*)"$', re.MULTILINE)
 # What both PyPI and VS Code's marketplace take.
 _FORM = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
-class VersionError(Exception):
+class VersionError(ReleaseError):
     """A version cannot be taken; says why."""
 
 

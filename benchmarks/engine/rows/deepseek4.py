@@ -22,6 +22,7 @@ from benchmarks.engine.wire import Stream
 from lsp_server.context.window import Window
 from lsp_server.text.positions import LineIndex
 from tests.support.tiny import tiny, write_tiny
+from tools.synthetic_vocabulary import CONTROL, synthetic_vocabulary
 
 _PREFIX_CHARS, _SUFFIX_CHARS = 850, 256
 _STRIDE_CHARS = 300
@@ -55,7 +56,8 @@ class LaidOut:
         """See ``Filler``."""
         tokenize = self._server.tokenize
         prompt = [*self._begin, *tokenize(prefix), *self._hole, *tokenize(suffix), *self._end]
-        body = {"n_predict": N_PREDICT, "temperature": 0.0, "ignore_eos": True, "cache_prompt": True, **fields}
+        body = {"n_predict": N_PREDICT, "temperature": 0.0, "ignore_eos": True, "cache_prompt": True}
+        body |= self._server.fields | fields
         stream = Stream(self._server.address, "/completion", {**body, "prompt": prompt})
         try:
             return answer_of(list(stream))
@@ -102,8 +104,17 @@ def run(setup: Setup) -> Outcome:
 
 @contextmanager
 def _theirs(setup: Setup, model: Path, n_ubatch: int, laid_out: bool) -> Iterator[Filler]:
-    with llama_server(setup, model, n_ubatch) as server:
+    with llama_server(setup, model, n_ubatch, fields=_ascii_only()) as server:
         yield LaidOut(server) if laid_out else server
+
+
+def _ascii_only() -> dict[str, Any]:
+    """What keeps random weights from writing bytes that are no text, where llama-server breaks off with an error."""
+    vocabulary = tiny("deepseek4").vocabulary
+    # Control tokens come first, the bytes after them.
+    control = synthetic_vocabulary(vocabulary.n_tokens, vocabulary.fim).types.count(CONTROL)
+    unwanted = [*range(control), *range(control + 128, control + 256)]
+    return {"logit_bias": [[token, False] for token in unwanted]}
 
 
 def _total(requests: Sequence[Request]) -> int:

@@ -1,4 +1,4 @@
-/** The plan and the statistics as Markdown. */
+/** The plan, the status and the statistics as Markdown. */
 import type { Plan } from "./cli";
 
 /** What `shardlight.status` answers; as much as is shown. */

@@ -44,7 +44,7 @@ Report = Callable[[int, int], None]
 
 
 class KnownTree:
-    """The indexed files of a workspace folder; a ``resolve.FileTree``."""
+    """The indexed files of a workspace folder; a `trees.FileTree`."""
 
     def __init__(self, root: Path, paths: Iterable[str], exclusions: Exclusions) -> None:
         self._root = root
@@ -53,19 +53,19 @@ class KnownTree:
         self._texts: dict[str, str | None] = {}
 
     def has(self, path: str) -> bool:
-        """See ``FileTree``."""
+        """See `FileTree`."""
         return path in self._paths
 
     def named(self, name: str) -> Iterable[str]:
-        """See ``FileTree``."""
+        """See `FileTree`."""
         return self._by_name.get(name, ())
 
     def inside(self, folder: str) -> Iterable[str]:
-        """See ``FileTree``."""
+        """See `FileTree`."""
         return self._by_folder.get(folder, ())
 
     def read(self, path: str) -> str | None:
-        """See ``FileTree``; also of files that are not indexed, such as ``go.mod``."""
+        """See `FileTree`; also of files that are not indexed, such as ``go.mod``."""
         if path not in self._texts:
             self._texts[path] = None
             place = self._root / path

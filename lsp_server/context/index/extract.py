@@ -1,10 +1,12 @@
-"""From a file's bytes to what the index keeps of it."""
+"""From a file's bytes, or an open document, to what the index has of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from lsp_server.context.index.types import IndexedSymbol
 from lsp_server.syntax.imports import Import, imports
 from lsp_server.syntax.languages import Language, language_for_path
 from lsp_server.syntax.names import name_counts
@@ -50,6 +52,15 @@ def is_readable(text: str) -> bool:
     """Whether a file of this text would be read."""
     # An editor may send half of a surrogate pair, which is no UTF-8.
     return readable(text.encode("utf-8", "surrogatepass")) is not None
+
+
+def indexed(path: Path, snapshot: Snapshot) -> tuple[IndexedSymbol, ...]:
+    """What a document offers, as the index would have it of the file ``path`` (absolute)."""
+    line_of = snapshot.lines.line_of
+    return tuple(
+        IndexedSymbol(s.name, s.kind, s.container, path, s.start, s.end, line_of(s.start), s.signature, s.doc)
+        for s in outline(snapshot)
+    )
 
 
 def facts(snapshot: Snapshot) -> FileFacts:

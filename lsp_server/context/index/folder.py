@@ -11,9 +11,15 @@ from lsp_server.context.index.reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What is known of a workspace folder; ``inner`` are those within it, whose files are theirs."""
+    """What is known of a workspace folder.
+
+    Attributes:
+        reader, searcher: both read its index; a search takes so long that nobody else is to wait for it.
+        inner: the workspace folders within it, whose files are theirs.
+    """
 
     reader: Reader
+    searcher: Reader
     exclusions: Exclusions
     inner: tuple[Path, ...]
 

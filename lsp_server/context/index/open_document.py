@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lsp_server.context.index.extract import indexed
 from lsp_server.context.index.folder import Folder
 from lsp_server.context.index.reader import Reader
 from lsp_server.context.index.resolve import resolve_all
 from lsp_server.context.index.trees import DiskTree
 from lsp_server.context.index.types import IndexedSymbol, ResolvedImport
 from lsp_server.syntax.imports import Import, imports
-from lsp_server.syntax.outline import outline
 from lsp_server.syntax.snapshot import Snapshot
 
 
@@ -44,11 +44,7 @@ def open_document(
         folder: that the file is in, if it is in the workspace; without one no import leads anywhere.
         before: the same document earlier, from which is taken what is still true.
     """
-    line_of = snapshot.lines.line_of
-    symbols = tuple(
-        IndexedSymbol(s.name, s.kind, s.container, path, s.start, s.end, line_of(s.start), s.signature, s.doc)
-        for s in outline(snapshot)
-    )
+    symbols = indexed(path, snapshot)
     by_name: dict[str, list[IndexedSymbol]] = {}
     by_container: dict[str, list[IndexedSymbol]] = {}
     for symbol in symbols:

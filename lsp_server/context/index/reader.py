@@ -127,19 +127,9 @@ class Reader:
             limit=limit,
         )
 
-    def files(self, language_ids: Collection[str] | None) -> list[Path]:
-        """The indexed files, of some languages or all."""
-        paths = self._ask(
-            _first,
-            "SELECT path FROM files WHERE language <> '' AND"
-            " (:languages IS NULL OR language IN (SELECT value FROM json_each(:languages))) ORDER BY path",
-            languages=None if language_ids is None else _array(language_ids),
-        )
-        return [self.root / path for path in paths]
-
     def named(self, name: str) -> list[str]:
         """The files of a name, relative to the workspace folder."""
-        return self._ask(_first, "SELECT path FROM files WHERE files.name = :name", name=name)
+        return self._ask(_first, "SELECT path FROM files WHERE files.name = :name ORDER BY path", name=name)
 
     def counts(self) -> tuple[int, int]:
         """How many files and symbols there are."""

@@ -55,7 +55,7 @@ class WorkspaceIndex:
             self._exclude = tuple(exclude)
             self._folders = {
                 root: Folder(
-                    self._reader(root),
+                    *self._readers(root),
                     Exclusions(root, exclude),
                     tuple(other for other in roots if other != root and other.is_relative_to(root)),
                 )
@@ -66,6 +66,7 @@ class WorkspaceIndex:
         for folder in before.values():
             if folder.reader not in kept:
                 folder.reader.close()
+                folder.searcher.close()
 
     def refresh(self) -> None:
         """Files came, went or changed: read the rules of git anew, and find what open documents import."""
@@ -195,10 +196,13 @@ class WorkspaceIndex:
             found += ((path, count) for path, count in rows if path not in opened and folder.owns(path))
         return sorted(found, key=lambda entry: (-entry[1], entry[0]))[:limit]
 
-    def files(self, language_ids: Collection[str] | None = None) -> tuple[Path, ...]:
-        """The indexed files, of some languages or all."""
+    def named(self, name: str) -> tuple[Path, ...]:
+        """The indexed files of a name, in whatever folders."""
         return tuple(
-            path for folder in self._folders.values() for path in folder.reader.files(language_ids) if folder.owns(path)
+            path
+            for folder in self._folders.values()
+            for path in map(folder.reader.root.joinpath, folder.reader.named(name))
+            if folder.owns(path)
         )
 
     def search(self, query: str, *, limit: int) -> list[IndexedSymbol]:
@@ -209,7 +213,7 @@ class WorkspaceIndex:
         container = next((part.lower() for part in reversed(containers) if part), "")
         names = {name for document in self._open.values() for name in document.by_name if rank(wanted, name)}
         for folder in self._folders.values():
-            names.update(folder.reader.names_like(wanted))
+            names.update(folder.searcher.names_like(wanted))
         ranks = {name: fit for name in names if (fit := rank(wanted, name))}
         # A container leaves few of each name, so more names are looked at.
         best = sorted(ranks, key=lambda name: (ranks[name], name))[: limit * 5 if container else limit]
@@ -244,10 +248,12 @@ class WorkspaceIndex:
             total=sum(total for _, total in progress),
         )
 
-    def _reader(self, root: Path) -> Reader:
-        """What reads a folder's index: the reader that there is, unless other globs count by now."""
+    def _readers(self, root: Path) -> tuple[Reader, Reader]:
+        """What reads a folder's index: the readers that there are, unless other globs count by now."""
         database, known = self.database_of(root), self._folders.get(root)
-        return known.reader if known and known.reader.database == database else Reader(root, database)
+        if known and known.reader.database == database:
+            return known.reader, known.searcher
+        return Reader(root, database), Reader(root, database)
 
     def _wanted(self) -> dict[Path, OpenDocument]:
         """The open documents that are not left out, as the folders' rules are now."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from lsp_server.engine.generation import Finished, Step
+from lsp_server.engine.generation_types import Finished, Step
 from lsp_server.engine.http.requests import CommonOptions
 from lsp_server.engine.http.responses import Shape, timings
 from lsp_server.engine.native.logprobs import TokenLogprob

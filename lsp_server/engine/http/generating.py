@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from lsp_server.engine.generation import GenerationRequest
+from lsp_server.engine.generation_types import GenerationRequest
 from lsp_server.engine.http.answering import collect, stream, unless_disconnected
 from lsp_server.engine.http.inputs import token_ids
 from lsp_server.engine.http.requests import CommonOptions

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from lsp_server.engine.generation import Finished, StopReason, Timings
+from lsp_server.engine.generation_types import Finished, StopReason, Timings
 from lsp_server.engine.native.logprobs import TokenLogprob
 from lsp_server.engine.native.model import NativeModel
 

@@ -103,12 +103,6 @@ def system_info() -> str:
     return str(C.llama_print_system_info().decode("utf-8", "replace")).strip(" |\n")
 
 
-def supports_gpu_offload() -> bool:
-    """Whether this build has a GPU backend with a device."""
-    start()
-    return bool(C.llama_supports_gpu_offload())
-
-
 def build_id() -> str:
     """Identifies the installed build: version of the bindings, size and time of the CPU library."""
     folder = Path(C.__file__).parent / "lib"

@@ -36,16 +36,6 @@ class Allocated:
     compute: dict[str, int] = field(default_factory=dict)
     output: int = 0
 
-    @property
-    def compute_bytes(self) -> int:
-        """Compute and output buffers of all devices."""
-        return sum(self.compute.values()) + self.output
-
-    @property
-    def weights_bytes(self) -> int:
-        """Weights on all devices."""
-        return sum(self.weights.values())
-
 
 def parse(lines: Iterable[str]) -> Allocated:
     """The allocations that some lines of llama.cpp's log report; loads and contexts add up."""

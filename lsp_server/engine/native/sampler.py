@@ -16,8 +16,6 @@ from lsp_server.engine.native.model import NativeModel
 from lsp_server.engine.sampling import SamplingParams
 from lsp_server.errors import DecodeError, InvalidRequestError
 
-__all__ = ["NativeSampler", "SamplingParams"]
-
 Logits = npt.NDArray[np.float32]
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])

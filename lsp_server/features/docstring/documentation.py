@@ -140,24 +140,55 @@ def wanted_beside(existing: Documentation, scope: FunctionScope, snapshot: Snaps
     return replace(asked, parameters=tuple(renamed))
 
 
-def merged(asked: Documentation, existing: Documentation) -> Documentation:
+def without_types(asked: Documentation) -> Documentation:
+    """What is asked for, without the types that the code has."""
+    returns, yields = (value and replace(value, type="") for value in (asked.returns, asked.yields))
+    parameters = tuple(replace(entry, type="") for entry in asked.parameters)
+    return replace(asked, parameters=parameters, returns=returns, yields=yields)
+
+
+def to_write(asked: Documentation, existing: Documentation) -> Documentation:
+    """What is asked for, with what is said already; all words anew where nothing is missing.
+
+    What else an existing documentation says stays, but for parameters that are gone.
+    """
+    return _with_more(asked, existing) if is_complete(asked, existing) else _merged(asked, existing)
+
+
+def _merged(asked: Documentation, existing: Documentation) -> Documentation:
     """What is asked for, with what an existing documentation says about it; and what else that says."""
-    return Documentation(
+    # Of a generator some say what it yields, and others that it returns an iterator.
+    returned = existing.returns or (None if asked.yields else existing.yields)
+    yielded = existing.yields or (None if asked.returns else existing.returns)
+    said = Documentation(
         summary=existing.summary,
-        details=existing.details,
         attributes=_said(asked.attributes, existing.attributes),
         parameters=_said(asked.parameters, existing.parameters),
-        returns=_said_of(asked.returns, existing.returns),
-        yields=_said_of(asked.yields, existing.yields),
+        returns=_said_of(asked.returns, returned),
+        yields=_said_of(asked.yields, yielded),
         raises=_said(asked.raises, existing.raises),
         panics=_said_of(asked.panics, existing.panics),
+    )
+    return _with_more(said, existing)
+
+
+def _with_more(doc: Documentation, existing: Documentation) -> Documentation:
+    """A documentation with what an existing one says of other things, such as errors that other functions raise."""
+    return replace(
+        doc,
+        details=existing.details,
+        attributes=(*doc.attributes, *_others(doc.attributes, existing.attributes)),
+        returns=doc.returns or (existing.returns if existing.yields or not doc.yields else None),
+        yields=doc.yields or (existing.yields if existing.returns or not doc.returns else None),
+        raises=(*doc.raises, *_others(doc.raises, existing.raises)),
+        panics=doc.panics or existing.panics,
         rest=existing.rest,
     )
 
 
 def is_complete(asked: Documentation, existing: Documentation) -> bool:
     """Whether an existing documentation says all that is asked for, and of parameters nothing else."""
-    both = merged(asked, existing)
+    both = _merged(asked, existing)
     values = [v for v in (both.returns, both.yields, both.panics) if v]
     said = all(entry.text for entry in (*both.attributes, *both.parameters, *both.raises, *values))
     stale = {e.name for e in existing.parameters} - {e.name for e in asked.parameters}
@@ -170,8 +201,15 @@ def _said(asked: Iterable[Entry], existing: Iterable[Entry]) -> tuple[Entry, ...
     return tuple(Entry(entry.name, told.text, entry.type or told.type) for entry, told in both)
 
 
+def _others(there: Iterable[Entry], existing: Iterable[Entry]) -> tuple[Entry, ...]:
+    names = {plain_name(entry.name) for entry in there}
+    return tuple(entry for entry in existing if plain_name(entry.name) not in names)
+
+
 def _said_of(asked: Entry | None, existing: Entry | None) -> Entry | None:
-    return asked and Entry(asked.name, existing.text if existing else "", asked.type)
+    if asked is None or existing is None:
+        return asked
+    return Entry(asked.name, existing.text, asked.type or existing.type)
 
 
 def _returns(scope: FunctionScope, body: str, language: str) -> Entry | None:

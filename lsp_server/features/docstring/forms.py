@@ -23,12 +23,14 @@ class Form:
         lines: a documentation in this form.
         read: what lines in this form say; what it does not know is in ``rest``.
         recognized: what only documentation in this form has.
+        typed: types go into it that the code has; else only those that somebody has written there.
     """
 
     name: str
     lines: Callable[[Documentation], list[str]]
     read: Callable[[Sequence[str]], Documentation]
     recognized: re.Pattern[str]
+    typed: bool = True
 
 
 def form_named(name: str, forms: Sequence[Form]) -> Form | None:
@@ -56,10 +58,11 @@ GOOGLE = Form(
     sections.google,
     sections.read_google,
     re.compile(r"^[ \t]+(?:Args|Returns|Raises|Yields|Attributes):[ \t]*$", re.MULTILINE),
+    typed=False,
 )
 GOOGLE_TYPED = Form(
     "google-typed",
-    sections.google_typed,
+    sections.google,
     sections.read_google,
     re.compile(r"^[ \t]+\*{0,2}\w+ \([\w\[\], .|]+\): ", re.MULTILINE),
 )
@@ -70,7 +73,9 @@ NUMPY = Form(
     re.compile(r"^[ \t]*(?:Parameters|Returns|Raises|Yields|Attributes)\r?\n[ \t]*-{3,}", re.MULTILINE),
 )
 SPHINX = _tag_form(
-    "sphinx", r"^[ \t]*:(?:param|returns?|raises?|yields)\b", Tags(":", ":", returns="returns", raises="raises")
+    "sphinx",
+    r"^[ \t]*:(?:param|returns?|raises?|yields|[ic]?var)\b",
+    Tags(":", ":", returns="returns", raises="raises", attributes=("ivar", "var", "cvar")),
 )
 _JAVADOC = Tags()
 # By the names of `DocStyle`; the first one is what is written where nothing tells.

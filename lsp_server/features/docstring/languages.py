@@ -10,6 +10,9 @@ from dataclasses import replace
 from lsp_server.features.docstring.documentation import Documentation, Entry
 from lsp_server.features.docstring.prose import hanging, lower_first, paragraphs, prose, read_prose, stripped, with_rest
 
+# What begins like a parameter in plain words, and is none.
+_REMARK = re.compile(r"(?:note|warning|example|todo|fixme|see|since|author|deprecated)s?", re.IGNORECASE)
+
 
 def rustdoc(doc: Documentation) -> list[str]:
     lines = prose(doc)
@@ -160,7 +163,7 @@ def read_plain(lines: Sequence[str]) -> Documentation:
             doc = replace(doc, returns=Entry("", item[3]))
         elif item and item[1]:
             doc = replace(doc, raises=(*doc.raises, Entry(item[2], item[3])))
-        elif item:
+        elif item and not _REMARK.fullmatch(item[2]):
             doc = replace(doc, parameters=(*doc.parameters, Entry(item[2], item[3])))
         else:
             prose.append(line)

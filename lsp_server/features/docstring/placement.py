@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Collection, Sequence
 
+from lsp_server.features.docstring.prose import stripped
 from lsp_server.syntax.languages import DocStyle
 from lsp_server.syntax.scopes import ClassScope, FunctionScope, Scope, file_docs
 from lsp_server.syntax.snapshot import Snapshot
@@ -72,11 +73,7 @@ def taken_out(text: str, style: DocStyle) -> list[str]:
         lines = [re.sub(r"^\*(?!/)\s?", "", line) for line in lines]
     else:
         lines = [re.sub(r"^(?:///?!?|-{2,3}|#+)\s?", "", line) for line in lines]
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return lines
+    return stripped(lines)
 
 
 def _value(text: str) -> str:

@@ -23,23 +23,19 @@ _GOOGLE_ENTRY = re.compile(
 _NUMPY_ENTRY = re.compile(r"(?P<name>\*{0,2}[\w., *]+?)(?:\s*:\s*(?P<type>.*))?")
 
 
-def google(doc: Documentation, *, typed: bool = False) -> list[str]:
+def google(doc: Documentation) -> list[str]:
     def entry(one: Entry) -> str:
-        kind = f" ({one.type})" if typed and one.type else ""
+        kind = f" ({one.type})" if one.type else ""
         return f"    {one.name}{kind}: {one.text}".rstrip()
 
     lines = prose(doc)
     for heading, entries in (("Attributes", doc.attributes), ("Args", doc.parameters)):
         lines += ["", f"{heading}:", *map(entry, entries)] if entries else []
     for heading, value in (("Returns", doc.returns), ("Yields", doc.yields)):
-        kind = f"{value.type}: " if value and typed and value.type else ""
+        kind = f"{value.type}: " if value and value.type else ""
         lines += ["", f"{heading}:", f"    {kind}{value.text}"] if value else []
     lines += ["", "Raises:", *(f"    {one.name}: {one.text}".rstrip() for one in doc.raises)] if doc.raises else []
     return with_rest(lines, doc)
-
-
-def google_typed(doc: Documentation) -> list[str]:
-    return google(doc, typed=True)
 
 
 def read_google(lines: Sequence[str]) -> Documentation:
@@ -73,7 +69,7 @@ def numpy(doc: Documentation) -> list[str]:
         lines = ["", heading, "-" * len(heading)]
         for head, text in entries:
             lines += [head] if head else []
-            lines += [f"    {text}" if head else text] if text else []
+            lines += [f"    {text}"] if head and text else text.splitlines()
         return lines
 
     def named(entries: Iterable[Entry]) -> list[tuple[str, str]]:
@@ -124,9 +120,9 @@ def _read_sections(
         known = _SECTIONS.get(name_of(heading).strip().lower())
         entries = entries_of(lines) if known else []
         if known == "returns":
-            doc = replace(doc, returns=Entry("", _value_text(lines)))
+            doc = replace(doc, returns=_value(lines))
         elif known == "yields":
-            doc = replace(doc, yields=Entry("", _value_text(lines)))
+            doc = replace(doc, yields=_value(lines))
         elif known == "raises" and entries:
             doc = replace(doc, raises=(*doc.raises, *entries))
         elif known == "parameters" and entries:
@@ -138,12 +134,17 @@ def _read_sections(
     return replace(doc, rest=tuple(stripped(rest)))
 
 
-def _value_text(lines: Sequence[str]) -> str:
-    """What is said of a value that comes back, without its type."""
+def _value(lines: Sequence[str]) -> Entry:
+    """What is said of a value that comes back."""
     groups = hanging(lines)
     # NumPy's: the type, and below it the words.
-    typed = len(groups) == 1 and len(groups[0]) > 1 and not lines[0][:1].isspace()
-    if typed and not groups[0][0].endswith((".", ",")):
-        return " ".join(groups[0][1:]).strip()
+    typed = bool(groups) and all(len(group) > 1 and not group[0].endswith((".", ",")) for group in groups)
+    if typed and not lines[0][:1].isspace():
+        said = [(group[0], " ".join(group[1:]).strip()) for group in groups]
+        if len(said) == 1:
+            return Entry("", said[0][1], said[0][0])
+        # Several values, each with its own.
+        return Entry("", "\n".join(f"{kind}\n    {words}" for kind, words in said))
     text = " ".join(line for group in groups for line in group).strip()
-    return re.sub(r"^[\w.\[\], |]{1,60}:\s+(?=[A-Z])", "", text)
+    typed_text = re.match(r"([\w.\[\], |]{1,60}):\s+(?=[A-Z])", text)
+    return Entry("", text[typed_text.end() :], typed_text[1]) if typed_text else Entry("", text)

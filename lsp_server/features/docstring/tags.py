@@ -19,6 +19,7 @@ class Tags:
         dash: what stands between a parameter's name and the words.
         end: what stands behind a tag with its name.
         param, returns, yields, raises: the tags' names.
+        attributes: the names of the tag for an attribute; the first one is written.
         types: how a type is written: in ``braces`` or ``before`` the name, or ``behind`` it in brackets; not at all
             if empty.
     """
@@ -30,11 +31,12 @@ class Tags:
     returns: str = "return"
     yields: str = "yields"
     raises: str = "throws"
+    attributes: tuple[str, ...] = ("property",)
     types: str = ""
 
     def lines(self, doc: Documentation) -> list[str]:
         """A documentation in this form."""
-        tags = [self._named("property", one) for one in doc.attributes]
+        tags = [self._named(self.attributes[0], one) for one in doc.attributes]
         tags += [self._named(self.param, one) for one in doc.parameters]
         tags += [self._value(self.returns, doc.returns)] if doc.returns else []
         tags += [self._value(self.yields, doc.yields)] if doc.yields else []
@@ -62,10 +64,12 @@ class Tags:
             tag, text = self._tag(group)
             if tag == "brief" and not doc.summary:
                 doc = replace(doc, summary=text)
-            elif tag in ("param", "arg", "parameter", "property") and (entry := self._entry(text)):
+            elif tag in ("param", "arg", "parameter") and (entry := self._entry(text)):
                 doc = replace(doc, parameters=(*doc.parameters, entry))
+            elif tag in self.attributes and (entry := self._entry(text)):
+                doc = replace(doc, attributes=(*doc.attributes, entry))
             elif tag in ("return", "returns", "yields", "yield"):
-                said = Entry("", re.sub(r"^(?:\{[^}]*\}|\[[^\]]*\])\s*-?\s*", "", text))
+                said = self._read_value(text)
                 doc = replace(doc, yields=said) if tag.startswith("yield") else replace(doc, returns=said)
             elif tag in ("throws", "throw", "raises", "raise", "exception") and text:
                 name, _, words = text.lstrip("{[").replace("}", "", 1).replace("]", "", 1).partition(" ")
@@ -82,11 +86,18 @@ class Tags:
 
     def _value(self, tag: str, one: Entry) -> str:
         kind = {"braces": f"{{{one.type}}}", "before": one.type, "behind": f"[{one.type}]"}.get(self.types, "")
-        return " ".join(filter(None, (f"{self.marker}{tag}{self.end}", kind if one.type else "", one.text)))
+        # Before the words a type is not told from them, and may be there.
+        shown = kind if one.type and not one.text.startswith(f"{kind} ") else ""
+        return " ".join(filter(None, (f"{self.marker}{tag}{self.end}", shown, one.text)))
 
     def _raised(self, one: Entry) -> str:
         name = {"braces": f"{{{one.name}}}", "behind": f"[{one.name}]"}.get(self.types, one.name)
         return f"{self.marker}{self.raises} {name}{self.end} {one.text}".rstrip()
+
+    def _read_value(self, text: str) -> Entry:
+        patterns = {"braces": r"\{(?!@)([^}]*)\}\s*(?:-\s*)?", "behind": r"\[([^\]]*)\]\s*(?:-\s*)?"}
+        found = re.match(patterns.get(self.types, r"()"), text)
+        return Entry("", text[found.end() :], found[1]) if found else Entry("", text)
 
     def _tag(self, group: Sequence[str]) -> tuple[str, str]:
         text = " ".join(line.strip() for line in group).strip()

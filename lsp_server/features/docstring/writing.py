@@ -5,15 +5,21 @@ What an existing documentation says stays, unless it already says all that there
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lsp_server.errors import RefusedError
-from lsp_server.features.docstring.documentation import Documentation, Entry, is_complete, merged, wanted_beside
+from lsp_server.features.docstring.documentation import (
+    Documentation,
+    Entry,
+    is_complete,
+    to_write,
+    wanted_beside,
+    without_types,
+)
 from lsp_server.features.docstring.forms import FORMS, Form, form_named, form_of
 from lsp_server.features.docstring.placement import placed, placed_at_top, taken_out
-from lsp_server.features.docstring.prose import lower_first
+from lsp_server.features.docstring.wording import Wording
 from lsp_server.features.guided import Guide
 from lsp_server.features.types import ClassTarget, FileEdit, FileTarget, Target, Tools, add_timings, at_column_0
 from lsp_server.inference.backend import Timings
@@ -24,9 +30,6 @@ from lsp_server.syntax.scopes import ClassScope, FunctionScope, Scope, doc_spans
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.text.edits import TextEdit
 
-# With such a word no sentence ends.
-_UNFINISHED = re.compile(r"(?:,|\b(?:an?|and|if|its|or|than|the|when|which|whose))\s*\Z")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 # Of a file or class so much is shown to the model: the rest is more of the same.
 _MOST_CHARS = 6000
 _MOST_AT_ONCE = 40
@@ -107,15 +110,16 @@ class _Writer:
         """The edit that documents a function."""
         existing = _existing(scope, self._snapshot, self._style, self._form)
         asked = wanted_beside(existing, scope, self._snapshot)
-        doc = _to_write(asked, existing)
+        doc = to_write(asked if self._form.typed else without_types(asked), existing)
         return self._placed(scope, await self._said(doc, scope.name, scope.kind, self._code(scope)))
 
     async def container(self, scope: ClassScope) -> TextEdit:
         """The edit that documents a class."""
         attributes = _attributes(scope, self._snapshot) if self._style.placement == "inside" else ()
-        asked = Documentation(attributes=attributes)
         existing = _existing(scope, self._snapshot, self._style, self._form)
-        doc = _to_write(asked, existing)
+        # It may tell what the constructor takes, which is not asked for.
+        asked = Documentation(attributes=attributes, parameters=existing.parameters)
+        doc = to_write(asked, existing)
         code = _stubs(self._snapshot, scope)
         return self._placed(scope, await self._said(doc, scope.name, scope.kind, code))
 
@@ -130,8 +134,9 @@ class _Writer:
         after = self._snapshot.edited(list(edits), self._snapshot.version)
         more = error_count(after) > error_count(self._snapshot)
         # As many pieces as before and were made: none ran into another one.
-        fresh = sum(edit.start == edit.end or not _is_docs(edit, self._snapshot) for edit in edits)
-        same = len(doc_spans(after)) == len(doc_spans(self._snapshot)) + fresh
+        before = doc_spans(self._snapshot)
+        fresh = sum(edit.start == edit.end or (edit.start, edit.end) not in before for edit in edits)
+        same = len(doc_spans(after)) == len(before) + fresh
         if more or not same or not equal_without_docs(self._snapshot, after):
             raise RefusedError(
                 f"No sound documentation came out for {title.removeprefix('Document ')}.", hint="Try again."
@@ -158,100 +163,9 @@ class _Writer:
         )
         guide = Guide(self._tools, messages, phase=f"{self.place}Documenting {name}")
         try:
-            return await _Words(guide, language.id, name).said(doc)
+            return await Wording(guide, language.id, name).complete(doc)
         finally:
             self._timings = add_timings(self._timings, guide.timings)
-
-
-@dataclass(slots=True)
-class _Words:
-    """A documentation in the making, in Google's form, which models know best."""
-
-    guide: Guide
-    language: str
-    name: str
-
-    async def said(self, doc: Documentation) -> Documentation:
-        self.guide.write('"""')
-        summary = await self._line(doc.summary)
-        if not summary:
-            raise RefusedError(f"The model had nothing to say about {self.name}.", hint="Try again, or a larger model.")
-        doc = replace(doc, summary=_about(self.name, summary) if self.language == "go" else summary)
-        doc = replace(doc, attributes=await self._entries("Attributes", doc.attributes))
-        doc = replace(doc, parameters=await self._entries("Args", doc.parameters))
-        doc = replace(doc, returns=await self._value("Returns", doc.returns))
-        doc = replace(doc, yields=await self._value("Yields", doc.yields))
-        doc = replace(doc, raises=await self._entries("Raises", doc.raises, " If"))
-        return replace(doc, panics=await self._value("Panics", doc.panics, " If"))
-
-    async def _entries(self, heading: str, entries: tuple[Entry, ...], opening: str = "") -> tuple[Entry, ...]:
-        if not entries:
-            return ()
-        self.guide.write(f"\n{heading}:\n")
-        return tuple([await self._entry(f"    {one.name or 'Error'}:", one, opening) for one in entries])
-
-    async def _value(self, heading: str, value: Entry | None, opening: str = "") -> Entry | None:
-        if value is None:
-            return None
-        self.guide.write(f"\n{heading}:\n")
-        return await self._entry("   ", value, opening)
-
-    async def _entry(self, head: str, one: Entry, opening: str) -> Entry:
-        if one.text:
-            self.guide.write(f"{head} {one.text}\n")
-            return one
-        self.guide.write(f"{head}{opening}")
-        text = await self._line("")
-        return replace(one, text=f"{opening.strip()} {lower_first(text)}" if text and opening else text)
-
-    async def _line(self, known: str) -> str:
-        if known:
-            self.guide.write(f"{known}\n")
-            return known
-        text = await self._filled()
-        self.guide.take_back(text)
-        if _UNFINISHED.search(text):
-            # The model breaks its lines as the files around it do.
-            opening = f"{text.rstrip()}\n        "
-            self.guide.write(opening)
-            more = await self._filled()
-            self.guide.take_back(opening + more)
-            text = f"{text.rstrip()} {more.strip()}"
-        # One sentence a line: what a small model adds after it is repetition or invention.
-        sentence = _SENTENCE_END.split(text)[0]
-        self.guide.write(f"{sentence}\n")
-        return _clean(sentence)
-
-    async def _filled(self) -> str:
-        return await self.guide.fill(
-            stop=("\n", '"""'), max_tokens=64, enough=lambda t: _SENTENCE_END.search(t) is not None
-        )
-
-
-def _to_write(asked: Documentation, existing: Documentation) -> Documentation:
-    """What is asked for, with what is said already; all words anew where nothing is missing, but for the rest."""
-    if is_complete(asked, existing):
-        return replace(asked, details=existing.details, rest=existing.rest)
-    return merged(asked, existing)
-
-
-def _about(name: str, summary: str) -> str:
-    """A sentence as Go has it: it begins with what it is about."""
-    if re.match(rf"{re.escape(name)}\b", summary, re.IGNORECASE):
-        return name + summary[len(name) :]
-    first, _, others = summary.partition(" ")
-    if first.lower() in ("a", "an", "the"):
-        return f"{name} is {lower_first(summary)}"
-    verb = first.lower()
-    if not verb.isalpha():
-        return f"{name}: {summary}"
-    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
-        verb = f"{verb[:-1]}ies"
-    elif verb.endswith(("ss", "x", "z", "ch", "sh", "o")):
-        verb = f"{verb}es"
-    elif not verb.endswith("s"):
-        verb = f"{verb}s"
-    return f"{name} {verb} {others}"
 
 
 def _usual(target: Target | ClassTarget | FileTarget, forms: tuple[Form, ...]) -> Form:
@@ -305,20 +219,3 @@ def _stubs(snapshot: Snapshot, scope: ClassScope | None) -> str:
     if scope:
         symbols = tuple(s for s in symbols if scope.start <= s.start and s.end <= scope.end)
     return render(symbols, snapshot.language)[:_MOST_CHARS].rstrip("\n")
-
-
-def _is_docs(edit: TextEdit, snapshot: Snapshot) -> bool:
-    return (edit.start, edit.end) in doc_spans(snapshot)
-
-
-def _clean(text: str) -> str:
-    """One line of words: no list mark, no type in front, a full stop behind."""
-    text = re.sub(r"\s+", " ", text).strip()
-    text = re.sub(r"^[-*#:\s]+", "", text)
-    # A type in front of the words.
-    text = re.sub(r"^\(?[\[\]*&]*[A-Za-z_][\w\[\], .|<>]*\)?: (?=[A-Z])", "", text).rstrip(" ,;:-")
-    text = re.sub(r"^[\w\[\]*&.<>,{}]{1,40} - (?=\w)", "", text)
-    if not re.search(r"\w", text):
-        return ""
-    text = text[0].upper() + text[1:]
-    return text if text[-1] in ".!?" else f"{text}."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
 
 from lsp_server.features.describing import described, owner_of
-from lsp_server.features.trial.exploring import Explorer, lines_of
+from lsp_server.features.trial.exploring import Explorer
 from lsp_server.features.trial.noticing import Call, calls_of, compared, replayed
-from lsp_server.features.types import Target, TestBench, Tools
+from lsp_server.features.types import Target, Tools
 from lsp_server.inference.backend import Timings
 from lsp_server.syntax.python_tree import called_name
 from lsp_server.testing.shell import Seen
@@ -21,14 +20,42 @@ _LONGEST_SHOWN = 80
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-@dataclass
 class Behaviour:
-    """What calls of a function showed before it was changed."""
+    """What calls of a function show before it is changed. They are made once there is something to compare with.
 
-    target: Target
-    bench: TestBench | None
-    calls: list[Call] = field(default_factory=list)
-    timings: Timings = field(default_factory=Timings)
+    Only in Python, in a workspace whose code may be run; none are left of a function that is another one each time.
+
+    Attributes:
+        calls: those that were made.
+        timings: what making them took.
+    """
+
+    def __init__(self, target: Target, tools: Tools) -> None:
+        """The behaviour of a function as it is in its document."""
+        self.calls: list[Call] = []
+        self.timings = Timings()
+        self._target = target
+        self._tools = tools
+        # What waits, or is made inside another function, cannot be called just so.
+        inner = bool(target.scope.indentation and not target.scope.class_name)
+        self._bench = None if target.scope.is_async or inner else tools.bench
+        self._was_tried = False
+
+    async def try_out(self) -> None:
+        """Make the calls, unless that was done."""
+        target, tools, bench = self._target, self._tools, self._bench
+        if bench is None or self._was_tried:
+            return
+        self._was_tried = True
+        async with bench.shell({bench.site.source: target.snapshot.text}, target.lines) as shell:
+            if shell is None:
+                return
+            owner = owner_of(target)
+            opening = [f"from {bench.site.module} import {owner or target.name}"]
+            messages = tools.prompts.render("try_out", target.language.id, **described(target))
+            explorer = Explorer(target, owner, opening, messages, tools, f"Trying {target.name} out")
+            trial = await explorer.explore(shell, _WANTED)
+        self.calls, self.timings = await calls_of(trial, target, bench), explorer.timings
 
     async def difference(self, changed: str, *, awaited: bool = False) -> str:
         """What is otherwise with the changed text of the document, a sentence; empty if nothing is.
@@ -36,14 +63,15 @@ class Behaviour:
         Args:
             awaited: the function is asynchronous by now.
         """
-        if self.bench is None or not self.calls:
+        await self.try_out()
+        if self._bench is None or not self.calls:
             return ""
-        async with self.bench.shell({self.bench.site.source: changed}, lines_of(self.target)) as shell:
+        async with self._bench.shell({self._bench.site.source: changed}, self._target.lines) as shell:
             if shell is None:
                 return ""
             for call in self.calls:
                 *before, last = call.codes
-                if awaited and not _is_call(last, self.target.name):
+                if awaited and not _is_call(last, self._target.name):
                     continue
                 steps = await replayed(shell, [*before, f"__import__('asyncio').run({last})" if awaited else last])
                 seen = steps[-1].seen if steps else None
@@ -66,53 +94,6 @@ class Behaviour:
         count = len(self.calls)
         tried = f"the {count} calls that were tried" if count > 1 else "the one call that was tried"
         return f"It does the same in {tried}, such as `{_said(self.calls[0])}`."
-
-
-class Comparison:
-    """A function before and after a change; it is tried out once there is something to compare it with."""
-
-    def __init__(self, target: Target, tools: Tools) -> None:
-        """See `behaviour`."""
-        self._target, self._tools = target, tools
-        self._before = Behaviour(target, None)
-        self._was_tried = False
-
-    async def difference(self, changed: str, *, awaited: bool = False) -> str:
-        """See `Behaviour.difference`."""
-        if not self._was_tried:
-            self._was_tried = True
-            self._before = await behaviour(self._target, self._tools)
-        return await self._before.difference(changed, awaited=awaited)
-
-    @property
-    def note(self) -> str:
-        """See `Behaviour.note`."""
-        return self._before.note
-
-    @property
-    def timings(self) -> Timings:
-        """What trying it out took."""
-        return self._before.timings
-
-
-async def behaviour(target: Target, tools: Tools) -> Behaviour:
-    """What calls show of a function as it is; none where it cannot be run, or is another each time.
-
-    Only in Python, in a workspace whose code may be run.
-    """
-    bench = tools.bench
-    # What waits, or is made inside another function, cannot be called just so.
-    if bench is None or target.scope.is_async or (target.scope.indentation and not target.scope.class_name):
-        return Behaviour(target, None)
-    async with bench.shell({bench.site.source: target.snapshot.text}, lines_of(target)) as shell:
-        if shell is None:
-            return Behaviour(target, None)
-        owner = owner_of(target)
-        opening = [f"from {bench.site.module} import {owner or target.name}"]
-        messages = tools.prompts.render("try_out", target.language.id, **described(target))
-        explorer = Explorer(target, owner, opening, messages, tools, f"Trying {target.name} out")
-        trial = await explorer.explore(shell, _WANTED)
-    return Behaviour(target, bench, await calls_of(trial, target, bench), explorer.timings)
 
 
 def _is_call(code: str, name: str) -> bool:

@@ -81,9 +81,9 @@ class Definitions:
         """
         prefix, _, last = name.rpartition(".")
         places = self._places.get(last, [])
-        for place in (near or self._source,):
-            if not prefix and place in places:
-                return self._definition(last, place)
+        own = near or self._source
+        if not prefix and own in places:
+            return self._definition(last, own)
         if len(places) > 1:
             module = self._imported.get(prefix or last, prefix).lstrip(".")
             module = module if prefix else module.rpartition(".")[0]

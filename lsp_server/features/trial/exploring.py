@@ -72,7 +72,7 @@ class Explorer:
             await trial.replay(pieces)
         if len(trial.useful) < wanted and not trial.ended:
             guide = Guide(self.tools, self.messages, phase=self.phase)
-            aims = goals(target.code, lines_of(target).start)
+            aims = goals(target.code, target.lines.start)
             calls = replace(self._calls, given=await self._given(choices))
             await Dialogue(guide, trial, self.opening, calls, wanted, aims, temperature).run()
             self.timings = add_timings(self.timings, guide.timings)
@@ -127,7 +127,7 @@ class Explorer:
         if not objects or bench is None:
             return given
         # Some take long to be made, or end the shell.
-        async with bench.shell({bench.site.source: self.target.snapshot.text}, lines_of(self.target)) as shell:
+        async with bench.shell({bench.site.source: self.target.snapshot.text}, self.target.lines) as shell:
             if shell is None:
                 return given
             trial = Trial(shell, _signature(self.target, self.owner))
@@ -175,12 +175,6 @@ def varied(trial: Trial, target: Target) -> list[list[str]]:
 def _pieces(name: str, one: Made) -> list[str]:
     """What makes something and gives it a name, piece by piece."""
     return [*one.imports, f"{name} = {one.code}"]
-
-
-def lines_of(target: Target) -> range:
-    """The function's lines, 1-based."""
-    scope, lines = target.scope, target.snapshot.lines
-    return range(lines.line_of(scope.start) + 1, lines.line_of(scope.end) + 2)
 
 
 def _signature(target: Target, owner: str | None) -> Signature:

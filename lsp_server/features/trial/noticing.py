@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.features.postprocess.code import reindent
-from lsp_server.features.trial.exploring import lines_of, varied
+from lsp_server.features.trial.exploring import varied
 from lsp_server.features.trial.mutants import mutants
 from lsp_server.features.trial.steps import Step, Trial
 from lsp_server.features.types import Target, TestBench
@@ -52,7 +52,7 @@ async def calls_of(trial: Trial, target: Target, bench: TestBench) -> list[Call]
     """The useful calls of a trial and those with other values, as far as they come to the same in a new process."""
     unique = [list(one) for one in dict.fromkeys(map(tuple, (*trial.sequences(), *varied(trial, target))))]
     found: list[Call] = []
-    files, lines = {bench.site.source: target.snapshot.text}, lines_of(target)
+    files, lines = {bench.site.source: target.snapshot.text}, target.lines
     async with bench.shell(files, lines) as shell:
         if shell is None:
             return []
@@ -101,7 +101,7 @@ async def _otherwise(
     With them those behind it, which were not made. None if nothing can be run.
     """
     found: list[Call] = []
-    async with bench.shell({bench.site.source: source}, lines_of(target)) as shell:
+    async with bench.shell({bench.site.source: source}, target.lines) as shell:
         if shell is None:
             return None
         for at, call in enumerate(calls):

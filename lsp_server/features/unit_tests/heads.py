@@ -120,7 +120,7 @@ def _ecmascript(target: Target, site: TestSite, used: set[str]) -> Head:
     types = set(_TYPES.findall(text))
     default = exported["default"] if exported.get("default") in used else ""
     if _is_common_js(target, site):
-        return Head(imports=_required(framework, module, named, default, used))
+        return Head(imports=_required(framework, module, named, default))
     # A runner that only strips types off would look for a value of that name.
     named = [f"type {name}" if name in types else name for name in named]
     brought = ", ".join(filter(None, [default, f"{{ {', '.join(named)} }}" if named else ""]))
@@ -128,9 +128,7 @@ def _ecmascript(target: Target, site: TestSite, used: set[str]) -> Head:
     return Head(imports=(tuple(groups), (f"import {brought} from '{module}';",)))
 
 
-def _required(
-    framework: str, module: str, named: list[str], default: str, used: set[str]
-) -> tuple[tuple[str, ...], ...]:
+def _required(framework: str, module: str, named: list[str], default: str) -> tuple[tuple[str, ...], ...]:
     own = [] if framework == "jest" else ["const assert = require('node:assert/strict');"]
     if framework == "node:test":
         own.append("const { describe, test } = require('node:test');")

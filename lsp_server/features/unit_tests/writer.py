@@ -9,22 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lsp_server.errors import RefusedError
 from lsp_server.features.describing import described, owner_of
 from lsp_server.features.guided import Guide
 from lsp_server.features.postprocess.code import strip_answer
-from lsp_server.features.trial.exploring import lines_of
 from lsp_server.features.types import Target, TestBench, Tools, add_timings
-from lsp_server.features.unit_tests.cases import Case, Form, take_apart, with_tests
+from lsp_server.features.unit_tests.cases import Case, Form, take_apart
 from lsp_server.features.unit_tests.circles import closed, goes_in_circles, repeats_itself, whole_lines
 from lsp_server.features.unit_tests.heads import head
 from lsp_server.features.unit_tests.observed import as_observed
+from lsp_server.features.unit_tests.proving import Proving
 from lsp_server.features.unit_tests.trying_out import TryOut
 from lsp_server.inference.backend import Message, Timings
-from lsp_server.syntax.emptied import emptied
-from lsp_server.syntax.scopes import functions
 from lsp_server.syntax.snapshot import Snapshot
 from lsp_server.syntax.test_cases import test_cases
 from lsp_server.testing.reports import TestRun
@@ -37,8 +34,6 @@ _ENOUGH = 2
 _OTHERWISE = 0.7
 # So many differences between what was expected and what is are told.
 _MOST_TOLD = 3
-# A compiler stops at the first faults, so those behind them show when these are gone.
-_MOST_COMPILATIONS = 4
 
 
 @dataclass
@@ -79,6 +74,7 @@ class Writer:
             framework.fill(f, name, owner, self.target.path.stem) for f in (framework.opening, framework.begin)
         )
         self.form = Form(framework, self.target.language, subject, opening, begin)
+        self.proving = Proving(self.target, self.site, self.form, self.bench, self._report)
 
     @property
     def _language(self) -> str:
@@ -115,7 +111,7 @@ class Writer:
         failed = [case for case in cases if run.failed.get(case.name)]
         corrected: list[Case] = []
         observed: dict[str, list[str]] = {}
-        async with self.bench.shell(self._files(self.site.existing or ""), lines_of(self.target)) as shell:
+        async with self.bench.shell(self.proving.files(self.site.existing or ""), self.target.lines) as shell:
             if shell is not None:
                 self._report(f"Looking at what {name} returns")
                 corrected, observed = await self._observed(shell, failed, passed)
@@ -124,7 +120,7 @@ class Writer:
                 corrected = await self._correct(asked, answer, run, cases)
             # What was corrected is another test; what was observed is the one that failed.
             self.dropped["failed"] = count - sum(self.dropped.values()) - len(passed) - len(observed)
-            kept, silent = await self._telling([*passed, *corrected])
+            kept, silent = await self.proving.telling([*passed, *corrected])
             self.dropped |= silent
             recorded: list[Case] = []
             if shell is not None and (observed or len(kept) < _COUNT):
@@ -147,7 +143,7 @@ class Writer:
         return f"None of the {count} tests for {name} says anything, so none is offered ({why})."
 
     def _written(self, cases: list[Case], note: str) -> Written:
-        return Written(self.target.scope.name, self._text(cases), len(cases), note, self.timings)
+        return Written(self.target.scope.name, self.proving.text(cases), len(cases), note, self.timings)
 
     async def _generate(
         self, asked: tuple[Message, ...], known: Sequence[Case], phase: str, temperature: float
@@ -239,7 +235,7 @@ class Writer:
             self.dropped["saying no more than others"] = left_out
         if cases:
             run, cases = await self._run(cases, f"Running {len(cases)} tests")
-            cases, _ = await self._telling([case for case in cases if case.name in run.passed])
+            cases, _ = await self.proving.telling([case for case in cases if case.name in run.passed])
         names = [case.name for case in (*sure, *stay, *cases)]
         noticed = set().union(*(trying.noticed.get(name, set()) for name in names))
         if trying.mutants and names:
@@ -247,68 +243,14 @@ class Writer:
         return [*sure, *stay], cases
 
     async def _run(self, cases: list[Case], phase: str) -> tuple[TestRun, list[Case]]:
-        """Run tests; those that a compiler finds fault with are dropped, and the others are run without them."""
-        run = TestRun()
-        for _ in range(_MOST_COMPILATIONS):
-            self._report(phase)
-            text = self._text(cases)
-            run = await self.bench.run(self._files(text), [case.name for case in cases])
-            faulty = _at_lines(text, run.faulty_lines, self._language) & {case.name for case in cases}
-            if "" not in run.failed or not faulty or len(faulty) == len(cases):
-                break
-            cases = [case for case in cases if case.name not in faulty]
-            self.dropped["did not compile"] = self.dropped.get("did not compile", 0) + len(faulty)
-        return run, cases
-
-    async def _telling(self, cases: list[Case]) -> tuple[list[Case], dict[str, int]]:
-        """Those that pass once more, and not if the function does nothing; and how many do not, by the reason."""
-        if not cases:
-            return [], {}
-        self._report("Running them once more, and without the function")
-        text, names = self._text(cases), [case.name for case in cases]
-        steady = await self.bench.run(self._files(text), names)
-        without = self._files_without_the_function(text)
-        idle = (await self.bench.run(without, names)).passed if without else frozenset()
-        expects_error = self.form.framework.expects_error
-        spared = {c.name for c in cases if expects_error and re.search(expects_error, c.source)}
-        idle = (idle & steady.passed) - spared
-        silent = {
-            "not always passing": sum(case.name not in steady.passed for case in cases),
-            "passing without the function": sum(case.name in idle for case in cases),
-        }
-        return [case for case in cases if case.name in steady.passed and case.name not in idle], silent
+        """See `Proving.run`; those that do not compile are counted."""
+        run, compiling = await self.proving.run(cases, phase)
+        if faulty := len(cases) - len(compiling):
+            self.dropped["did not compile"] = self.dropped.get("did not compile", 0) + faulty
+        return run, compiling
 
     def _report(self, phase: str) -> None:
         self.tools.report(f"{self.progress}{phase}", self.timings.predicted_tokens)
-
-    def _text(self, cases: list[Case]) -> str:
-        sources = "\n".join(case.source for case in cases)
-        more = dict.fromkeys(statement for case in cases for statement in case.imports)
-        return with_tests(self.site.existing, cases, head(self.target, self.site, sources, more), self.form)
-
-    def _files(self, text: str) -> dict[Path, str]:
-        """What is run: the document as it is in the editor, and the test file."""
-        return {self.site.source: self.target.snapshot.text, self.site.path: text}
-
-    def _files_without_the_function(self, text: str) -> dict[Path, str] | None:
-        own = self.site.path == self.site.source
-        snapshot = Snapshot.open(text, self._language) if own else self.target.snapshot
-        wanted = (self.target.scope.name, self.target.scope.class_name, self.target.scope.signature)
-        scope = next((f for f in functions(snapshot) if (f.name, f.class_name, f.signature) == wanted), None)
-        source = emptied(snapshot, scope) if scope else None
-        if source is None:
-            return None
-        return {self.site.path: source} if own else {self.site.source: source, self.site.path: text}
-
-
-def _at_lines(text: str, lines: frozenset[int], language_id: str) -> set[str]:
-    """The names of the tests that some 1-based lines are in."""
-    snapshot = Snapshot.open(text, language_id)
-    return {
-        case.name
-        for case in test_cases(snapshot)
-        if any(snapshot.lines.line_of(case.start) < line <= snapshot.lines.line_of(case.end) + 1 for line in lines)
-    }
 
 
 def _note(written: int, kept: int, ways: dict[str, int], recorded: int, dropped: dict[str, int]) -> str:

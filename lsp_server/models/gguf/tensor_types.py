@@ -16,11 +16,6 @@ class TensorType(NamedTuple):
     block_size: int
     block_bytes: int
 
-    @property
-    def bits_per_weight(self) -> float:
-        """Bits an element takes on average."""
-        return self.block_bytes * 8 / self.block_size
-
 
 TENSOR_TYPES: dict[int, TensorType] = {
     0: TensorType("F32", 1, 4),

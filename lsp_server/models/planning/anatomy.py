@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from lsp_server.models.card import ModelCard, group_of, model_card
+from lsp_server.models.card import MAX_LAYERS, ModelCard, group_of, model_card
 from lsp_server.models.gguf.head import Tensor
 from lsp_server.models.gguf.shard_set import ShardSet
 
@@ -15,8 +15,6 @@ _LAYER = re.compile(r"^blk\.(\d+)\.")
 # The graph's operations a layer, counted in llama.cpp's log ("graph: nodes = …"); each costs a kernel launch on a GPU
 # and a barrier on a CPU. Views and reshapes are among them, at no cost; the costs per operation allow for that.
 _NODES = {"dense": 34, "moe": 55, "deepseek4": 194}
-# llama.cpp's limit (LLAMA_MAX_LAYERS); a larger number is damage, and so many layers would fill the memory.
-_MAX_LAYERS = 512
 _RECURRENT = re.compile(r"\.(ssm_|time_mix|shortconv)")
 
 
@@ -57,15 +55,7 @@ class Weights:
     @classmethod
     def of(cls, tensors: Iterable[Tensor]) -> Weights:
         """Those of some tensors."""
-        n_bytes: dict[str, int] = {}
-        n_params: dict[str, int] = {}
-        largest = 0
-        for tensor in tensors:
-            kind = tensor.type.name
-            n_bytes[kind] = n_bytes.get(kind, 0) + tensor.n_bytes
-            n_params[kind] = n_params.get(kind, 0) + tensor.n_elements
-            largest = max(largest, tensor.n_bytes)
-        return cls(n_bytes, n_params, largest)
+        return cls.total(cls({t.type.name: t.n_bytes}, {t.type.name: t.n_elements}, t.n_bytes) for t in tensors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +99,10 @@ class Anatomy:
     n_streams_hyper: int
     recurrent: bool
 
+    def called(self, name: str) -> Anatomy:
+        """The same under the name that people know it by: a file may say another of itself."""
+        return replace(self, card=replace(self.card, name=name))
+
     @property
     def n_layers(self) -> int:
         """Repeating layers."""
@@ -151,7 +145,7 @@ def anatomy_of(files: ShardSet) -> Anatomy:
     """Take a model apart; damaged or no model that generates text, it may have no layers."""
     card = model_card(files)
     n_layers = card.n_layers or 0
-    if not 0 <= n_layers <= _MAX_LAYERS:
+    if not 0 <= n_layers <= MAX_LAYERS:
         n_layers = 0
     by_layer: list[list[Tensor]] = [[] for _ in range(n_layers)]
     embedding, output = [], []

@@ -12,7 +12,7 @@ from lsp_server.models.catalog import Catalog, CatalogModel, Role
 from lsp_server.models.files import human_size
 from lsp_server.models.hardware import Hardware
 from lsp_server.models.planning.anatomy import Anatomy, anatomy_of
-from lsp_server.models.planning.placement import CPU
+from lsp_server.models.planning.budget import lacking_bytes
 from lsp_server.models.planning.plan import Plan, Wishes
 from lsp_server.models.planning.planner import make_plan, typical_seconds
 from lsp_server.models.planning.speed import Prediction
@@ -28,7 +28,7 @@ _ASSISTANT_PROMPT_TOKENS = 1500
 @functools.cache
 def catalog_anatomy(name: str) -> Anatomy:
     """A model of the catalog, taken from its blueprint: its files need not be here."""
-    return anatomy_of(load_blueprint(name).shard_set())
+    return anatomy_of(load_blueprint(name).shard_set()).called(name)
 
 
 def is_usable(predicted: Prediction, role: Role) -> bool:
@@ -75,7 +75,7 @@ def _suggestions(plan: Plan, hardware: Hardware, catalog: Catalog) -> Iterator[s
     wishes = plan.wishes
     if plan.verdict == "from disk":
         slow = f" As it is, a token takes {1 / plan.predicted.decode:.1f} s." if plan.predicted.decode else ""
-        yield f"With {human_size(_missing_bytes(plan, hardware))} more memory nothing would be read from disk.{slow}"
+        yield f"With {human_size(lacking_bytes(plan, hardware))} more memory nothing would be read from disk.{slow}"
     elif plan.settings.n_ctx < wishes.n_ctx:
         yield f"--ctx {plan.settings.n_ctx} is what fits beside the weights; a smaller model leaves room for more."
     if plan.verdict == "fits" and is_usable(plan.predicted, wishes.role):
@@ -89,12 +89,6 @@ def _suggestions(plan: Plan, hardware: Hardware, catalog: Catalog) -> Iterator[s
         f"{model.name} ({human_size(model.size or 0)}) would answer here at {other.predicted.decode:.0f} tokens/s and "
         f"read prompts at {other.predicted.prefill:.0f}."
     )
-
-
-def _missing_bytes(plan: Plan, hardware: Hardware) -> int:
-    """What the RAM lacks; a GPU may be among those who live in it."""
-    in_ram = {CPU, *(gpu.name for gpu in hardware.gpus if gpu.unified)}
-    return sum(device.n_bytes for device in plan.devices if device.name in in_ram) - plan.devices[-1].budget_bytes
 
 
 def _best(catalog: Catalog, wishes: Wishes, hardware: Hardware, size: int) -> tuple[CatalogModel, Plan] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lsp_server.models.hardware import Gpu, Hardware
 from lsp_server.models.planning.placement import CPU, Share
-from lsp_server.models.planning.plan import Wishes
+from lsp_server.models.planning.plan import Plan, Wishes
 
 # What stays free on a GPU: the driver's own needs, and a desktop's.
 _GPU_RESERVE = 1 << 30
@@ -57,3 +57,10 @@ def _ram_bytes(shares: Mapping[str, Share], hardware: Hardware) -> int:
 def missing_bytes(shares: Mapping[str, Share], hardware: Hardware, wishes: Wishes) -> int:
     """By how much the RAM's budget is exceeded."""
     return max(0, _ram_bytes(shares, hardware) - ram_budget(hardware, wishes))
+
+
+def lacking_bytes(plan: Plan, hardware: Hardware) -> int:
+    """By how much a finished plan exceeds what the RAM may hold, with GPUs whose memory the RAM is."""
+    in_ram = {CPU, *(gpu.name for gpu in hardware.gpus if gpu.unified)}
+    needed = sum(device.n_bytes for device in plan.devices if device.name in in_ram)
+    return max(0, needed - plan.devices[-1].budget_bytes)

@@ -101,9 +101,9 @@ def _proposed(session: Session, place: Place, edit: FileEdit) -> tuple[FileEdit,
     for note in edit.notes:
         session.server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, f"{edit.title}: {note}"))
     change = to_proto.workspace_edit(edit, place.uri, place.snapshot, other, session.encoding)
-    if edit.preview and session.shows_changes:
+    if edit.preview and session.client.shows_changes:
         change = to_proto.to_be_confirmed(change, edit.title)
-    return edit, session.supported(change)
+    return edit, session.client.supported(change)
 
 
 async def locate(session: Session, where: from_proto.CommandTarget) -> tuple[Place, Target]:

@@ -100,16 +100,13 @@ async def _applied(session: Session, edit: FileEdit, proposed: lsp.WorkspaceEdit
             {"failureReason": answer.failure_reason},
         )
     if edit.path is not None:
-        await _show(session, [{"uri": uris.from_fs_path(str(edit.path))}])
+        await session.client.show(uris.from_fs_path(str(edit.path)) or "")
     return {"title": edit.title, "notes": list(edit.notes)}
 
 
 async def _show(session: Session, arguments: list[Any]) -> None:
     """Have the client open a file, if it can."""
-    window = session.server.client_capabilities.window
-    if window and window.show_document and window.show_document.support:
-        uri = from_proto.command_uri(arguments)
-        await session.server.window_show_document_async(lsp.ShowDocumentParams(uri, take_focus=True))
+    await session.client.show(from_proto.command_uri(arguments))
 
 
 async def _explain(session: Session, arguments: list[Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from lsprotocol import types as lsp
 from pygls import uris
 from pygls.exceptions import JsonRpcException
 
@@ -52,11 +51,7 @@ async def debug(session: Session, text: str) -> dict[str, Any]:
         explanation = await explain_problem(selection, problem, tools, places=links)
     session.answered(explanation.timings)
     range_ = to_proto.span(*at, place.snapshot.lines, session.encoding)
-    window = session.server.client_capabilities.window
-    if window and window.show_document and window.show_document.support:
-        await session.server.window_show_document_async(
-            lsp.ShowDocumentParams(place.uri, take_focus=True, selection=range_)
-        )
+    await session.client.show(place.uri, range_)
     return {
         "markdown": linked(explanation.markdown, explanation.lines, place.uri),
         "uri": place.uri,
@@ -92,8 +87,11 @@ def _path_of(session: Session, frame: Frame) -> Path | None:
         return None
     # Java says a file's name, and its package before the class.
     package = frame.name.replace("$", ".").split(".")[:-2]
-    alike = [path for path in session.index.files() if path.name == parts[0]]
-    return max(alike, key=lambda path: list(path.parts[-1 - len(package) : -1]) == package, default=None)
+    return max(
+        session.index.named(parts[0]),
+        key=lambda path: list(path.parts[-1 - len(package) : -1]) == package,
+        default=None,
+    )
 
 
 def _place(session: Session, path: Path) -> Place | None:

@@ -170,7 +170,7 @@ def _actions_of(session: Session, place: Place, at: int, hint: BugHint, shown: l
     )
     dismissed = lsp.Command("Not a bug", DISMISS, arguments=[{"uri": place.uri, "message": hint.message}])
     quick = lsp.CodeActionKind.QuickFix
-    fix = session.supported(lsp.WorkspaceEdit(document_changes=[change]))
+    fix = session.client.supported(lsp.WorkspaceEdit(document_changes=[change]))
     return [
         lsp.CodeAction(hint.fix_title, kind=quick, diagnostics=[shown], edit=fix, is_preferred=True),
         lsp.CodeAction(explain.title, kind="shardlight.explain", diagnostics=[shown], command=explain),

@@ -19,8 +19,7 @@ from lsp_server.server.session import Session
 logger = logging.getLogger(__name__)
 SECTION = "shardlight"
 
-
-# How long what is to be put away may take once nobody is there any more.
+# Seconds that what is to be put away may take once nobody is there any more.
 _TIDY_S = 10.0
 
 
@@ -36,7 +35,7 @@ def register(server: LanguageServer, session: Session) -> None:
         # Only the client knows whether the user trusts the workspace; silence means no.
         session.trusted = options.get("trusted") is True
         session.tells_status = options.get("status") is True
-        session.client_name = params.client_info.name if params.client_info else ""
+        session.client.name = params.client_info.name if params.client_info else ""
         session.roots = _roots(params)
         if params.process_id is not None:
             watches.append(asyncio.create_task(_leave_with(params.process_id, session)))

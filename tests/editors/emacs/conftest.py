@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest_asyncio
 
-from tests.editors.documented import Workplace, named, program
+from tests.editors.documented import Workplace
+from tests.editors.programs import named, program
 from tests.editors.terminal import Terminal
 from tests.support.engine import PATIENCE_S
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tests.editors.documented import block
 from tests.editors.emacs.conftest import Emacs, Start
-from tests.support.adding import DOCUMENTED, TESTS, WORDS
+from tests.support.adding import BODY, DOCUMENTED, TESTS, WORDS
+from tests.support.slip import FIX, HINT, MENDED, SLIP
 
 CONFIG = block("Emacs with Eglot", "elisp")
 ADD = "def add(a, b):\n    return <|>a + b\n"
-BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
 
 
 async def started(emacs: Emacs) -> Emacs:
@@ -55,14 +55,11 @@ async def test_unit_tests_by_command_go_into_a_new_file(start: Start) -> None:
 
 
 async def test_a_hint_and_its_correction(start: Start) -> None:
-    total = "def total(items, rate):\n    for item in items:\n        <|>rate += items.price\n    return rate\n"
-    fixed = total.replace("<|>", "").replace("items.price", "item.price")
-    emacs = await started(await start(total, CONFIG, {"knows": fixed}, folder="size 1"))
+    emacs = await started(await start(SLIP, CONFIG, {"knows": MENDED}, folder="size 1"))
     await emacs.command("shardlight", "shardlight.findBugs")
-    message = "shardlight [bug-hint]: Possible bug: `items` here, where `item` would be expected."
-    await emacs.until("(mapcar #'flymake-diagnostic-text (flymake-diagnostics))", [message])
-    await emacs.command("eglot-code-action-quickfix", "Fix: `rate += item.price`")
-    await emacs.until_text(fixed)
+    await emacs.until("(mapcar #'flymake-diagnostic-text (flymake-diagnostics))", [f"shardlight [bug-hint]: {HINT}"])
+    await emacs.command("eglot-code-action-quickfix", FIX)
+    await emacs.until_text(MENDED)
     await emacs.until("(length (flymake-diagnostics))", 0)
 
 

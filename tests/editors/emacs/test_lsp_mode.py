@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.editors.documented import block
 from tests.editors.emacs.conftest import Emacs, Start
-from tests.support.adding import DOCUMENTED, WORDS
+from tests.support.adding import BODY, DOCUMENTED, WORDS
+from tests.support.slip import FIX, HINT, MENDED, SLIP
 
 # What Emacs does at its start for installed packages. Afterwards: a project's root is not to be asked for, and the
 # set-ups of all other servers are not loaded.
@@ -14,7 +15,6 @@ _PACKAGES = """
     (load file nil t)))
 """
 CONFIG = _PACKAGES + block("Emacs with lsp-mode", "elisp") + "(setq lsp-auto-guess-root t lsp-client-packages nil)"
-BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
 
 
 async def started(emacs: Emacs) -> Emacs:
@@ -45,11 +45,8 @@ async def test_documentation_from_the_list_of_actions(start: Start) -> None:
 
 
 async def test_a_hint_by_an_action_and_its_correction(start: Start) -> None:
-    total = "def total(items, rate):\n    for item in items:\n        <|>rate += items.price\n    return rate\n"
-    fixed = total.replace("<|>", "").replace("items.price", "item.price")
-    emacs = await started(await start(total, CONFIG, {"knows": fixed}))
+    emacs = await started(await start(SLIP, CONFIG, {"knows": MENDED}))
     await emacs.command("lsp-execute-code-action", "Find bugs in total")
-    message = "Possible bug: `items` here, where `item` would be expected."
-    await emacs.until(f'(and (string-search "{message}" (format "%s" (lsp-diagnostics))) t)')
-    await emacs.command("lsp-execute-code-action", "Fix: `rate += item.price`")
-    await emacs.until_text(fixed)
+    await emacs.until(f'(and (string-search "{HINT}" (format "%s" (lsp-diagnostics))) t)')
+    await emacs.command("lsp-execute-code-action", FIX)
+    await emacs.until_text(MENDED)

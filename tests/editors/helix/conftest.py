@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest_asyncio
 
-from tests.editors.documented import InTerminal, Workplace, block, named, program
+from tests.editors.documented import InTerminal, Workplace, block
+from tests.editors.programs import named, program
 from tests.editors.terminal import Terminal
 
 _HELIX = named("SHARDLIGHT_HELIX")

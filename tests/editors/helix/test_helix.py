@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from tests.editors.helix.conftest import Start
-from tests.support.adding import DOCUMENTED, WORDS
-
-BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
-TOTAL = "def total(items, rate):\n    for item in items:\n        <|>rate += items.price\n    return rate\n"
-FIXED = TOTAL.replace("<|>", "").replace("items.price", "item.price")
+from tests.support.adding import BODY, DOCUMENTED, WORDS
+from tests.support.slip import FIX, HINT, MENDED, SLIP
 
 
 async def test_a_suggestion_is_in_the_menu_and_taken(start: Start) -> None:
@@ -33,9 +30,9 @@ async def test_documentation_from_the_menu(start: Start) -> None:
 
 
 async def test_a_hint_and_its_correction(start: Start) -> None:
-    helix = await start(TOTAL, {"knows": FIXED})
+    helix = await start(SLIP, {"knows": MENDED})
     await helix.choose_action("Find bugs in total")
-    await helix.terminal.until_shown("Possible bug: `items` here, where `item` would be expected.")
-    await helix.choose_action("Fix: `rate += item.price`")
+    await helix.terminal.until_shown(HINT)
+    await helix.choose_action(FIX)
     await helix.terminal.until_not_shown("Possible bug")
-    await helix.until_saved(FIXED)
+    await helix.until_saved(MENDED)

@@ -21,14 +21,14 @@ import pytest_asyncio
 from lsp_server.engine import runtime
 from lsp_server.engine.runtime import EngineRecord
 from tests.editors.neovim.screen import Screen
+from tests.editors.programs import named, program
 from tests.support.editor import REPOSITORY
 from tests.support.engine import PATIENCE_S
 
 PLUGIN = REPOSITORY / "editors" / "neovim"
 HERE = Path(__file__).parent
-# Read now, since no test meets the user's variables of that kind.
 _VARIABLES = {version: f"SHARDLIGHT_NVIM_{version.replace('.', '')}" for version in ("0.12", "0.11")}
-_BINARIES = {version: os.environ.get(variable) for version, variable in _VARIABLES.items()}
+_BINARIES = {version: named(variable) for version, variable in _VARIABLES.items()}
 
 # How a test starts it; `{plugin}` and `{cmd}` are filled in.
 CONFIG = """
@@ -171,13 +171,8 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def binary(version: str) -> str:
-    """The program; without it there is nothing to test with."""
-    variable, path = _VARIABLES[version], _BINARIES[version]
-    if not path:
-        pytest.skip(f"{variable} is not set; it says where Neovim {version} is")
-    if not shutil.which(path):
-        pytest.fail(f"{variable} is {path}, which cannot be run")
-    return path
+    """The program."""
+    return program(_VARIABLES[version], _BINARIES[version])
 
 
 def real_server(settings: dict[str, Any]) -> str:

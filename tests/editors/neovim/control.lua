@@ -1,5 +1,6 @@
 -- Lets a test drive this Neovim: a line of JSON comes in on a socket, {"lua": "return 1"}, {"keys": "ihello"} or, also
--- while Neovim waits for an answer to a question, {"now": "return 1"}; and one goes out, {"ok": 1} or {"error": "why"}. Neovim's own RPC would take a MessagePack library on the other side.
+-- while Neovim waits for an answer to a question, {"now": "return 1"}; and one goes out, {"ok": 1} or {"error": "why"}.
+-- Neovim's own RPC would take a MessagePack library on the other side.
 local path = assert(vim.env.SHARDLIGHT_TEST_SOCKET)
 
 -- What the user is told. On a screen it is seen.

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import fcntl
 import json
 import os
-import pty
-import struct
-import termios
 from pathlib import Path
 
+from tests.editors.terminal import open_terminal
 from tests.editors.vscode.browser import Page, launch
 
 COLUMNS, LINES = 106, 23
@@ -55,8 +52,7 @@ class Screen:
     """
 
     def __init__(self) -> None:
-        self._ours, self.neovim = pty.openpty()
-        fcntl.ioctl(self.neovim, termios.TIOCSWINSZ, struct.pack("4H", LINES, COLUMNS, 0, 0))
+        self._ours, self.neovim = open_terminal(COLUMNS, LINES)
         self._drawn = b""
         self._page: Page | None = None
         asyncio.get_running_loop().add_reader(self._ours, self._read)

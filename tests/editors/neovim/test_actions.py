@@ -12,6 +12,7 @@ import pytest
 from lsp_server import __version__
 from tests.editors.neovim.conftest import CONFIG, Start
 from tests.support.adding import DOCUMENTED, TESTS, WORDS
+from tests.support.slip import HINT, MENDED, SLIP
 
 ADD = "def add(a, b):\n    return <|>a + b\n"
 
@@ -50,15 +51,12 @@ async def test_unit_tests_go_into_a_new_file(start: Start) -> None:
 
 
 async def test_a_hint_and_its_quick_fix(start: Start) -> None:
-    total = "def total(items, rate):\n    for item in items:\n        <|>rate += items.price\n    return rate\n"
-    fixed = total.replace("<|>", "").replace("items.price", "item.price")
-    nvim = await start(total, {"knows": fixed})
+    nvim = await start(SLIP, {"knows": MENDED})
     await nvim.keys(":Shardlight findBugs<CR>")
     await nvim.until("return #vim.diagnostic.get(0)", 1)
-    message = "Possible bug: `items` here, where `item` would be expected."
-    assert await nvim.lua("return vim.diagnostic.get(0)[1].message") == message
+    assert await nvim.lua("return vim.diagnostic.get(0)[1].message") == HINT
     await nvim.lua("vim.lsp.buf.code_action({ apply = true, filter = function(a) return a.isPreferred end })")
-    await nvim.until_text(fixed.rstrip())
+    await nvim.until_text(MENDED.rstrip())
     await nvim.until("return #vim.diagnostic.get(0)", 0)
     # Taken back, it does not come again.
     await nvim.keys("u")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lsp_server.engine.runtime import EngineRecord
 from tests.editors.neovim.conftest import Start, real_server, shared_folders
+from tests.support.hub import FakeHub, hub, hub_cache  # noqa: F401 - fixtures
 from tests.support.tiny import write_tiny
-from tests.unit.models.conftest import FakeHub, hub, hub_cache  # noqa: F401 - fixtures
 
 # The machine may be busy with other things.
 PATIENCE_S = 100.0

@@ -12,7 +12,7 @@ import pytest
 
 from lsp_server.engine.runtime import EngineRecord
 from tests.conftest import SMALL_MODEL
-from tests.editors.journey import RATIO, TOTAL
+from tests.editors.journey import LEVEL, RATIO, TOTAL, assert_documented, assert_ratio_raises
 from tests.editors.neovim.conftest import Neovim, Start, real_server, shared_folders
 
 pytestmark = pytest.mark.real_model
@@ -45,18 +45,6 @@ def area(width: float, height: float) -> float:
 
 HALF = pi / 2
 """
-LEVEL = '''def level(percent):
-    """Say how full it is.
-
-    >>> level(40)
-    'low'
-    """
-    if percent > 100:
-        raise ValueError("too much")
-    if percent > 50:
-        return "high"
-    return "low"
-'''
 # A user's init.lua.
 SETUP = """
 vim.o.number = true
@@ -174,14 +162,7 @@ async def documentation(day: Day) -> None:
     await day.choose("Write documentation of area", "actions")
     await nvim.until("return vim.fn.search('Returns:', 'nw') > 0")
     await day.picture("documentation")
-    written = await day.write()
-    function = ast.parse(written).body[1]
-    assert isinstance(function, ast.FunctionDef)
-    documented = ast.get_docstring(function) or ""
-    assert all(part in documented for part in ("Args:", "width: ", "height: ", "Returns:"))
-    # Nothing else is another than before.
-    lines = written.splitlines()
-    assert [*lines[: function.lineno], *lines[function.body[1].lineno - 1 :]] == AREA.splitlines()
+    assert_documented(AREA, await day.write(), "width", "height")
 
 
 async def unit_tests(day: Day) -> None:
@@ -219,11 +200,7 @@ async def change(day: Day) -> None:
     await nvim.keys(":Shardlight edit raise ValueError if whole is zero<CR>")
     await nvim.until("return vim.bo.modified")
     await day.picture("change")
-    written = await day.write()
-    before, _, after = RATIO.partition("    share")
-    assert written.startswith(before)
-    assert written.endswith(after.partition("\n\n\n")[2])
-    assert any(isinstance(node, ast.Raise) for node in ast.walk(ast.parse(written)))
+    assert_ratio_raises(await day.write())
 
 
 async def explanation(day: Day) -> None:

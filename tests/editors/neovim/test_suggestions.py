@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.editors.neovim.conftest import Neovim, Start
+from tests.support.adding import BODY
 
-BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
 BLOCK = "total = a + b\n    return total"
 # What may follow a suggestion is not worked out then, and each request is one to the model.
 ALONE = 'require("shardlight").setup({ settings = { completion = { look_ahead = false } } })\n'
@@ -110,6 +110,12 @@ async def test_tab_without_a_suggestion_does_what_it_did(start: Start) -> None:
         await nvim.keys("u")
         await nvim.until("return vim.api.nvim_get_current_line()", "x = 1  # a")
     assert await nvim.begun() == 0
+
+
+async def test_a_key_that_there_is_not_is_named(start: Start) -> None:
+    nvim = await start("x = <|>\n")
+    why = await nvim.lua("return select(2, pcall(require('shardlight').setup, { keys = { acept = '<C-y>' } }))")
+    assert "there is no `acept`" in why
 
 
 async def test_keys_that_are_in_use_stay_as_they_are(start: Start) -> None:

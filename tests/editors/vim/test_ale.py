@@ -9,16 +9,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.editors.documented import InTerminal, Workplace, block, named, program
+from tests.editors.documented import InTerminal, Workplace, block
+from tests.editors.programs import named, program
 from tests.editors.terminal import Terminal
-from tests.support.adding import DOCUMENTED, WORDS
+from tests.support.adding import BODY, DOCUMENTED, WORDS
+from tests.support.slip import FIX, HINT, MENDED, SLIP
 
 _VIM, _ALE = named("SHARDLIGHT_VIM"), named("SHARDLIGHT_ALE")
 _QUIET = "set nocompatible noswapfile\nfiletype plugin indent on\n"
-BODY = "def add(a, b):\n    <|>\n\n\nz = 1\n"
-TOTAL = "def total(items, rate):\n    for item in items:\n        <|>rate += items.price\n    return rate\n"
-FIXED = TOTAL.replace("<|>", "").replace("items.price", "item.price")
-HINT = "Possible bug: `items` here, where `item` would be expected."
 
 Start = Callable[..., Awaitable["Vim"]]
 
@@ -65,7 +63,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 async def test_a_suggestion_is_in_the_menu_and_taken(start: Start) -> None:
     vim = await start(BODY, {"infills": ["tal = a + b"]})
-    await vim.terminal.until(lambda: vim.place.sent("textDocument/didOpen"), "server")
+    await vim.served()
     # A suggestion that takes too long is there when it is asked for again.
     vim.terminal.keys("Ato")
     await vim.terminal.until_shown("total = a + b", "Shardlight", again="\x7fo")
@@ -85,9 +83,9 @@ async def test_documentation_from_the_list_of_actions(start: Start) -> None:
 
 
 async def test_a_hint_and_its_correction(start: Start) -> None:
-    vim = await start(TOTAL, {"knows": FIXED})
+    vim = await start(SLIP, {"knows": MENDED})
     await vim.choose_action("Find bugs in total")
     await vim.terminal.until_shown(HINT)
-    await vim.choose_action("Fix: `rate += item.price`")
-    await vim.until_saved(FIXED)
+    await vim.choose_action(FIX)
+    await vim.until_saved(MENDED)
     await vim.terminal.until_not_shown(HINT)

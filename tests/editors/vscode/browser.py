@@ -169,7 +169,7 @@ class Page:
 
     async def close(self) -> None:
         """End the browser, and nothing else."""
-        with contextlib.suppress(OSError, TimeoutError, PageError):
+        with contextlib.suppress(OSError, asyncio.TimeoutError, PageError):
             await self.send("Browser.close")
         asyncio.get_running_loop().remove_reader(self._from)
         with contextlib.suppress(ProcessLookupError):

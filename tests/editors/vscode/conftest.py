@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -25,8 +24,10 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
+from tests.editors.programs import named
 from tests.editors.vscode.browser import launch
-from tests.editors.vscode.workbench import QUIET, Workbench, named, until
+from tests.editors.vscode.workbench import QUIET, Workbench, until
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 EXTENSION = ROOT / "editors" / "vscode"
@@ -49,9 +50,10 @@ _FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def programs() -> dict[str, Path]:
     """The programs that the environment names; without them there is nothing to test with."""
-    if missing := [f"{variable} ({_VARIABLES[variable]})" for variable, path in _PROGRAMS.items() if path is None]:
+    there = {variable: path for variable, path in _PROGRAMS.items() if path and path.exists()}
+    if missing := [f"{variable} ({what})" for variable, what in _VARIABLES.items() if variable not in there]:
         pytest.skip(f"not set, or not there: {', '.join(missing)}")
-    return {variable: path for variable, path in _PROGRAMS.items() if path is not None}
+    return there
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +135,7 @@ async def code_server(
         str(base / "ext"),
     ]
     command = [str(programs["SHARDLIGHT_CODE_SERVER"]), *shared]
-    port = _free_port()
+    port = free_port()
     extensions = [str(packaged), str(_symbols(base / "symbols.vsix"))]
     extensions.append(str(_python(base / "python.vsix", base / "env" / "bin" / "python")))
     installing = await asyncio.create_subprocess_exec(
@@ -222,12 +224,6 @@ def _write_program(path: Path, served: Path) -> None:
     module = [sys.executable, "-m", "tests.editors.vscode.served", str(served)]
     path.write_text(f'#!/bin/sh\ncd {shlex.quote(str(ROOT))} && exec {shlex.join(module)} "$@"\n', encoding="utf-8")
     path.chmod(0o755)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def _until_healthy(port: int) -> None:

@@ -6,13 +6,11 @@ import pytest
 
 from tests.editors.vscode.workbench import Workbench
 from tests.support.adding import ADD, DOCUMENTED, TESTS, WORDS
+from tests.support.slip import FIX, MENDED, SLIP
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BETTER = "def add(a, b):\n    return sum((a, b))\n"
-TOTAL = "# 😀\ndef total(items, rate):\n    for item in items:\n        rate += items.price\n    return rate\n"
-FIXED = "def total(items, rate):\n    for item in items:\n        rate += item.price\n    return rate\n"
-HINT = "Possible bug: `items` here, where `item` would be expected."
 SUM = "Shardlight: Change the selected code, or the function at the cursor, as you say"
 
 
@@ -68,16 +66,16 @@ async def test_tests_from_the_palette_go_into_a_new_file(workbench: Workbench) -
 
 
 async def test_a_bug_is_marked_and_mended(workbench: Workbench) -> None:
-    await workbench.serve({"knows": FIXED})
-    path = await workbench.open("bug.py", TOTAL)
+    await workbench.serve({"knows": MENDED})
+    path = await workbench.open("bug.py", "# 😀\n" + SLIP.replace("<|>", ""))
     await workbench.go_to(4, 18)
     await workbench.command("Shardlight: Find bugs in the function at the cursor")
     await workbench.page.until("!!document.querySelector('.squiggly-warning')")
     await workbench.list_actions()
     await workbench.picture("bug-hint")
-    await workbench.click_on(".action-widget .monaco-list-row", "Fix: `rate += item.price`")
+    await workbench.click_on(".action-widget .monaco-list-row", FIX)
     await workbench.lines(contains="rate += item.price")
-    await workbench.save(path, f"# 😀\n{FIXED}".encode())
+    await workbench.save(path, f"# 😀\n{MENDED}".encode())
     await workbench.page.until("!document.querySelector('.squiggly-warning')")
 
 

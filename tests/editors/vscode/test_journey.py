@@ -18,7 +18,7 @@ import pytest_asyncio
 from lsp_server.engine import runtime
 from lsp_server.inference.launcher import EngineSpec
 from tests.conftest import SMALL_MODEL
-from tests.editors.journey import RATIO, TOTAL
+from tests.editors.journey import LEVEL, RATIO, TOTAL, assert_documented, assert_ratio_raises
 from tests.editors.vscode.conftest import CodeServer
 from tests.editors.vscode.workbench import Workbench
 from tests.support.engine import RunningEngine, engine_spec, shut_down
@@ -58,18 +58,6 @@ def discounted(price: float, percent: float) -> float:
 
 print(discounted(20, 10))
 """
-LEVEL = '''def level(percent):
-    """Say how full the store is.
-
-    >>> level(40)
-    'low'
-    """
-    if percent > 100:
-        raise ValueError("too much")
-    if percent > 50:
-        return "high"
-    return "low"
-'''
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -160,14 +148,7 @@ async def test_documentation(real: Workbench) -> None:
     await real.act("Write documentation of discounted")
     await real.lines(contains="Returns:")
     await real.picture("vscode-documentation")
-    written = (await real.save(path)).decode()
-    function = ast.parse(written).body[1]
-    assert isinstance(function, ast.FunctionDef)
-    documentation = ast.get_docstring(function) or ""
-    assert all(part in documentation for part in ("Args:", "price: ", "percent: ", "Returns:"))
-    # Nothing else is another than before.
-    lines = written.splitlines()
-    assert [*lines[: function.lineno], *lines[function.body[1].lineno - 1 :]] == DISCOUNTED.splitlines()
+    assert_documented(DISCOUNTED, (await real.save(path)).decode(), "price", "percent")
 
 
 async def test_unit_tests_into_a_new_file(real: Workbench) -> None:
@@ -213,11 +194,7 @@ async def test_a_change_is_shown_and_applied(real: Workbench) -> None:
     await real.no_preview()
     await real.changed("shares.py")
     await real.picture("journey-applied")
-    written = (await real.save(path)).decode()
-    before, _, after = RATIO.partition("    share")
-    assert written.startswith(before)
-    assert written.endswith(after.partition("\n\n\n")[2])
-    assert any(isinstance(node, ast.Raise) for node in ast.walk(ast.parse(written)))
+    assert_ratio_raises((await real.save(path)).decode())
 
 
 async def test_an_explanation(real: Workbench) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -372,12 +371,6 @@ def _version(path: Path) -> int:
 
 def _has(selector: str) -> str:
     return f"!!document.querySelector({json.dumps(selector)})"
-
-
-def named(variable: str) -> Path | None:
-    """What an environment variable names, if that is there."""
-    path = os.environ.get(variable)
-    return Path(path) if path and Path(path).exists() else None
 
 
 def plain(text: str) -> str:

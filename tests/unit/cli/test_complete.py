@@ -24,7 +24,18 @@ def test_path_may_hold_colons() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["app.py", "app.py:1", "app.py:0:1", "app.py:1:0", "app.py:a:b", "app.py:-1:1", ":1:1"]
+    "text",
+    [
+        "app.py",
+        "app.py:1",
+        "app.py:0:1",
+        "app.py:1:0",
+        "app.py:a:b",
+        "app.py:-1:1",
+        ":1:1",
+        "app.py:00:1",
+        f"app.py:{'1' * 5000}:1",
+    ],
 )
 def test_other_forms_are_refused_with_the_form(text: str) -> None:
     with pytest.raises(RefusedError, match="FILE:LINE:COL"):
@@ -59,10 +70,11 @@ def test_file_that_is_not_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_secrets_are_never_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / ".env"
-    path.write_text("TOKEN=1\n", encoding="utf-8")
-    assert main(["complete", f"{path}:1:1"]) == 1
-    assert "may hold secrets" in capsys.readouterr().err
+    (tmp_path / ".env").write_text("TOKEN=1\n", encoding="utf-8")
+    (tmp_path / "notes.py").symlink_to(".env")
+    for name in (".env", "notes.py"):
+        assert main(["complete", f"{tmp_path / name}:1:1", "--explain", "--no-model"]) == 1
+        assert "may hold secrets" in capsys.readouterr().err
 
 
 def shop(root: Path) -> Path:

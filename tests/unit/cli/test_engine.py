@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from lsp_server.cli.main import main
 from lsp_server.engine import client_token, process, runtime
 from lsp_server.engine.config import EngineConfig
+from lsp_server.engine.runtime import EngineRecord
 from lsp_server.inference.launcher import EngineSpec, command_of
 from tests.support.tiny import write_tiny_deepseek4
 
@@ -78,3 +81,15 @@ def test_a_token_that_cannot_be_kept(state: Path, capsys: pytest.CaptureFixture[
 
     assert main(["engine", "token"]) == 1
     assert f"The token cannot be kept in {client_token.path()}: Is a directory." in capsys.readouterr().err
+
+
+def test_an_engine_that_has_just_ended_can_be_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    record = EngineRecord(ended.pid, 1.0, 9, "t", "small", "small.gguf", 512, 0, "1.0", 1.0)
+    monkeypatch.setattr(runtime, "all_running", lambda: [record])
+
+    assert main(["engine", "stop"]) == 0
+    assert "small did not answer" in capsys.readouterr().out

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lsp_server.engine import generation
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.evaluation import Evaluation, evaluate
-from lsp_server.engine.generation import Finished, GenerationRequest, Step, Steps, StopReason, check, generate
+from lsp_server.engine.generation import Steps, generate
+from lsp_server.engine.generation_types import Finished, GenerationRequest, Step, StopReason, check
 from lsp_server.engine.pool import SequencePool
 from lsp_server.engine.sampling import SamplingParams
 from lsp_server.engine.sequence import CachedSequence

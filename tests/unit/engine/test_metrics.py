@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lsp_server.engine.generation import Finished, StopReason, Timings
+from lsp_server.engine.generation_types import Finished, StopReason, Timings
 from lsp_server.engine.lanes import Lane
 from lsp_server.engine.metrics import CONTENT_TYPE, Metrics
 

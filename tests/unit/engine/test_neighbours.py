@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from lsp_server.engine import neighbours, runtime
 from lsp_server.engine.neighbours import ALONE, Claims, Neighbours, claims_beside, claims_of, told, unseen_claims
@@ -116,6 +117,16 @@ def test_the_next_one_is_told(machine: Machine, mine: Neighbours) -> None:
     claims = {"CPU": 60 * MIB, "GPU": 0}
     assert claims_of(made) == claims
     assert machine.updates == [{"mine": {"claims": claims}}, {"mine": {"claims": claims, "loaded": True}}]
+
+
+def test_who_plans_for_too_long_is_not_waited_for(
+    machine: Machine, mine: Neighbours, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "runtime_directory", lambda: tmp_path)
+    monkeypatch.setattr(neighbours, "_LOCK_S", 0.01)
+    with FileLock(tmp_path / "planning.lock"):
+        made = mine.planned(fits(60))
+    assert machine.updates == [{"mine": {"claims": claims_of(made)}}]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from lsp_server.engine import scheduler as module
 from lsp_server.engine.evaluation import Evaluation
-from lsp_server.engine.generation import Finished, Step, Steps, StopReason, Timings
+from lsp_server.engine.generation import Steps
+from lsp_server.engine.generation_types import Finished, Step, StopReason, Timings
 from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.native.context import Part
 from lsp_server.engine.pool import SequencePool

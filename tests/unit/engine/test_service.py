@@ -15,7 +15,7 @@ from lsp_server.engine import service as module
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.evaluation import Evaluation
-from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
+from lsp_server.engine.generation_types import Finished, GenerationRequest, Step, StopReason, Timings
 from lsp_server.engine.lanes import Lane, Priority
 from lsp_server.engine.layout import Hole
 from lsp_server.engine.native import library

@@ -251,3 +251,9 @@ async def test_a_name_that_is_still_not_defined_is_told() -> None:
     given = "def f(a):\n    zzzzz = 1\n    b = a + zzzzz\n    return zzzzz\n"
     edit = await fix(selection, problem, tools_of(again, given))
     assert apply_edits(selection.snapshot.text, edit.edits) == given
+
+
+async def test_a_problem_without_a_word_has_a_name() -> None:
+    selection = selected(ADD)
+    edit = await fix(selection, Problem("\n", "    return a + b"), tools_of(BETTER))
+    assert edit.title == "Fix: a problem without a name"

@@ -165,3 +165,10 @@ async def test_a_name_that_is_plainly_meant_needs_no_model(code: str, message: s
     assert explanation.markdown.startswith(f"### {message}\n\nThis means that nothing is called")
     assert why in explanation.markdown
     assert explanation.markdown.endswith(f"**To mend it:** {mend}\n")
+
+
+async def test_a_problem_without_a_word_has_a_name() -> None:
+    explanation = await explain_problem(
+        LINES, Problem("", "return items[n]"), tools_of(" nothing.", " of that.", " go.")
+    )
+    assert explanation.markdown.startswith("### a problem without a name\n")

@@ -289,6 +289,14 @@ async def test_a_model_that_only_talks_is_talked_to() -> None:
     assert (request.max_tokens, request.priority) == (9, Priority.INLINE)
 
 
+async def test_a_talking_model_is_told_the_language_as_markdown_has_it() -> None:
+    backend = talking("1\n```")
+    await complete(place("const x = <|>\n", "typescriptreact"), backend, Effort(9), PROMPTS)
+    (request,) = backend.seen
+    assert isinstance(request, ChatRequest)
+    assert request.messages[-1].content.startswith("```tsx\n")
+
+
 async def test_it_ends_where_the_code_ends() -> None:
     backend = talking("    return x\n```\nThat is all.")
     suggestion = await complete(place("def f(x):\n<|>\n"), backend, Effort(9), PROMPTS)

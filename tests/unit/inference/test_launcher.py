@@ -179,14 +179,6 @@ async def test_one_that_is_stuck_is_ended_and_replaced(spawned: Spawned, monkeyp
     assert len(spawned.processes) == 1
 
 
-def test_nobody_else_is_ended_who_has_its_number_by_now() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        record = record_of(process.pid)
-        launcher.end(replace(record, started=record.started - 100, after_boot=record.after_boot - 100))
-        assert process.poll() is None
-        process.kill()
-
-
 async def test_one_that_crashes_again_and_again_is_not_started(spawned: Spawned) -> None:
     for _ in range(3):
         crashes.begun(SPEC.name)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,10 +22,6 @@ from lsp_server.inference.launcher import EngineSpec
 from lsp_server.inference.remote_spec import RemoteSpec
 from lsp_server.inference.roles import RoleBackend
 from lsp_server.inference.scripted import Reply, ScriptedBackend
-from lsp_server.models.catalog import Catalog
-from lsp_server.models.hardware import Hardware, load_profile
-from lsp_server.models.store import ModelStore
-from lsp_server.settings.schema import BackendSettings, EngineSettings, ModelSettings, Settings
 from tests.support.engine import PATIENCE_S
 from tests.support.time import Time, until
 
@@ -349,114 +345,25 @@ class TestStandIns:
         assert (launcher.calls, role.trouble) == (0, ""), "an old connection is no reason to leave a server"
 
 
-class TestWantedModel:
-    """On machines that are described; which models suit them is for the tests of planning."""
+async def test_a_key_that_has_changed_is_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = Engine(BackendKeyError("http://gpu.example refuses the key (401).")), Engine("ok")
+    keys, asked = ["old", "new"], []
 
-    @pytest.fixture
-    def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStore:
-        """An empty one, with the catalog that ships."""
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
-        return ModelStore(tmp_path / "store", Catalog.load(), [])
+    async def connect(spec: RemoteSpec) -> Any:
+        asked.append(spec.key)
+        return old if spec.key == "old" else new
 
-    @pytest.fixture
-    def detected(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path | None]]:
-        """What was asked for each time that the machine, a laptop, was looked at."""
-        calls: list[Path | None] = []
-
-        def detect(path: Path | None) -> Hardware:
-            calls.append(path)
-            return load_profile("laptop-16gb")
-
-        roles._this_machine.cache_clear()
-        monkeypatch.setattr(roles, "detect", detect)
-        yield calls
-        roles._this_machine.cache_clear()
-
-    def install(self, store: ModelStore, *names: str) -> None:
-        for name in names:
-            folder = store.directory / name
-            folder.mkdir(parents=True)
-            for file in store.catalog.get(name).files:
-                (folder / file.name).touch()
-
-    def test_auto_is_what_this_machine_can_answer_with(self, store: ModelStore, detected: list[Path | None]) -> None:
-        completion = roles.wanted_model(Settings(), store, "completion").id
-        assert completion.startswith("qwen2.5-coder-")
-        assert completion != "qwen2.5-coder-7b", "too slow on a laptop"
-        self.install(store, "qwen2.5-coder-0.5b", "qwen2.5-coder-7b")
-        assert roles.wanted_model(Settings(), store, "completion").id == "qwen2.5-coder-0.5b"
-        assert len(detected) == 1, "it takes a moment, and the answer should not change"
-
-    def test_the_context_that_is_wanted_counts(
-        self, store: ModelStore, monkeypatch: pytest.MonkeyPatch, detected: list[Path | None]
-    ) -> None:
-        asked: list[tuple[str, int]] = []
-
-        def suits(_model: object, role: str, _hardware: object, n_ctx: int) -> bool:
-            asked.append((role, n_ctx))
-            return True
-
-        monkeypatch.setattr(roles, "suits", suits)
-        settings = Settings(engine=EngineSettings(n_ctx=4096))
-        assert roles.wanted_model(settings, store, "assistant").id == "deepseek-v4-flash"
-        assert asked == [("assistant", 4096)]
-
-    def test_a_name_is_taken_at_its_word_and_nothing_looked_at(
-        self, store: ModelStore, detected: list[Path | None]
-    ) -> None:
-        settings = Settings(models=ModelSettings(completion="qwen2.5-coder-3b", assistant="qwen2.5-coder-14b"))
-        assert roles.wanted_model(settings, store, "completion").id == "qwen2.5-coder-3b"
-        assert roles.wanted_model(settings, store, "assistant").id == "qwen2.5-coder-14b"
-        assert detected == []
+    monkeypatch.setattr(roles, "connect", connect)
+    spec = lambda: RemoteSpec("assistant", "http://gpu.example", key=keys.pop(0))  # noqa: E731
+    backend = RoleBackend(spec, lambda _fraction: None)
+    assert (await collect(backend.chat(ChatRequest((Message("user", "Hi"),), 4)))).text == "ok"
+    assert asked == ["old", "new"]
+    assert old.closed
+    assert backend.elsewhere == ""
 
 
-class TestElsewhere:
-    """A role that a server elsewhere serves."""
-
-    SETTINGS = Settings(backend=BackendSettings(assistant_url=("http://gpu.example",), assistant_key_env="TEAM_KEY"))
-
-    def test_which_role_is_where(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("TEAM_KEY", "sesame")
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
-        monkeypatch.setattr(roles, "_this_machine", lambda: load_profile("laptop-16gb"))
-        store = ModelStore(tmp_path, Catalog.load(), [])
-        server, fallback = roles.sources(self.SETTINGS, store, "assistant")
-        assert server() == RemoteSpec("assistant", "http://gpu.example", key="sesame")
-        (engine,) = roles.sources(self.SETTINGS, store, "completion")
-        for local in (fallback, engine):
-            with pytest.raises(ModelNotInstalledError):
-                local()
-
-    def test_an_engine_that_is_not_wanted_stands_in_for_nobody(self, tmp_path: Path) -> None:
-        urls = ("http://a.example", "http://b.example")
-        settings = Settings(backend=BackendSettings(assistant_url=urls, local_fallback=False))
-        found = roles.sources(settings, ModelStore(tmp_path, Catalog.load(), []), "assistant")
-        assert [server() for server in found] == [RemoteSpec("assistant", url) for url in urls]
-
-    @pytest.mark.parametrize(("url", "role"), [("", "completion"), ("http://gpu.example", "assistant")])
-    def test_an_engine_is_planned_for_the_roles_that_it_has(
-        self, url: str, role: str, tiny_deepseek4: Path, tmp_path: Path
-    ) -> None:
-        models = ModelSettings(completion=str(tiny_deepseek4), assistant=str(tiny_deepseek4))
-        settings = Settings(models=models, backend=BackendSettings(completion_url=(url,)))
-        store = ModelStore(tmp_path / "store", Catalog.load(), [])
-        assert roles.engine_spec(settings, store, "assistant").role == role
-
-    async def test_a_key_that_has_changed_is_fetched_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        old, new = Engine(BackendKeyError("http://gpu.example refuses the key (401).")), Engine("ok")
-        keys, asked = ["old", "new"], []
-
-        async def connect(spec: RemoteSpec) -> Any:
-            asked.append(spec.key)
-            return old if spec.key == "old" else new
-
-        monkeypatch.setattr(roles, "connect", connect)
-        spec = lambda: RemoteSpec("assistant", "http://gpu.example", key=keys.pop(0))  # noqa: E731
-        backend = RoleBackend(spec, lambda _fraction: None)
-        assert (await collect(backend.chat(ChatRequest((Message("user", "Hi"),), 4)))).text == "ok"
-        assert asked == ["old", "new"]
-        assert old.closed
-        assert backend.elsewhere == ""
+async def _nobody() -> Engine:
+    raise AssertionError("nobody asks on")
 
 
 async def test_who_leaves_waits_for_those_who_have_asked(role: RoleBackend, launcher: Launcher) -> None:
@@ -464,7 +371,7 @@ async def test_who_leaves_waits_for_those_who_have_asked(role: RoleBackend, laun
     answer = role.infill(HOLE)
     begun = await anext(answer)
 
-    leaving = asyncio.create_task(role.leave())
+    leaving = asyncio.create_task(role.leave(_nobody))
     await asyncio.wait({leaving}, timeout=0)
     assert not engine.closed
     assert not role.ready
@@ -476,7 +383,46 @@ async def test_who_leaves_waits_for_those_who_have_asked(role: RoleBackend, laun
 
 async def test_who_leaves_and_is_asked_nothing_leaves_at_once(role: RoleBackend, launcher: Launcher) -> None:
     launcher.outcomes = [engine := Engine("one")]
-    await role.leave()
     await role.attach()
-    await role.leave()
+    await role.leave(_nobody)
     assert engine.closed
+
+
+async def test_who_asks_on_when_it_has_left_is_answered_by_its_successor(role: RoleBackend, launcher: Launcher) -> None:
+    """An action asks several times, and has taken the backend before the settings changed."""
+    launcher.outcomes, successor = [Engine("one")], Engine("two")
+    successor.fills_holes = False
+
+    async def successors() -> Engine:
+        return successor
+
+    assert (await collect(role.infill(HOLE))).text == "one"
+    await role.leave(successors)
+    assert (await collect(role.chat(ChatRequest((Message("user", "Hi"),), 16)))).text == "two"
+    assert launcher.calls == 1, "an engine that was let go is not started again"
+    assert not successor.closed
+
+
+async def test_what_fails_while_it_leaves_is_asked_of_its_successor(role: RoleBackend, launcher: Launcher) -> None:
+    engine, successor = Engine("one", breaks_after=0), Engine("two")
+    asked, breaks = asyncio.Event(), asyncio.Event()
+
+    async def pause() -> None:
+        asked.set()
+        await breaks.wait()
+
+    async def successors() -> Engine:
+        return successor
+
+    engine.pause = pause  # type: ignore[assignment]
+    launcher.outcomes = [engine]
+    answer = asyncio.create_task(collect(role.infill(HOLE)))
+    await asked.wait()
+    leaving = asyncio.create_task(role.leave(successors))
+    await asyncio.wait({leaving}, timeout=0)
+    breaks.set()
+
+    assert (await answer).text == "two"
+    await leaving
+    assert engine.closed
+    assert launcher.calls == 1

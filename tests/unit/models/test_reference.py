@@ -34,7 +34,10 @@ def test_hub_ids(text: str, expected: HubRef, ref_id: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hf:", "hf:org", "hf:org/repo:", "hf:org/repo/file.bin", "hf:org/../x.gguf", "hf:o/r/../../x.gguf", "hf:a b/c"],
+    [
+        *("hf:", "hf:org", "hf:org/repo:", "hf:org/repo/file.bin", "hf:org/../x.gguf", "hf:o/r/../../x.gguf"),
+        *("hf:a b/c", "hf:a--b/c/m.gguf", "hf:-a/b", "hf:a/b.", "hf:a/b.git", f"hf:a/{'b' * 97}"),
+    ],
 )
 def test_malformed_hub_ids_are_explained(text: str) -> None:
     with pytest.raises(UnknownModelError) as caught:
@@ -68,6 +71,12 @@ def test_a_file_that_is_no_shard_of_its_set_stands_for_itself(tmp_path: Path, na
 @pytest.mark.parametrize("text", ["missing.gguf", "./missing", "~/missing.gguf", "/no/such/file.gguf"])
 def test_a_path_that_leads_nowhere_is_named(text: str) -> None:
     with pytest.raises(UnknownModelError, match="There is no file"):
+        parse_ref(text, CATALOG)
+
+
+@pytest.mark.parametrize("text", ["~nobody-of-that-name/m.gguf", f"{'m' * 5000}.gguf"])
+def test_what_can_be_no_path_is_no_model(text: str) -> None:
+    with pytest.raises(UnknownModelError, match=r"is no path to a \.gguf file|There is no file"):
         parse_ref(text, CATALOG)
 
 

@@ -16,7 +16,7 @@ from lsp_server.errors import (
     UnknownModelError,
 )
 from lsp_server.models.catalog import Catalog, CatalogModel
-from lsp_server.models.reference import CatalogRef, HubRef, PathRef, parse_ref
+from lsp_server.models.reference import CatalogRef, HubRef, PathRef
 from lsp_server.models.sources import Source
 from lsp_server.models.sources.hub import HubSource
 from lsp_server.models.sources.registry_mirror import RegistryMirrorSource
@@ -473,12 +473,6 @@ def test_installed_lists_what_is_complete(
     assert [found.ref_id for found in store.installed()] == ["tiny"]
 
 
-def test_ids_that_differ_in_punctuation_have_folders_of_their_own(open_store: Callable[..., ModelStore]) -> None:
-    store = open_store("")
-    refs = [parse_ref(text, store.catalog) for text in ("hf:a/b:C", "hf:a/b-C", "hf:a-b/C")]
-    assert len({store._folder(ref) for ref in refs}) == 3
-
-
 def test_store_from_settings(tmp_path: Path) -> None:
     assert store_from("", registry_mirror=False).directory == default_directory()
     store = store_from(str(tmp_path), registry_mirror=True)
@@ -486,3 +480,5 @@ def test_store_from_settings(tmp_path: Path) -> None:
     assert store.catalog is Catalog.load()
     assert [source.name for source in store._sources] == ["Hugging Face", "package registry mirror"]
     assert len(store_from("", registry_mirror=False)._sources) == 1
+    with pytest.raises(ModelError, match=r"models\.directory"):
+        store_from("~nobody-of-that-name/models", registry_mirror=False)

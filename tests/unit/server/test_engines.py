@@ -22,15 +22,18 @@ from lsp_server.errors import (
     UnknownModelError,
 )
 from lsp_server.inference import roles
+from lsp_server.inference.backend import ChatRequest, Message, collect
 from lsp_server.inference.launcher import EngineSpec
 from lsp_server.inference.probing import Capabilities
 from lsp_server.inference.remote import RemoteBackend
+from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.models.catalog import CatalogModel, ModelFile, Role
 from lsp_server.models.reference import CatalogRef, ModelRef
 from lsp_server.models.store import InstalledModel
 from lsp_server.models.transfer import Transfer
-from lsp_server.server import engines
+from lsp_server.server import engines, wanted
 from lsp_server.server.engines import Engines
+from lsp_server.server.retries import MOST_TRIES
 from lsp_server.server.status import Status
 from lsp_server.settings.schema import BackendSettings, EngineSettings, Settings
 from tests.support.engine import PATIENCE_S
@@ -115,12 +118,15 @@ class FakeProgress:
 
     def __init__(self) -> None:
         self.tokens: dict[str, asyncio.Future[None]] = {}
+        self.reported: list[object] = []
 
     async def create_async(self, token: str) -> None:
         self.tokens[token] = asyncio.get_running_loop().create_future()
 
     def begin(self, token: str, value: object) -> None: ...
-    def report(self, token: str, value: object) -> None: ...
+    def report(self, token: str, value: object) -> None:
+        self.reported.append(value)
+
     def end(self, token: str, value: object) -> None: ...
 
 
@@ -171,7 +177,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     client, store, engine = FakeClient(), FakeStore(), FakeEngine()
-    monkeypatch.setattr(engines, "store_from", lambda directory, *, registry_mirror: store)
+    monkeypatch.setattr(wanted, "store_from", lambda directory, *, registry_mirror: store)
     monkeypatch.setattr(roles, "attach", engine.attach)
     states: list[Status] = []
 
@@ -462,6 +468,29 @@ async def test_a_download_that_is_stopped_in_its_progress_display_stops(world: W
     await asyncio.wait_for(download.stopped.wait(), PATIENCE_S)
 
 
+async def test_what_a_stopped_download_still_does_is_not_shown(world: World) -> None:
+    world.client.shows_progress()
+    world.store.installed = False
+    loop, started, reported = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    def pull(_ref: ModelRef, progress: Callable[[Transfer], None], cancelled: Callable[[], bool]) -> None:
+        loop.call_soon_threadsafe(started.set)
+        while not cancelled():
+            pass
+        progress(Transfer("a.gguf", 200, 400, "download"))
+        loop.call_soon_threadsafe(reported.set)
+
+    world.store.pull = pull  # type: ignore[method-assign]
+    task = asyncio.create_task(world.engines.ready("assistant"))
+    await started.wait()
+    world.client.cancel_progress()
+    with pytest.raises(DownloadError, match="was stopped"):
+        await task
+    await asyncio.wait_for(reported.wait(), PATIENCE_S)
+    assert told(world)[-1] == ("failed", None)
+    assert world.client.work_done_progress.reported == []
+
+
 async def test_a_download_outlives_whoever_asked_for_it(world: World) -> None:
     download = Downloading(world.store)
     first, second = (asyncio.create_task(world.engines.ready("completion")) for _ in range(2))
@@ -631,7 +660,7 @@ async def test_a_key_that_stays_wrong_is_given_up(remote_world: World, monkeypat
         assert await remote_world.engines.once_loaded("assistant") is None
         now += 1000
 
-    assert remote_world.engine.attached == engines._MOST_TRIES
+    assert remote_world.engine.attached == MOST_TRIES
     assert len(remote_world.client.messages) == 1
     await remote_world.engines.aclose()
 
@@ -749,3 +778,80 @@ async def test_what_is_not_ready_is_dropped_by_a_switch(world: World, switching:
     await world.settle()
     assert world.engines.if_ready("completion") is not None
     assert switching.dismissed == []
+
+
+class Answering(ScriptedBackend, FakeEngine):
+    """An engine that says hello."""
+
+    def __init__(self) -> None:
+        FakeEngine.__init__(self)
+        ScriptedBackend.__init__(self, chats=("Hello",))
+
+
+async def test_an_action_that_goes_on_after_a_switch_asks_the_next_engine(world: World, switching: Switching) -> None:
+    attached: list[int] = []
+
+    async def attach(spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        attached.append(spec.n_ctx)
+        return Answering()
+
+    world.attach_by(attach)
+    taken = await world.engines.ready("assistant")
+    await world.engines.switch(LARGER)
+    await world.settle()
+
+    answer = await collect(taken.chat(ChatRequest((Message("user", "Hi"),), 4)))
+
+    assert answer.text == "Hello"
+    assert attached == [8192, 4096], "the engine that was let go is not started again"
+
+
+async def test_who_asks_while_the_settings_change_gets_what_they_say(world: World, switching: Switching) -> None:
+    """The question of a download is taken back by the change; just then an action is asked for, too."""
+    attached: list[int] = []
+    asks = asyncio.Event()
+
+    async def attach(spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        attached.append(spec.n_ctx)
+        return FakeEngine()
+
+    async def question(_params: object) -> Any:
+        asks.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            world.store.installed = True
+            world.engines.if_ready("assistant")
+
+    world.attach_by(attach)
+    world.store.installed = False
+    world.client.window_show_message_request_async = question  # type: ignore[method-assign, assignment]
+    world.engines.if_ready("completion")
+    await asks.wait()
+
+    await world.engines.switch(LARGER)
+    await world.settle()
+    await asyncio.gather(world.engines.ready("assistant"), world.engines.ready("completion"))
+
+    assert attached == [4096, 4096]
+
+
+async def test_a_role_that_is_asked_for_while_another_is_dropped(world: World, switching: Switching) -> None:
+    starts = asyncio.Event()
+
+    async def attach(spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        starts.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            world.engines.if_ready("assistant")
+
+    world.attach_by(attach)
+    world.engines.if_ready("completion")
+    await starts.wait()
+
+    await world.engines.switch(LARGER)
+
+    world.attach_by(world.engine.attach)
+    assert await world.engines.once_loaded("completion") is not None
+    await world.engines.aclose()

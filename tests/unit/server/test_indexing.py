@@ -19,7 +19,7 @@ from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.server import indexing
 from lsp_server.server.indexing import Indexing
 from lsp_server.syntax.snapshot import Snapshot
-from tests.support.editor import until
+from tests.support.time import until
 
 
 class Watched(Indexing):
@@ -179,7 +179,7 @@ async def test_a_folder_that_is_closed_is_not_built_any_more(
     watched.follow([], Order())
     await until(lambda: not builders())
     await until(lambda: not index.state().building)
-    assert index.files() == ()
+    assert index.state().files == 0
 
 
 async def test_no_builder_survives_us(watched: Watched, root: Path) -> None:
@@ -223,7 +223,7 @@ async def test_without_a_place_for_it_there_is_a_line_in_the_log(
     assert log[0].startswith("The workspace cannot be indexed: ")
     assert log[0].endswith("Shardlight works on without the index.")
     await until(at_rest(index, watched, 1))
-    assert index.files() == ()
+    assert index.state().files == 0
 
 
 async def test_a_builder_that_cannot_be_started_is_a_line_in_the_log(

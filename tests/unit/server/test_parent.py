@@ -30,7 +30,7 @@ async def test_an_ancestor_that_ends_is_noticed(
     child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It stands in for the ancestor: nobody may end the tests' own.
-    monkeypatch.setattr(parent, "_is_ancestor", lambda pid: pid == child.pid)
+    monkeypatch.setattr(parent, "_ancestor", psutil.Process)
     watch = asyncio.create_task(parent.gone(child.pid))
     await asyncio.sleep(0.1)
     assert not watch.done()
@@ -47,14 +47,23 @@ async def test_who_did_not_start_us_may_come_and_go(child: subprocess.Popen[byte
 
 
 def test_ancestors_are_known() -> None:
-    assert parent._is_ancestor(os.getppid())
-    assert not parent._is_ancestor(os.getpid())
+    ancestor = parent._ancestor(os.getppid())
+    assert ancestor
+    assert parent._runs(ancestor)
+    assert parent._ancestor(os.getpid()) is None
+
+
+def test_somebody_else_with_its_number_is_not_the_ancestor() -> None:
+    process = psutil.Process()
+    # As psutil tells processes apart: by their number and when they were created.
+    process._ident = (process.pid, 1.0)  # type: ignore[attr-defined]
+    assert not parent._runs(process)
 
 
 @pytest.mark.parametrize(("error", "runs"), [(psutil.NoSuchProcess(1), False), (psutil.AccessDenied(1), True)])
 def test_one_that_may_not_be_looked_at_runs(error: psutil.Error, runs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_pid: int) -> psutil.Process:
+    def refuse(_process: psutil.Process) -> str:
         raise error
 
-    monkeypatch.setattr(psutil, "Process", refuse)
-    assert parent._runs(1) is runs
+    monkeypatch.setattr(psutil.Process, "status", refuse)
+    assert parent._runs(psutil.Process()) is runs

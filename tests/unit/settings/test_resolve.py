@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lsp_server.settings.resolve import merge, resolve
-from lsp_server.settings.schema import Settings
+from lsp_server.settings.schema import LARGEST, Settings
 
 
 def problem(options: dict[str, Any]) -> tuple[str, str]:
@@ -67,6 +67,12 @@ def test_bounds_are_inclusive(value: int, wanted: str | None) -> None:
     else:
         assert f"must be {wanted}, not {value}" in resolution.problems[0].message
         assert resolution.settings.engine.port == Settings().engine.port
+
+
+def test_no_number_is_beyond_what_others_have_room_for() -> None:
+    assert resolve({"engine": {"n_ctx": LARGEST}}).problems == ()
+    _, message = problem({"engine": {"n_ctx": 10**30}})
+    assert f"must be at most {LARGEST}" in message
 
 
 def test_an_unknown_setting_is_reported_with_the_nearest_name() -> None:

@@ -113,6 +113,12 @@ def test_documentation_above(before: str, after: str, equal: bool) -> None:
     assert _equal(before, after, "typescript") == equal
 
 
+def test_all_kinds_of_comments_may_be_documentation() -> None:
+    code = "CREATE FUNCTION f(a int) RETURNS int AS $$ SELECT a $$ LANGUAGE sql;\n"
+    assert _equal(f"/* Old. */\n{code}", f"-- New.\n{code}", "sql")
+    assert not _equal(f"SELECT 1; /* why */\n{code}", f"SELECT 1;\n-- New.\n{code}", "sql")
+
+
 def test_without_a_grammar_only_the_same_text_is_the_same() -> None:
     assert _equal("a", "a", "klingon")
     assert not _equal("a", "a ", "klingon")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.syntax.comments import comment_at
+from lsp_server.syntax.comments import comment_at, without_comments
 from lsp_server.syntax.snapshot import Snapshot
 from tests.support.cursor import cursor
 
@@ -46,3 +46,20 @@ def test_crlf() -> None:
 def test_what_is_no_comment(language: str, marked: str) -> None:
     text, offset = cursor(marked)
     assert comment_at(Snapshot.open(text, language), offset) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "rest"),
+    [
+        (
+            "sql",
+            "SELECT 1; /* one */\nCOMMENT ON TABLE t IS 'it';\n-- two\n",
+            "SELECT 1; \nCOMMENT ON TABLE t IS 'it';\n\n",
+        ),
+        ("python", "x = '# no'  # yes\n", "x = '# no'  \n"),
+        ("rust", "/// Doc.\nfn f() {} // why\n", "fn f() {} \n"),
+        ("plaintext", "# as it is\n", "# as it is\n"),
+    ],
+)
+def test_a_text_without_its_comments(language: str, text: str, rest: str) -> None:
+    assert without_comments(Snapshot.open(text, language)) == rest

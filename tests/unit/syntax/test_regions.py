@@ -139,6 +139,7 @@ def test_a_place(language_id: str, marked: str, region: Region) -> None:
         ("shellscript", "echo \\\"a 'b<|>\n", Region.STRING),
         ("shellscript", 'echo \\"a<|> (\n', Region.CODE),
         ("sql", "SELECT a FROM b WHERE c = 'd<|>\n", Region.STRING),
+        ("sql", "COMMENT<|> ON TABLE t IS 'u';\n", Region.CODE),
     ],
 )
 def test_a_place_in_half_typed_code(language_id: str, marked: str, region: Region) -> None:

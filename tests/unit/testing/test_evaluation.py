@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -126,3 +127,20 @@ def test_results_of_other_conditions_are_not_counted_together(tmp_path: Path) ->
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="cannot be used"):
         SampleLog(tmp_path / "none" / "r.jsonl", CONDITIONS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of files")
+def test_a_disk_that_is_nearly_full_is_noticed(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "r.jsonl"
+    log = SampleLog(path, CONDITIONS)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # There is room for half of the next line.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, limits[1]))
+    try:
+        with pytest.raises(RefusedError, match="cannot be written"):
+            log.add(Sample("p/0", 0, "x" * 100, True, "passed"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not SampleLog(path, CONDITIONS).done

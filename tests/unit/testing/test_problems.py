@@ -59,6 +59,15 @@ def test_a_damaged_archive(content: bytes, tmp_path: Path) -> None:
         read_problems(path)
 
 
+def test_a_text_may_have_any_character(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    lines = [
+        json.dumps({**LINE, "task_id": char, "prompt": f"x = '{char}'"}, ensure_ascii=False) for char in "\u2028\x85"
+    ]
+    path.write_text("\r\n".join(lines), encoding="utf-8", newline="")
+    assert [problem.prompt for problem in read_problems(path)] == ["x = '\u2028'", "x = '\x85'"]
+
+
 def test_a_file_that_is_not_there_is_not_fetched(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="None is downloaded for you"):
         read_problems(tmp_path / "HumanEval.jsonl.gz")

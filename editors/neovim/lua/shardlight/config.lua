@@ -43,6 +43,11 @@ function M.set(given)
     return vim.list_contains({ true, false, "native", "own" }, value)
   end, true, 'true, false, "native" or "own"')
   vim.validate("keys", given.keys, function(value)
+    for option in pairs(type(value) == "table" and value or {}) do
+      if not defaults.keys[option] then
+        return false, ("there is no `%s`"):format(option)
+      end
+    end
     return value == false or type(value) == "table"
   end, true, "a table, or false")
   M.options = vim.tbl_deep_extend("force", defaults, given)

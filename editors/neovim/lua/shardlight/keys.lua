@@ -1,15 +1,6 @@
 -- The default keys. None takes anything away: they act while a suggestion is shown, and do else what they did before.
 local M = {}
 
-local NAMES = {
-  accept = "accept",
-  accept_word = "accept-word",
-  accept_line = "accept-line",
-  next = "next",
-  previous = "previous",
-  dismiss = "dismiss",
-  trigger = "trigger",
-}
 local OTHERWISE = "<Plug>(shardlight-otherwise)"
 
 -- The buffer's own mappings that were there before ours, by buffer and key.
@@ -58,8 +49,8 @@ function M.attach(bufnr)
   end
   before[bufnr] = {}
   vim.api.nvim_buf_call(bufnr, function()
-    for option, name in pairs(NAMES) do
-      local key = keys[option]
+    for option, key in pairs(keys) do
+      local name = option:gsub("_", "-")
       local there = key and vim.fn.maparg(key, "i", false, true) or {}
       local taken = next(there) ~= nil
       local mapped_by_you = vim.fn.hasmapto(("<Plug>(shardlight-%s)"):format(name), "i") == 1

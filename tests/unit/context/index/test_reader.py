@@ -54,13 +54,12 @@ def everything(reader: Reader) -> list[object]:
         reader.imports_of("main.py"),
         reader.importers_of("pkg/shapes.py", 8),
         reader.referencing("area", 8),
-        reader.files(None),
         reader.named("main.py"),
     ]
 
 
 def test_without_a_database_everything_is_empty(reader: Reader) -> None:
-    assert everything(reader) == [[]] * 9
+    assert everything(reader) == [[]] * 8
     assert reader.counts() == (0, 0)
 
 
@@ -119,10 +118,7 @@ def test_who_names_something_most_is_first(reader: Reader, root: Path) -> None:
 
 
 @pytest.mark.usefixtures("built")
-def test_files_by_language_and_name(reader: Reader, root: Path) -> None:
-    expected = [root / "main.py", root / "pkg" / "__init__.py", root / "pkg" / "shapes.py"]
-    assert reader.files(None) == reader.files(["python", "go"]) == expected
-    assert reader.files(["go"]) == []
+def test_files_by_name(reader: Reader) -> None:
     assert reader.named("shapes.py") == ["pkg/shapes.py"]
     assert reader.counts() == (3, 5)
 
@@ -141,19 +137,19 @@ def test_an_index_that_is_built_later_or_replaced_is_seen(
     reader: Reader, root: Path, index: WorkspaceIndex, files: MakeFiles, build_index: Build
 ) -> None:
     files({"a.py": "x = 1\n"})
-    assert reader.files(None) == []
+    assert reader.counts()[0] == 0
     build_index()
-    assert reader.files(None) == [root / "a.py"]
+    assert reader.counts()[0] == 1
     delete(index.database_of(root))
-    assert reader.files(None) == []
+    assert reader.counts()[0] == 0
     files({"b.py": "x = 1\n"})
     build_index()
-    assert reader.files(None) == [root / "a.py", root / "b.py"]
+    assert reader.counts()[0] == 2
     # Nobody asked while it was away.
     delete(index.database_of(root))
     files({"c.py": "x = 1\n"})
     build_index()
-    assert len(reader.files(None)) == 3
+    assert reader.counts()[0] == 3
 
 
 @pytest.mark.usefixtures("built")
@@ -170,7 +166,8 @@ def test_what_is_written_after_a_question_is_seen_at_the_next(
 
 @pytest.mark.usefixtures("built")
 def test_an_answer_is_the_askers_own(reader: Reader) -> None:
-    reader.files(None).clear()
+    reader.named("main.py").clear()
+    assert reader.named("main.py")
     reader.symbols_in("pkg/shapes.py").clear()
     assert reader.symbols_in("pkg/shapes.py")
 
@@ -179,6 +176,6 @@ def test_an_answer_is_the_askers_own(reader: Reader) -> None:
 def test_a_damaged_one_is_empty_until_it_is_made_anew(reader: Reader, build_index: Build) -> None:
     reader.close()
     reader.database.write_bytes(b"no database at all" * 500)
-    assert everything(reader) == [[]] * 9
+    assert everything(reader) == [[]] * 8
     build_index()
     assert reader.counts() == (3, 5)

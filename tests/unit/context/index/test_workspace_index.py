@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from lsp_server.context.index.builder import build
 from lsp_server.context.index.order import Order
+from lsp_server.context.index.reader import Reader
 from lsp_server.context.index.types import IndexedSymbol, IndexState
 from lsp_server.context.index.workspace_index import WorkspaceIndex
 from lsp_server.syntax.snapshot import Snapshot
@@ -142,7 +145,7 @@ def test_several_folders_come_and_go(
     for folder in (root, other):
         build_index(folder=folder)
     assert set(index.definitions(["here", "there"])) == {"here", "there"}
-    assert index.files() == (root / "a.py", other / "b.py")
+    assert (index.named("a.py"), index.named("b.py")) == ((root / "a.py",), (other / "b.py",))
     assert (index.state().files, index.state().symbols) == (2, 2)
     index.set_roots([other])
     assert set(index.definitions(["here", "there"])) == {"there"}
@@ -160,7 +163,7 @@ def test_a_file_of_a_folder_in_a_folder_is_found_once(
     assert len(index.definitions(["once"])["once"]) == 1
     assert len(index.search("once", limit=8)) == 1
     assert index.referencing("once", limit=8) == [(root / "inner" / "a.py", 1)]
-    assert len(index.files(["python"])) == 2
+    assert index.named("b.py") == (root / "inner" / "b.py",)
     # What the inner folder leaves out is its own affair.
     index.set_roots([root])
     assert len(index.definitions(["once"])["once"]) == 1
@@ -257,3 +260,29 @@ def test_how_far_the_builders_are(index: WorkspaceIndex, root: Path, tmp_path: P
     index.report(root, None)
     index.report(tmp_path / "other", None)
     assert index.state() == IndexState()
+
+
+def test_a_search_keeps_nobody_waiting(
+    index: WorkspaceIndex, files: MakeFiles, build_index: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files({"a.py": "def area(): ...\n"})
+    build_index()
+    searching, asked = Event(), Event()
+
+    def answer(reader: Reader, db: object, made_of: object, sql: str, values: object) -> object:
+        if "LIKE" in sql:
+            searching.set()
+            asked.wait(60)
+        return original(reader, db, made_of, sql, values)  # type: ignore[arg-type]
+
+    original = Reader._answer
+    monkeypatch.setattr(Reader, "_answer", answer)
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.submit(index.search, "area", limit=8)
+        assert searching.wait(60)
+        defined = pool.submit(index.definitions, ["area"])
+        try:
+            assert set(defined.result(timeout=30)) == {"area"}
+        finally:
+            asked.set()
+        assert [symbol.name for symbol in found.result()] == ["area"]

@@ -17,7 +17,7 @@ from lsp_server.engine import templates
 from lsp_server.engine.chat import ChatPrompt, Message
 from lsp_server.engine.checkpoints import CheckpointStore
 from lsp_server.engine.config import EngineConfig
-from lsp_server.engine.generation import Finished, GenerationRequest, Step, StopReason, Timings
+from lsp_server.engine.generation_types import Finished, GenerationRequest, Step, StopReason, Timings
 from lsp_server.engine.http.app import create_app
 from lsp_server.engine.http.openai import UNSERVED
 from lsp_server.engine.lanes import Lane, Priority

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lsp_server.engine.generation import Finished, StopReason, Timings
+from lsp_server.engine.generation_types import Finished, StopReason, Timings
 from lsp_server.engine.http.responses import LlamaServerShape, OpenAIShape, timings
 from lsp_server.engine.native.logprobs import TokenLogprob
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
+from lsp_server.engine.loading import totals
 from lsp_server.engine.native import library, memory_log
 from lsp_server.engine.native.memory_log import Allocated, parse
 
@@ -80,8 +83,8 @@ def test_a_model_on_the_cpu() -> None:
     assert mib(found.cache_buffers) == {"CPU": 96.0}
     assert mib(found.compute) == {"CPU": 37.53}
     assert mib(found.output) == 0.58
-    assert mib(found.weights_bytes) == 491.01
-    assert mib(found.compute_bytes) == 38.11
+    assert mib(totals(asdict(found))["weights"]) == 491.01
+    assert mib(totals(asdict(found))["compute"]) == 38.11
 
 
 def test_deepseek_v4_has_caches_and_states_that_add_up() -> None:
@@ -109,15 +112,16 @@ def test_recurrent_states_count_as_cache() -> None:
 
 def test_a_simulation_tells_totals_but_no_buffers() -> None:
     found = parse(SIMULATED.splitlines())
-    assert (found.weights_bytes, found.cache_buffers) == (0, {"CPU": 0})
+    assert (found.weights, found.cache_buffers) == ({"CPU": 0}, {"CPU": 0})
     assert mib(found.cache) == 96.0
-    assert mib(found.compute_bytes) == 37.53
+    assert mib(totals(asdict(found))["compute"]) == 37.53
 
 
 def test_two_contexts_add_up() -> None:
     lines = [line for line in SMALL_MODEL.splitlines() if not line.startswith("load_tensors")]
     once, twice = parse(lines), parse(lines * 2)
-    assert (twice.cache, twice.compute_bytes) == (2 * once.cache, 2 * once.compute_bytes)
+    assert (twice.cache, twice.output) == (2 * once.cache, 2 * once.output)
+    assert mib(twice.compute) == {"CPU": 75.06}
 
 
 @pytest.mark.parametrize(

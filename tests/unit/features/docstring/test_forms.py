@@ -73,6 +73,12 @@ def test_sections_of_numpy_with_several_names() -> None:
     assert read.raises == (Entry("KeyError"),)
 
 
+def test_a_section_may_be_empty() -> None:
+    (form,) = (form for form in FORMS["docstring"] if form.name == "numpy")
+    assert form.read(["Do it.", "", "Returns", "-------"]).returns == Entry("")
+    assert form.read(["Do it.", "", "Returns", "-------", "", "int"]).returns == Entry("", "int")
+
+
 @pytest.mark.parametrize(
     ("style", "name", "line", "entry"),
     [

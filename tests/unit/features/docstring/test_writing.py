@@ -213,3 +213,70 @@ async def test_a_parameter_with_a_name_is_called_by_it_whatever_an_old_documenta
     text = await documented(code, " What.")
     assert "        options: What.\n" in text
     assert "opts" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "kept"),
+    [
+        (
+            "javascript",
+            "/**\n * Go.\n *\n * @returns {string} The words.\n */\nfunction f(a) { <|>return a; }\n",
+            "@returns {string} The words.",
+        ),
+        (
+            "java",
+            (
+                "class A {\n    /**\n     * Go.\n     *\n     * @return {@code true} if so\n"
+                "     * @throws IOException if it is gone\n     */\n"
+                "    boolean f(int a) throws IOException { <|>return g(a); }\n}\n"
+            ),
+            "@return {@code true} if so\n     * @throws IOException if it is gone",
+        ),
+        (
+            "php",
+            "<?php\n/**\n * Go.\n *\n * @return string The words.\n */\nfunction f($a): string { <|>return $a; }\n",
+            "@return string The words.",
+        ),
+        (
+            "sql",
+            "-- Go.\n-- Note: it is slow.\nCREATE FUNCTION f(a int) RETURNS int AS $$ SELECT <|>1 $$ LANGUAGE sql;\n",
+            "Note: it is slow.",
+        ),
+        (
+            "ruby",
+            "# Go.\n#\n# @return [Integer] how large\ndef f(a)\n  <|>@size\nend\n",
+            "@return [Integer] how large",
+        ),
+        (
+            "csharp",
+            (
+                "class A {\n    /// <summary>Go.</summary>\n"
+                '    /// <exception cref="IOException">If it is gone.</exception>\n'
+                "    int F(int a) { <|>return G(a); }\n}\n"
+            ),
+            '<exception cref="IOException">If it is gone.</exception>',
+        ),
+        (
+            "python",
+            'def f(a):\n    """Go.\n\n    Returns\n    -------\n    str\n        It is.\n    """\n    <|>return a\n',
+            "    Returns\n    -------\n    str\n        It is.",
+        ),
+        (
+            "python",
+            (
+                'def f(a):\n    """Go.\n\n    Returns\n    -------\n    n : int\n        How many.\n'
+                '    names : list\n        Which.\n    """\n    <|>return a\n'
+            ),
+            "    Returns\n    -------\n    n : int\n        How many.\n    names : list\n        Which.",
+        ),
+        (
+            "python",
+            'def f(a):\n    """Go.\n\n    Returns:\n        list[str]: It is.\n    """\n    <|>return a\n',
+            "    Returns:\n        list[str]: It is.",
+        ),
+    ],
+)
+async def test_what_is_said_of_what_comes_back_and_of_errors_stays(language: str, code: str, kept: str) -> None:
+    text = await documented(code, "It.", "That.", language=language)
+    assert "It." in text
+    assert kept in text

@@ -14,8 +14,9 @@ from lsp_server.errors import RefusedError
 from lsp_server.features.simplify import optimise, simplify
 from lsp_server.features.split import split
 from lsp_server.features.to_async import to_async
-from lsp_server.features.trial.behaviour import Behaviour, behaviour
+from lsp_server.features.trial.behaviour import Behaviour
 from lsp_server.features.types import Target, Tools
+from lsp_server.inference.scripted import ScriptedBackend
 from lsp_server.testing.bench import ProjectBench
 from lsp_server.testing.sites import test_site as site_of
 from lsp_server.text.edits import apply_edits
@@ -61,13 +62,19 @@ async def case(tmp_path: Path) -> AsyncIterator[Set]:
         yield made
 
 
+async def tried(target: Target, tools: Tools) -> Behaviour:
+    before = Behaviour(target, tools)
+    await before.try_out()
+    return before
+
+
 def called(before: Behaviour) -> list[str]:
     return [call.codes[-1] for call in before.calls]
 
 
 async def test_what_calls_show(case: Set) -> None:
     target, tools = await case(LEVEL, "60)", "500)", *NOTHING)
-    before = await behaviour(target, tools)
+    before = await tried(target, tools)
     assert {"level(60)", "level(500)", "level(0)"} <= set(called(before))
     assert "level('1')" not in called(before)
     assert before.note.startswith("It does the same in the ")
@@ -86,7 +93,7 @@ async def test_what_calls_show(case: Set) -> None:
 )
 async def test_what_is_otherwise_is_told(case: Set, old: str, new: str, difference: str) -> None:
     target, tools = await case(LEVEL, "60)", "500)", *NOTHING)
-    before = await behaviour(target, tools)
+    before = await tried(target, tools)
     assert difference in await before.difference(target.snapshot.text.replace(old, new))
 
 
@@ -100,14 +107,14 @@ async def test_what_is_otherwise_is_told(case: Set, old: str, new: str, differen
 )
 async def test_what_cannot_be_compared_is_let_be(case: Set, marked: str) -> None:
     target, tools = await case(marked, "6)", *NOTHING)
-    before = await behaviour(target, tools)
+    before = await tried(target, tools)
     assert (before.calls, before.note) == ([], "")
     assert await before.difference("no python") == ""
 
 
 async def test_what_is_not_trusted_is_not_run(case: Set) -> None:
     target, tools = await case(LEVEL, trusted=False)
-    assert (await behaviour(target, tools)).calls == []
+    assert (await tried(target, tools)).calls == []
 
 
 SHORTER = 'def level(percent):\n    if percent > 100:\n        raise ValueError("too much")\n'
@@ -127,7 +134,7 @@ async def test_a_simplification_has_to_do_the_same(case: Set) -> None:
 
 async def test_something_else_is_returned_though_it_looks_the_same_in_a_call(case: Set) -> None:
     target, tools = await case(DRAWN, *NOTHING)
-    before = await behaviour(target, tools)
+    before = await tried(target, tools)
     assert "list(plain([1]))" in called(before)
     before.calls = [call for call in before.calls if call.codes[-1].startswith("list(")]
     changed = target.snapshot.text.replace("(one for one in items)", "[one for one in items]")
@@ -136,7 +143,7 @@ async def test_something_else_is_returned_though_it_looks_the_same_in_a_call(cas
 
 async def test_where_an_object_is_does_not_count(case: Set) -> None:
     target, tools = await case("def plain(x):\n    <|>return [x][0]\n", "object())", *NOTHING)
-    before = await behaviour(target, tools)
+    before = await tried(target, tools)
     assert await before.difference(target.snapshot.text.replace("[x][0]", "x")) == ""
 
 
@@ -153,7 +160,16 @@ async def test_parts_are_tried_too(case: Set) -> None:
     lines = "".join(f"        total += n * {i}\n" for i in range(6))
     marked = f"def f(numbers):\n    <|>total = 0\n    for n in numbers:\n{lines}    low = min(numbers)\n"
     marked += "    high = max(numbers)\n    spread = high - low\n    return total, spread\n"
-    target, tools = await case(marked, "[1, 2])", *NOTHING, "add_up`", "spread_of`", "rest`")
+    target, tools = await case(marked, "add_up`", "spread_of`", "[1, 2])", *NOTHING)
     edit = await split(target, tools)
     assert "def add_up(" in apply_edits(target.snapshot.text, edit.edits)
     assert edit.notes[-1].startswith("It does the same in the ")
+
+
+async def test_what_is_not_split_is_not_tried(case: Set) -> None:
+    marked = "def gen(n):\n    <|>pass\n" + "".join(f"    yield n + {i}\n" for i in range(20))
+    target, tools = await case(marked, *NOTHING)
+    with pytest.raises(RefusedError, match="No part of gen can stand alone"):
+        await split(target, tools)
+    assert isinstance(tools.backend, ScriptedBackend)
+    assert not tools.backend.seen

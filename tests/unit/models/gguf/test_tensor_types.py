@@ -4,7 +4,6 @@ import ctypes
 from pathlib import Path
 
 import llama_cpp.llama_cpp
-import pytest
 from llama_cpp._ctypes_extensions import load_shared_library
 
 from lsp_server.models.gguf.tensor_types import TENSOR_TYPES, TensorType
@@ -27,8 +26,3 @@ def installed_types() -> dict[int, TensorType]:
 def test_the_table_is_the_installed_librarys() -> None:
     ours = {n: TensorType(t.name.upper(), t.block_size, t.block_bytes) for n, t in TENSOR_TYPES.items()}
     assert ours == installed_types()
-
-
-@pytest.mark.parametrize(("number", "bits"), [(0, 32.0), (12, 4.5), (14, 6.5625), (19, 1.5625)])
-def test_bits_per_weight(number: int, bits: float) -> None:
-    assert TENSOR_TYPES[number].bits_per_weight == bits

@@ -14,7 +14,7 @@ USE = DeviceUse("CPU", "A processor", 100, 20, 3, 1000)
 def test_in_json_everything_has_its_place() -> None:
     plan = make_plan(flagship(), machine(gpu(), gpu("CUDA1"), ram_gb=96), Wishes(n_ctx=4096))
     data = json.loads(json.dumps(plan.as_json()))
-    assert (data["model"], data["hardware"], data["verdict"]) == ("DeepSeek V4 Flash", "a machine", "fits")
+    assert (data["model"], data["hardware"], data["verdict"]) == ("deepseek-v4-flash", "a machine", "fits")
     assert data["exact"] is False
     assert [device["name"] for device in data["devices"]] == ["CUDA0", "CUDA1", "CPU"]
     for device in data["devices"]:

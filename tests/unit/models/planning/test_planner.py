@@ -382,7 +382,7 @@ class TestFromDisk:
         with pytest.raises(PlanError) as caught:
             make_plan(flagship(), machine(ram_gb=0.2), Wishes())
         message = caught.value.message
-        assert message.startswith("DeepSeek V4 Flash (61.5 GB) does not fit a machine")
+        assert message.startswith("deepseek-v4-flash (61.5 GB) does not fit a machine")
         assert "the RAM would have to hold 3" in message
         assert "170 MB of it may be used" in message
         assert "shardlight models list" in caught.value.hint

@@ -14,8 +14,9 @@ from lsp_server.models.planning.anatomy import Anatomy
 from lsp_server.models.planning.auto import catalog_anatomy
 from lsp_server.models.planning.kernel_table import per_core
 from lsp_server.models.planning.placement import place
+from lsp_server.models.planning.rates import kernel_rates
 from lsp_server.models.planning.settings import LoadSettings
-from lsp_server.models.planning.speed import Prediction, kernel_rates, predict
+from lsp_server.models.planning.speed import Prediction, predict
 from tests.support.planning import (
     BLUEPRINTS,
     CPU,

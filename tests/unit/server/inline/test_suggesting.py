@@ -21,8 +21,8 @@ from lsp_server.settings.schema import CompletionSettings, Settings
 from lsp_server.statistics.events import Event, Shown
 from lsp_server.text.positions import LineIndex, PositionEncoding
 from tests.support.cursor import cursor
-from tests.support.editor import until
 from tests.support.features import PROMPTS
+from tests.support.time import until
 
 URI = "file:///w/a.py"
 INLINE, BACKGROUND = Priority.INLINE, Priority.BACKGROUND
