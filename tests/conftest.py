@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from lsp_server.models.store import store_from
 from lsp_server.settings import sources
 from tests.support.engine import RunningEngine, engine_spec, launch, shut_down
 from tests.support.tiny import write_tiny_deepseek4
+
+# Shells have programs in the background ignore Ctrl-C, and what these start would as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL_MODEL = "qwen2.5-coder-0.5b"
 _MODEL_VARIABLE = "SHARDLIGHT_TEST_MODEL"

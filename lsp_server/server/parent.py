@@ -12,13 +12,16 @@ import psutil
 LOOK_S = 10.0
 
 
-async def gone(process_id: int) -> None:
+async def gone(process_id: int, *, started_us: bool = False) -> None:
     """Return when an ancestor of this process has ended; never if it is none.
 
     An editor in another container has a number that means nothing here, or somebody else.
+
+    Args:
+        started_us: it is known to have been one, and may have ended already.
     """
     ancestor = await asyncio.to_thread(_ancestor, process_id)
-    if ancestor is None:
+    if ancestor is None and not started_us:
         await asyncio.Event().wait()
     while ancestor and _runs(ancestor):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_S)

@@ -87,6 +87,16 @@ class Protocol(LanguageServerProtocol):
         """Whether the client has said goodbye; if not, the exit code is to be 1."""
         return bool(self._shutdown)
 
+    @lsp_method(lsp.SHUTDOWN)
+    def lsp_shutdown(self, *args: Any) -> Generator[Any, Any, None]:
+        """As pygls has it, by a copy of what is under way: what is cancelled is not kept (see `_execute_handler`)."""
+        yield self.fm.features[lsp.SHUTDOWN], args, None
+        own = self.msg_id
+        for msg_id, future in tuple(self._request_futures.items()):
+            if msg_id != own:
+                future.cancel()
+        self._shutdown = True
+
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
         """Hand over to our handler."""

@@ -17,6 +17,7 @@ from tests.e2e.conftest import Connect
 from tests.support.editor import REPOSITORY, Editor, minimal, model_state, neovim, vscode
 from tests.support.engine import PATIENCE_S
 from tests.support.time import until
+from tests.support.wire import Wire
 
 EDITORS = {"vscode": vscode, "neovim": neovim, "minimal": minimal}
 
@@ -298,3 +299,15 @@ async def test_what_was_said_is_not_kept(connect: Connect) -> None:
         position = editor.type(uri, position, "1")
     assert await editor.complete(uri, position) is not None
     assert (await model_state(editor)).kept <= before + 2
+
+
+async def test_a_session_ends_well_though_it_has_hardly_begun(wire: Wire) -> None:
+    """The settings are asked for, and never told."""
+    can = {"workspace": {"configuration": True}}
+    wire.ask(1, "initialize", {"processId": None, "rootUri": None, "capabilities": can})
+    await wire.answer(1)
+    wire.tell("initialized", {})
+    while (await wire.message()).get("method") != "workspace/configuration":
+        pass
+    wire.ask(2, "shutdown")
+    assert "error" not in await wire.answer(2)

@@ -19,6 +19,8 @@ from lsp_server.server.session import Session
 logger = logging.getLogger(__name__)
 SECTION = "shardlight"
 
+# Asked before anybody can have ended.
+_STARTED_BY = os.getppid()
 # Seconds that what is to be put away may take once nobody is there any more.
 _TIDY_S = 10.0
 
@@ -81,7 +83,7 @@ async def _leave_with(process_id: int, session: Session) -> None:
     """End this process when the editor's has ended."""
     from lsp_server.server import parent
 
-    await parent.gone(process_id)
+    await parent.gone(process_id, started_us=process_id == _STARTED_BY)
     logger.warning("The editor (process %d) is gone; leaving.", process_id)
     try:
         await asyncio.wait_for(session.aclose(), _TIDY_S)

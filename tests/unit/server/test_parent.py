@@ -46,6 +46,11 @@ async def test_who_did_not_start_us_may_come_and_go(child: subprocess.Popen[byte
     watch.cancel()
 
 
+async def test_who_started_us_may_have_ended_already(child: subprocess.Popen[bytes]) -> None:
+    # It has ended before anybody could see whose child this process is.
+    await asyncio.wait_for(parent.gone(child.pid, started_us=True), PATIENCE_S)
+
+
 def test_ancestors_are_known() -> None:
     ancestor = parent._ancestor(os.getppid())
     assert ancestor
