@@ -88,7 +88,9 @@ class Person:
 
     async def switch(self) -> None:
         """Go to another file; the one that was opened first is closed if there are many."""
-        files = [path for path in sorted(self._window.root.rglob("*.py")) if path.stat().st_size < _LONGEST_FILE]
+        # The probe's file, beside the package, is opened and closed by somebody else.
+        found = sorted(self._window.root.glob("*/**/*.py"))
+        files = [path for path in found if path.stat().st_size < _LONGEST_FILE]
         path = self._rng.choice(files)
         if path not in self._opened.values():
             self._opened[self._window.open(path, path.read_text(encoding="utf-8"))] = path

@@ -48,7 +48,10 @@ class Seen:
 
 def problems(seen: Seen) -> list[str]:
     """What is not as it should be, in words."""
-    found = [f"lost: {event['text'].strip().splitlines()[-1]}" for event in seen.happened("lost")]
+    ends = Counter(
+        event["text"].strip().splitlines()[-1].rpartition("window.LostError: ")[2] for event in seen.happened("lost")
+    )
+    found = [f"a window was given up ({text.rstrip('.')}), {number} ×" for text, number in ends.items()]
     found += [f"did not end: {event['name']}" for event in seen.happened("did not end")]
     if seen.end is None:
         found.append("the run was broken off, so that what is left over at its end is not known")

@@ -58,10 +58,11 @@ def test_a_busy_machine_does_not_make_answers_slower() -> None:
 
 
 def test_what_was_lost_is_told() -> None:
-    events = ({"what": "lost", "text": "Traceback\nLostError: gone\n"}, {"what": "engine gone, not by us", "pid": 1})
+    lost = {"what": "lost", "text": "Traceback\nbenchmarks.soak.window.LostError: x was not answered.\n"}
+    events = (lost, lost, {"what": "engine gone, not by us", "pid": 1})
     found = seen(*(minute(number) for number in range(4)), end=False, events=events)
     assert report.problems(found) == [
-        "lost: LostError: gone",
+        "a window was given up (x was not answered), 2 ×",
         "the run was broken off, so that what is left over at its end is not known",
     ]
     assert report.table(found)[-1].endswith("Engines that ended otherwise: 1.")
