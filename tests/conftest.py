@@ -69,5 +69,6 @@ def tiny_deepseek4(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def engine(small_model: Path) -> Iterator[RunningEngine]:
     """A real engine process with the small model, shared by all tests of a run."""
     running = asyncio.run(launch(engine_spec(small_model)))
-    yield running
+    with running.leased():
+        yield running
     asyncio.run(shut_down(running))

@@ -21,5 +21,6 @@ async def client(engine: RunningEngine) -> AsyncIterator[httpx.AsyncClient]:
 def tiny_engine(tiny_deepseek4: Path) -> Iterator[RunningEngine]:
     """An engine of the module's own with a tiny DeepSeek-V4."""
     running = asyncio.run(launch(engine_spec(tiny_deepseek4)))
-    yield running
+    with running.leased():
+        yield running
     asyncio.run(shut_down(running))

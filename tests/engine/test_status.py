@@ -29,7 +29,7 @@ async def test_what_was_asked_is_in_the_figures(
     assert told.first_token_s["completion"] > 0
     assert told.resident_bytes > 100_000_000
     assert told.planned_bytes is not None
-    assert told.clients == 0
+    assert told.clients == 1
 
     assert main(["status", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)["engines"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,17 @@ class RunningEngine:
         """A plain HTTP client: what any other program would use."""
         headers = self.record.headers if authorized else {}
         return httpx.AsyncClient(base_url=self.record.url, headers=headers, timeout=PATIENCE_S, trust_env=False)
+
+    @contextmanager
+    def leased(self) -> Iterator[None]:
+        """For the time of a ``with`` somebody has it at hand, so that it stays however long nobody asks."""
+        with (
+            httpx.Client(
+                headers=self.record.headers, timeout=httpx.Timeout(None, connect=3.0), trust_env=False
+            ) as client,
+            client.stream("POST", f"{self.record.url}/lease", params={"pid": os.getpid()}),
+        ):
+            yield
 
 
 def engine_spec(model: Path, *, n_ctx: int = 2048, port: int = 0) -> EngineSpec:
