@@ -46,6 +46,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=whole("number of minutes", 0),
         help="leave after that long without a request; 0 for never",
     )
+    run.add_argument("--for-editors", action="store_true", help="leave soon after the last editor (editors say so)")
     run.set_defaults(run=_run)
 
     short = commands.add_parser("status", help="the engines that run: `shardlight status --once`")
@@ -81,7 +82,8 @@ def _run(args: argparse.Namespace, settings: Settings) -> int:
         background_share=given("background_percent") / 100,
     )
     layout_of = Catalog.load().fim_layout
-    return process.run(config, layout_of, port=given("port"), idle_minutes=given("idle_minutes"))
+    idle = given("idle_minutes")
+    return process.run(config, layout_of, port=given("port"), idle_minutes=idle, for_editors=args.for_editors)
 
 
 def _token(args: argparse.Namespace, _settings: Settings) -> int:

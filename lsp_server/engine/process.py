@@ -40,6 +40,7 @@ def run(
     *,
     port: int = 0,
     idle_minutes: int = 30,
+    for_editors: bool = False,
 ) -> int:
     """Serve until stopped; returns the exit code.
 
@@ -47,6 +48,7 @@ def run(
         layout_of: FIM order by GGUF architecture.
         port: on 127.0.0.1; 0 for any free one.
         idle_minutes: leave after that long without a request (see ``Patience``); 0 for never.
+        for_editors: an editor starts it, for itself and others like it (see ``Leases``).
 
     Raises:
         EngineStartError: the port is taken, or such an engine runs already.
@@ -62,7 +64,7 @@ def run(
     port = listener.getsockname()[1]
     token = secrets.token_urlsafe(32)
     neighbours = Neighbours(name, os.getpid(), str(config.path))
-    service, leases = EngineService(config, layout_of, neighbours), Leases()
+    service, leases = EngineService(config, layout_of, neighbours), Leases(for_editors=for_editors)
 
     def shut_down() -> None:
         server.should_exit = True

@@ -213,7 +213,8 @@ async def _start(spec: EngineSpec) -> runtime.EngineRecord:
 
 def command_of(spec: EngineSpec) -> list[str]:
     """The command that runs an engine."""
-    command = own_python.command("lsp_server", "engine", "run", "--model", str(spec.model_path.absolute()))
+    command = own_python.command("lsp_server", "engine", "run", "--for-editors")
+    command += ["--model", str(spec.model_path.absolute())]
     command += ["--name", spec.model_id, "--n-ctx", str(spec.n_ctx), "--n-gpu-layers", str(spec.n_gpu_layers)]
     command += ["--n-threads", str(spec.n_threads), "--port", str(spec.port), "--role", spec.role]
     command += ["--idle-minutes", str(spec.idle_minutes), "--memory-percent", str(spec.memory_percent)]

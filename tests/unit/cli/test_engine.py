@@ -54,7 +54,7 @@ def test_an_engine_is_started_with_what_the_editor_wants(tmp_path: Path, monkeyp
             checkpoint_bytes=100_000_000,
             background_share=0.2,
         ),
-        {"port": 4711, "idle_minutes": 7},
+        {"port": 4711, "idle_minutes": 7, "for_editors": True},
     ]
 
 

@@ -34,6 +34,13 @@ def test_the_end_of_the_last_is_remembered_until_another_begins() -> None:
         assert leases.ended_at is None
 
 
+def test_one_that_was_started_by_hand_is_never_out_of_use() -> None:
+    leases = Leases(for_editors=False)
+    with leases.held("7"):
+        assert leases.clients == 1
+    assert (leases.clients, leases.ended_at) == (0, None)
+
+
 def test_one_that_fails_ends() -> None:
     leases = Leases()
     with pytest.raises(RuntimeError), leases.held("7"):
