@@ -16,7 +16,7 @@ from pathlib import Path
 from lsp_server.engine import runtime
 
 # So many within so long are a pattern. A minute is what loading tens of gigabytes takes, a few times over.
-MOST, WITHIN_S = 6, 1800.0
+MOST, WITHIN_S = 3, 1800.0
 # What Python's `faulthandler` writes when a signal ends the process.
 _FATAL = re.compile(r"^Fatal Python error: (.+)$", re.MULTILINE)
 

@@ -191,7 +191,9 @@ async def engines(tmp_path: Path) -> AsyncIterator[Callable[[], list[EngineRecor
     yield running
     for record in running():
         with contextlib.suppress(psutil.NoSuchProcess):
-            record.process().kill()
+            # It says goodbye: one that does not counts as a crash.
+            record.process().terminate()
+            await asyncio.to_thread(record.process().wait, PATIENCE_S)
 
 
 def shared_folders() -> dict[str, str]:

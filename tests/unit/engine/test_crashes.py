@@ -37,21 +37,21 @@ def test_one_that_never_ran_may_be_started(world: World) -> None:
     assert crashes.rest_s("a") == 0
 
 
-def test_the_sixth_crash_within_half_an_hour_is_followed_by_a_rest(world: World) -> None:
-    for _ in range(5):
-        world.crash(60)
+def test_the_third_crash_within_half_an_hour_is_followed_by_a_rest(world: World) -> None:
+    world.crash(60)
+    world.crash(60)
     assert crashes.rest_s("a") == 0
     world.crash(60)
-    assert crashes.rest_s("a") == 1800 - 360
+    assert crashes.rest_s("a") == 1800 - 180
     assert crashes.rest_s("b") == 0
-    world.now += 1800 - 360
+    world.now += 1800 - 180
     assert crashes.rest_s("a") == 0
 
 
 def test_after_the_rest_one_try_is_one_try(world: World) -> None:
-    for _ in range(6):
+    for _ in range(3):
         world.crash(60)
-    world.now += 1800 - 360
+    world.now += 1800 - 180
     world.crash(1)
     assert crashes.rest_s("a") > 0
 
