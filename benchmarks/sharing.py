@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.completion.editor import Editor, editor
+from benchmarks.engine.outcome import percentile
 from benchmarks.results import write_markdown
 from lsp_server.engine import runtime
 from lsp_server.errors import ShardlightError
@@ -133,10 +134,6 @@ def _engine_spec() -> EngineSpec:
     return EngineSpec(_MODEL, path, 4096, 0, 0, 0, 30)
 
 
-def _percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
 async def _windows(number: int) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -158,7 +155,7 @@ async def _load(seconds: float) -> list[str]:
     small = _engine_spec()
     quiet, meanwhile, took = await beside_a_load(small, seconds)
     middle = statistics.median(meanwhile) / statistics.median(quiet)
-    slow = _percentile(meanwhile, 0.95) / _percentile(quiet, 0.95)
+    slow = percentile(meanwhile, 0.95) / percentile(quiet, 0.95)
     told = (
         f"Suggestions of 12 tokens, {len(quiet)} on a machine that does nothing else, {len(meanwhile)} while another "
         f"engine tries out and loads 61 GB of holes, which took {took:.0f} s."

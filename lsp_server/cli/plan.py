@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -18,8 +17,8 @@ from lsp_server.cli.numbers import whole
 from lsp_server.cli.plan_picture import Compared, compared, picture
 from lsp_server.engine import runtime
 from lsp_server.engine.hardware import detect, installed_library
-from lsp_server.engine.loading import exact, kernel_types, survey
-from lsp_server.engine.neighbours import claims_beside, told
+from lsp_server.engine.loading import kernel_types, planned
+from lsp_server.engine.neighbours import claims_beside
 from lsp_server.errors import RefusedError
 from lsp_server.inference.sources import wanted_model
 from lsp_server.inference.watching import look
@@ -105,23 +104,20 @@ def _plan(ref: ModelRef, store: ModelStore, wishes: Wishes, profile: Hardware | 
         hardware = detect(nearest_existing(store.directory), types=kernel_types(model))
         return make_plan(model, hardware, wishes), hardware
     path, library = (found or store.locate(ref)).path, installed_library()
-    model, hardware = survey(path, library)
-    claims = claims_beside(path)
-    hardware = hardware.beside(claims)
-    plan = exact(path, make_plan(_called(ref, model), hardware, wishes), library.build_id)
-    return replace(plan, reasons=(*told(claims), *plan.reasons)), hardware
+    return planned(path, wishes, library, claims_beside(path), name=_name(ref))
 
 
 def _anatomy(ref: ModelRef, store: ModelStore) -> Anatomy:
     """Of a model of the catalog that is not here from its blueprint; of any other from its files' heads."""
     if isinstance(ref, CatalogRef) and store.find(ref) is None:
         return catalog_anatomy(ref.id)
-    return _called(ref, anatomy_of(heads_of(ref, store)))
+    model, name = anatomy_of(heads_of(ref, store)), _name(ref)
+    return model.called(name) if name else model
 
 
-def _called(ref: ModelRef, model: Anatomy) -> Anatomy:
-    """A model of the catalog under its name there, by which it was asked for."""
-    return model.called(ref.id) if isinstance(ref, CatalogRef) else model
+def _name(ref: ModelRef) -> str:
+    """A model of the catalog goes by its name there, by which it was asked for; others by their own (empty)."""
+    return ref.id if isinstance(ref, CatalogRef) else ""
 
 
 def _measured(ref: ModelRef, store: ModelStore) -> tuple[Compared, ...]:

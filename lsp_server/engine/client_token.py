@@ -6,7 +6,6 @@ plugin cannot follow that. So there is a second one, once somebody has asked for
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -47,9 +46,5 @@ def made(*, anew: bool = False) -> str:
         if not anew and (token := read()):
             return token
         token = secrets.token_urlsafe(32)
-        aside = place.with_suffix(f".{os.getpid()}.tmp")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{token}\n")
-        aside.replace(place)
+        runtime.write_private(place, f"{token}\n")
         return token

@@ -69,10 +69,4 @@ def _read(name: str) -> list[tuple[int, float]]:
 
 
 def _write(name: str, begun: list[tuple[int, float]]) -> None:
-    path = _path(name)
-    aside = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        aside.write_text(json.dumps(begun), encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    runtime.write_private(_path(name), json.dumps(begun))

@@ -81,13 +81,8 @@ def prepare(
     """
     build_id = library().build_id
 
-    def planned(claims: Claims) -> Plan:
-        # What is free is asked anew: somebody may have left meanwhile.
-        model, here = survey(path, library())
-        plan = exact(path, make_plan(model, here.beside(claims), wishes), build_id)
-        return replace(plan, reasons=(*told(claims), *plan.reasons))
-
-    load = Load(neighbours.planned(planned))
+    # What is free is asked anew each time: somebody may have left meanwhile.
+    load = Load(neighbours.planned(lambda claims: planned(path, wishes, library(), claims)[0]))
 
     def step(text: str) -> None:
         logger.warning("%s", text)
@@ -105,6 +100,24 @@ def prepare(
     for reason in load.plan.reasons:
         logger.info("Planned: %s", reason)
     return load
+
+
+def planned(path: Path, wishes: Wishes, library: Library, claims: Claims, *, name: str = "") -> tuple[Plan, Hardware]:
+    """A plan for a model that is here, and the machine that it is for.
+
+    Args:
+        claims: what is left to other engines.
+        name: what the model is called; its own name if it is empty.
+
+    Raises:
+        InvalidModelFileError: a file is not usable.
+        PlanError: the model cannot run here.
+        ModelLoadError: llama.cpp refuses it.
+    """
+    model, here = survey(path, library)
+    here = here.beside(claims)
+    plan = exact(path, make_plan(model.called(name) if name else model, here, wishes), library.build_id)
+    return replace(plan, reasons=(*told(claims), *plan.reasons)), here
 
 
 def survey(path: Path, library: Library) -> tuple[Anatomy, Hardware]:

@@ -81,7 +81,7 @@ class Neighbours(Alone):
                 stack.enter_context(FileLock(str(runtime.runtime_directory() / "planning.lock"), timeout=_LOCK_S))
             except Timeout:
                 logger.warning("Another engine has been planning for %.0f s and is not waited for.", _LOCK_S)
-            unused = [record for record in self._others() if _is_unused(record)]
+            unused = [record for record in self._others() if is_unused(record)]
             if unused and self.is_better_without(unused, make):
                 for record in unused:
                     _send_away(record)
@@ -162,7 +162,7 @@ def _is_better(make: Callable[[Claims], Plan], alone: Claims, beside: Claims) ->
     return from_disk or best.predicted.decode > plan.predicted.decode * _WORTH
 
 
-def _is_unused(record: EngineRecord) -> bool:
+def is_unused(record: EngineRecord) -> bool:
     """Whether editors had an engine and none has it now. One that was started by hand is in use as long as it runs."""
     try:
         props = _ask(record, "GET", "/props").json()

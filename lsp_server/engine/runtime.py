@@ -102,14 +102,26 @@ def state_of(model_path: Path) -> str:
 
 
 def write(name: str, record: EngineRecord) -> Path:
-    """Publish a record: written aside with owner-only rights, then renamed."""
+    """Publish a record."""
     path = runtime_directory() / f"{name}.json"
-    aside = path.with_suffix(f".{os.getpid()}.tmp")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(record), file)
-    aside.replace(path)
+    write_private(path, json.dumps(asdict(record)))
     return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of this folder: aside with owner-only rights, then renamed. What fails leaves nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read(name: str) -> EngineRecord | None:

@@ -7,12 +7,10 @@ import contextlib
 import os
 import time
 
-import httpx
-
 from lsp_server.engine import runtime
 from lsp_server.engine.hardware import installed_library
 from lsp_server.engine.loading import survey
-from lsp_server.engine.neighbours import Claims, Neighbours
+from lsp_server.engine.neighbours import Claims, Neighbours, is_unused
 from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import ModelError
 from lsp_server.inference.ending import drained
@@ -47,23 +45,17 @@ async def dismiss(old: EngineSpec) -> bool:
     record = runtime.read(old.name)
     if record is None:
         return True
-    if not await _is_unused(record):
+    if not await _is_given_up(record):
         return False
     await drained(record)
     return True
 
 
-async def _is_unused(record: EngineRecord) -> bool:
+async def _is_given_up(record: EngineRecord) -> bool:
     """Whether nobody has an engine any more, also we who may have had it until now."""
     deadline = time.monotonic() + _NOTICES_S
-    async with httpx.AsyncClient(base_url=record.url, trust_env=False, timeout=5.0, headers=record.headers) as client:
-        while True:
-            try:
-                props = (await client.get("/props")).json()
-            except (httpx.HTTPError, ValueError):
-                return False
-            if isinstance(props, dict) and props.get("unused") is True:
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            await asyncio.sleep(_POLL_S)
+    while not await asyncio.to_thread(is_unused, record):
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(_POLL_S)
+    return True

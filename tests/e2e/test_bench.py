@@ -17,6 +17,7 @@ from lsp_server.cli import bench, measuring
 from lsp_server.cli.main import main
 from lsp_server.engine import runtime
 from lsp_server.testing.small_holes import small_holes
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real_model
 OWN = Path(__file__).parents[1] / "support" / "problems.jsonl"
@@ -76,22 +77,8 @@ def test_a_model_is_measured_and_advice_follows(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
 def test_in_a_terminal_it_shows_how_far_it_is_and_ends_at_once_when_told() -> None:
-    import os
-    import pty
-
-    pid, terminal = pty.fork()
-    if not pid:
-        os.execv(sys.executable, [sys.executable, "-m", "lsp_server", "bench"])  # noqa: S606
-    shown = b""
-    while b"0 of 3" not in shown:
-        shown += os.read(terminal, 65536)
-    assert b"Reading and writing" in shown
-    os.write(terminal, b"\x03")
-    while True:
-        try:
-            if not os.read(terminal, 65536):
-                break
-        except OSError:  # how Linux tells that nobody is at the other end any more
-            break
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    terminal = Terminal("bench")
+    terminal.until(b"0 of 3")
+    assert b"Reading and writing" in terminal.shown
+    terminal.type(b"\x03")
+    assert terminal.exit_code() == 130

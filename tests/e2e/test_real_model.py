@@ -21,7 +21,7 @@ from pygls.exceptions import JsonRpcException
 from lsp_server.engine import runtime
 from lsp_server.inference.launcher import EngineSpec
 from tests.support.editor import Editor, quit_editor, start, vscode
-from tests.support.engine import RunningEngine, engine_spec, shut_down
+from tests.support.engine import RunningEngine, engine_spec, stop
 from tests.support.time import until
 
 pytestmark = [pytest.mark.real_model, pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")]
@@ -74,8 +74,7 @@ async def own_spec(small_model: Path) -> AsyncIterator[EngineSpec]:
     """An engine that no other test uses, and that does not run yet."""
     spec = dataclasses.replace(engine_spec(small_model), n_ctx=1024)
     yield spec
-    if record := runtime.read(spec.name):
-        await shut_down(RunningEngine(spec, record))
+    await stop(spec)
 
 
 async def test_completion(editor: Editor, root: Path) -> None:

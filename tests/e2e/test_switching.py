@@ -10,10 +10,9 @@ import pytest
 from lsprotocol import types as lsp
 
 from lsp_server.engine import runtime
-from lsp_server.inference.launcher import EngineSpec
 from tests.e2e.test_real_model import editor_on, settings_for
 from tests.support.editor import Editor
-from tests.support.engine import RunningEngine, engine_spec, shut_down
+from tests.support.engine import engine_spec, stop
 from tests.support.time import until
 
 pytestmark = [pytest.mark.real_model, pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")]
@@ -24,12 +23,6 @@ CODE = "def area(width, height):\n    return <|>\n"
 def change(editor: Editor, settings: dict[str, Any]) -> None:
     editor.client.set_configuration({"shardlight": settings})
     editor.client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({}))
-
-
-async def stop(*specs: EngineSpec) -> None:
-    for spec in specs:
-        if record := runtime.read(spec.name):
-            await shut_down(RunningEngine(spec, record))
 
 
 async def test_a_larger_context_takes_over_while_one_types(small_model: Path, root: Path) -> None:

@@ -22,17 +22,11 @@ from lsp_server.errors import BackendUnavailableError, EngineStartError
 from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, collect
 from lsp_server.inference.launcher import EngineSpec, attach, command_of
 from tests.support import gguf
-from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, launch, shut_down
+from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, launch, record_of, shut_down, stop
 
 pytestmark = pytest.mark.real_model
 
 HOLE = InfillRequest("def add(a, b):\n    return ", "\n", 4)
-
-
-def record_of(spec: EngineSpec) -> runtime.EngineRecord:
-    record = runtime.read(spec.name)
-    assert record
-    return record
 
 
 def engine_processes() -> set[int]:
@@ -46,8 +40,7 @@ async def spec(small_model: Path) -> AsyncIterator[EngineSpec]:
     """An engine of this test's own; whatever runs of it at the end is stopped."""
     spec = engine_spec(small_model, n_ctx=512)
     yield spec
-    if record := runtime.read(spec.name):
-        await shut_down(RunningEngine(spec, record))
+    await stop(spec)
 
 
 async def test_two_that_attach_at_once_share_one_engine(spec: EngineSpec) -> None:

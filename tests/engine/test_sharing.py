@@ -22,7 +22,7 @@ from lsp_server.inference.backend import ChatRequest, InfillRequest, Message, co
 from lsp_server.inference.ending import drained
 from lsp_server.inference.launcher import EngineSpec, attach
 from lsp_server.inference.switching import dismiss, in_the_way
-from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, shut_down
+from tests.support.engine import PATIENCE_S, RunningEngine, engine_spec, record_of, shut_down, stop
 
 pytestmark = pytest.mark.real_model
 
@@ -53,12 +53,6 @@ asyncio.run(main())
 """
 
 
-def record_of(spec: EngineSpec) -> runtime.EngineRecord:
-    record = runtime.read(spec.name)
-    assert record
-    return record
-
-
 async def props(spec: EngineSpec) -> dict[str, Any]:
     async with RunningEngine(spec, record_of(spec)).client() as client:
         found: dict[str, Any] = (await client.get("/props")).json()
@@ -81,8 +75,7 @@ async def spec(small_model: Path) -> AsyncIterator[EngineSpec]:
     """An engine of this test's own; whatever runs of it at the end is stopped."""
     spec = engine_spec(small_model, n_ctx=768)
     yield spec
-    if record := runtime.read(spec.name):
-        await shut_down(RunningEngine(spec, record))
+    await stop(spec)
 
 
 async def test_twenty_programs_that_begin_at_once_share_one_engine(small_model: Path, spec: EngineSpec) -> None:

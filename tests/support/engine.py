@@ -54,9 +54,14 @@ def engine_spec(model: Path, *, n_ctx: int = 2048, port: int = 0) -> EngineSpec:
 async def launch(spec: EngineSpec) -> RunningEngine:
     """Start the engine (or attach to it) and wait until its model is loaded."""
     await (await attach(spec)).aclose()
+    return RunningEngine(spec, record_of(spec))
+
+
+def record_of(spec: EngineSpec) -> EngineRecord:
+    """The record of an engine that runs."""
     record = runtime.read(spec.name)
     assert record
-    return RunningEngine(spec, record)
+    return record
 
 
 async def shut_down(engine: RunningEngine) -> None:
@@ -65,6 +70,12 @@ async def shut_down(engine: RunningEngine) -> None:
     async with engine.client() as client:
         await client.post("/shutdown")
     await asyncio.to_thread(process.wait, PATIENCE_S)
+
+
+async def stop(spec: EngineSpec) -> None:
+    """What runs of an engine, if anything does, has left afterwards."""
+    if record := runtime.read(spec.name):
+        await shut_down(RunningEngine(spec, record))
 
 
 async def events(response: httpx.Response) -> AsyncIterator[Any]:

@@ -15,13 +15,13 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from lsp_server.engine import runtime
+from lsp_server.engine import crashes, runtime
 from lsp_server.inference.launcher import EngineSpec
 from tests.conftest import SMALL_MODEL
 from tests.editors.journey import LEVEL, RATIO, TOTAL, assert_documented, assert_ratio_raises
 from tests.editors.vscode.conftest import CodeServer
 from tests.editors.vscode.workbench import Workbench
-from tests.support.engine import RunningEngine, engine_spec, shut_down
+from tests.support.engine import engine_spec, stop
 
 pytestmark = [pytest.mark.real_model, pytest.mark.asyncio(loop_scope="session")]
 
@@ -68,8 +68,7 @@ async def spec(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     path.symlink_to(small_model)
     spec = dataclasses.replace(engine_spec(path), n_ctx=4096)
     yield spec
-    if record := runtime.read(spec.name):
-        await shut_down(RunningEngine(spec, record))
+    await stop(spec)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -265,4 +264,6 @@ async def test_an_engine_that_is_killed_comes_back(real: Workbench, spec: Engine
     another = runtime.read(spec.name)
     assert another
     assert another.pid != record.pid
+    # Else the engine of the third journey would rest.
+    crashes.forget(spec.name)
     await real.picture("journey-recovered")

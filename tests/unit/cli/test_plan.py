@@ -12,6 +12,7 @@ import pytest
 
 from lsp_server.cli import plan as cli
 from lsp_server.cli.main import main
+from lsp_server.engine import loading
 from lsp_server.engine.hardware import Library
 from lsp_server.engine.runtime import EngineRecord
 from lsp_server.errors import SourceUnavailableError
@@ -66,8 +67,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     monkeypatch.setenv("SHARDLIGHT_MODELS__DIRECTORY", str(tmp_path / "store"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf"))
     monkeypatch.setattr(cli, "detect", machine.detect)
-    monkeypatch.setattr(cli, "survey", machine.survey)
-    monkeypatch.setattr(cli, "exact", machine.exact)
+    monkeypatch.setattr(loading, "survey", machine.survey)
+    monkeypatch.setattr(loading, "exact", machine.exact)
     monkeypatch.setattr(cli, "installed_library", lambda: Library("0.3.36", "", (), "a build"))
     monkeypatch.setattr(sources, "_this_machine", lambda: machine.hardware)
     return machine

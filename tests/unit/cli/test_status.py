@@ -17,6 +17,7 @@ from lsp_server.inference.watching import EngineFacts, SequenceFacts
 from lsp_server.statistics.events import Accepted, Rejected, Shown
 from lsp_server.statistics.recorder import Statistics, default_path
 from lsp_server.statistics.report import Figures, Report
+from tests.support.terminal import Terminal
 
 ENGINE = EngineFacts(
     model="my [own] model",
@@ -116,26 +117,11 @@ def test_for_programs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 @pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
 def test_in_a_terminal_it_stays_until_a_key(key: bytes) -> None:
-    import os
-    import pty
-
-    pid, terminal = pty.fork()
-    if not pid:
-        os.execv(sys.executable, [sys.executable, "-m", "lsp_server", "status"])  # noqa: S606
-    shown = b""
-    while b"q leaves" not in shown:
-        shown += os.read(terminal, 65536)
-    os.write(terminal, b"x")
-    os.write(terminal, key)
-    while True:
-        try:
-            if not (piece := os.read(terminal, 65536)):
-                break
-            shown += piece
-        except OSError:  # how Linux tells that nobody is at the other end any more
-            break
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    terminal = Terminal("status")
+    terminal.until(b"q leaves")
+    terminal.type(b"x")
+    terminal.type(key)
+    assert terminal.exit_code() == 0
     # The screen that was there before is back.
-    assert b"\x1b[?1049h" in shown
-    assert shown.rindex(b"\x1b[?1049l") > shown.rindex(b"\x1b[?1049h")
+    assert b"\x1b[?1049h" in terminal.shown
+    assert terminal.shown.rindex(b"\x1b[?1049l") > terminal.shown.rindex(b"\x1b[?1049h")

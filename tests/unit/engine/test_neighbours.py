@@ -53,7 +53,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(runtime, "all_running", lambda: list(machine.running.values()))
     monkeypatch.setattr(runtime, "update", lambda name, pid, **changes: machine.updates.append({name: changes}))
     monkeypatch.setattr(neighbours, "_private_bytes", lambda pid: machine.own_bytes[pid])
-    monkeypatch.setattr(neighbours, "_is_unused", lambda record: record.pid in machine.unused)
+    monkeypatch.setattr(neighbours, "is_unused", lambda record: record.pid in machine.unused)
     monkeypatch.setattr(neighbours, "_send_away", machine.send_away)
     return machine
 

@@ -35,10 +35,10 @@ def says(monkeypatch: pytest.MonkeyPatch, *props: Any) -> None:
     """An engine that answers so, in order; then always the last thing again."""
     said = list(props)
 
-    async def get(_client: httpx.AsyncClient, _path: str) -> httpx.Response:
+    def request(_method: str, _url: str, **_options: object) -> httpx.Response:
         return httpx.Response(200, json=said.pop(0) if len(said) > 1 else said[0])
 
-    monkeypatch.setattr(httpx.AsyncClient, "get", get)
+    monkeypatch.setattr(httpx, "request", request)
 
 
 async def test_that_we_have_left_is_noticed_a_moment_later(
