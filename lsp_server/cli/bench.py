@@ -8,7 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psutil
@@ -19,7 +19,6 @@ from rich.table import Table
 
 from lsp_server.cli import measuring
 from lsp_server.cli.asking import engine, progress, spec_of
-from lsp_server.engine.config import EngineConfig
 from lsp_server.engine.hardware import installed_library
 from lsp_server.engine.loading import survey
 from lsp_server.inference.launcher import EngineSpec
@@ -147,18 +146,9 @@ def _changes(
     role: Role, spec: EngineSpec, speed: measuring.Speed, typed: measuring.Keystrokes | None, busy: float
 ) -> tuple[str, ...]:
     model, hardware = survey(spec.model_path, installed_library())
-    config = EngineConfig(
-        spec.model_id,
-        spec.model_path,
-        n_ctx=spec.n_ctx,
-        n_gpu_layers=spec.n_gpu_layers,
-        n_threads=spec.n_threads,
-        memory_share=spec.memory_percent / 100,
-        role=role,
-        checkpoint_bytes=spec.checkpoint_mb * 1_000_000,
-    )
+    wishes = replace(spec, role=role).config.wishes
     measured = Measured(speed.prefill, speed.decode, busy, typed.tokens_p50 if typed else None)
-    return changes(model, hardware, config.wishes, measured, Catalog.load())
+    return changes(model, hardware, wishes, measured, Catalog.load())
 
 
 def show(console: Console, found: Finding) -> None:

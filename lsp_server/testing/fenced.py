@@ -40,6 +40,8 @@ def main(arguments: list[str]) -> None:
 
 
 def _limit(memory_bytes: int, cpu_s: int) -> None:
+    # Programs for which memory is only reserved (Node.js, Java, Go) take far more addresses than memory, so it is data
+    # that is limited.
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

@@ -10,11 +10,9 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-# Programs for which memory is only reserved (Node.js, Java, Go) take far more addresses than memory, so it is data
-# that is limited. Where the system has no such limit, none is set.
 # A process whose server was killed is ended by what time it takes itself: seconds of all cores together.
-_FENCED = Path(__file__).with_name("fenced.py")
 _CPU_S = 600
+_FENCED = Path(__file__).with_name("fenced.py")
 
 
 async def output_of(
@@ -60,8 +58,7 @@ async def started(
     Args:
         environment: all its variables; None for those of this process.
         memory_mb: how much memory each of its processes may take; 0 for any.
-        writes: folders outside of which it changes nothing, and has no network then; where the system can do that and
-            memory is limited.
+        writes: if any, it changes nothing outside of these folders and has no network, where the system can do that.
         talks: it has an input, and its errors are lost; else it has none, and they are part of its output.
 
     Raises:
