@@ -101,6 +101,8 @@ class Engines:
 
     async def switch(self, settings: Settings) -> None:
         """Go by other settings from now on; what answers does so until its successor can."""
+        tasks = (*self._preparing.items(), *self._warming.items())
+        on_its_way = {role for role, task in tasks if not task.done()}
         await self._stop_preparing()
         # Without a pause, in which somebody may ask for a backend, up to where the new settings count.
         before, self._roles = self._roles, {}
@@ -116,7 +118,7 @@ class Engines:
         for kept in (self._declined, self._lacking, self._retries):
             kept.clear()
         self._show(Status("idle", self._model("completion")))
-        for role in self._former:
+        for role in {*self._former, *on_its_way}:
             self._warm_up(role)
         await asyncio.gather(*(backend.leave(partial(self.ready, role)) for role, backend in leaving))
 

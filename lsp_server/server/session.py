@@ -104,6 +104,8 @@ class Session:
         self.roots: tuple[Path, ...] = ()
         self.last_timings: Timings | None = None
         self.status = StatusLine(server.protocol.notify)
+        # Set once it is known which models the client wants.
+        self.settled = asyncio.Event()
         # Documents as they were opened: what was there before the user came is not looked at on save.
         self.opened: dict[str, Snapshot] = {}
         # Texts of functions that were looked at for bugs, by URI.
@@ -131,6 +133,16 @@ class Session:
         if self._backends is None:
             self._backends = self._make_backends(self.server, self.settings, self.status.show)
         return self._backends
+
+    async def chosen_backends(self) -> Backends:
+        """The session's models, once it is known which: what comes before the settings is not to load another one."""
+        await self.settled.wait()
+        return self.backends
+
+    def warm_up(self, *uris: str) -> None:
+        """Load the model while the user reads, if suggestions are wanted in one of these documents."""
+        if self.settled.is_set() and any(map(self.completed_place, uris)):
+            self.backends.if_ready("completion")
 
     @property
     def prompts(self) -> PromptCatalog:
@@ -296,7 +308,7 @@ class Session:
     async def tools(self, title: str, place: Place) -> AsyncIterator[Tools]:
         """What a feature works with, under a progress display; a failure becomes an answer with its reason."""
         try:
-            backend = await self.backends.ready("assistant")
+            backend = await (await self.chosen_backends()).ready("assistant")
             async with AsyncExitStack() as stack:
                 progress = await stack.enter_async_context(WorkProgress(self.server, title))
                 stack.enter_context(self.status.busy(title))

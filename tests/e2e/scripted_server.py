@@ -133,7 +133,10 @@ def main() -> None:
     script = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     backend = WatchedBackend(script)
 
-    def make_backends(_server: LanguageServer, _settings: Settings, show: Callable[[Status], None]) -> ScriptedBackends:
+    wanted: list[str] = []
+
+    def make_backends(_server: LanguageServer, settings: Settings, show: Callable[[Status], None]) -> ScriptedBackends:
+        wanted.append(settings.models.completion)
         show(Status("ready", "scripted"))
         return ScriptedBackends(backend, loading=bool(script.get("loading")))
 
@@ -144,7 +147,7 @@ def main() -> None:
 
     @server.feature("test/state")
     def state(_params: Any) -> dict[str, Any]:
-        return {**backend.state(), "kept": len(server.protocol._request_futures)}
+        return {**backend.state(), "wanted": wanted, "kept": len(server.protocol._request_futures)}
 
     @server.feature("test/release")
     def release(_params: Any) -> None:

@@ -17,7 +17,7 @@ from tests.e2e.conftest import Connect
 from tests.support.editor import REPOSITORY, Editor, minimal, model_state, neovim, vscode
 from tests.support.engine import PATIENCE_S
 from tests.support.time import until
-from tests.support.wire import Wire
+from tests.support.wire import OPENING, Wire
 
 EDITORS = {"vscode": vscode, "neovim": neovim, "minimal": minimal}
 
@@ -299,6 +299,37 @@ async def test_what_was_said_is_not_kept(connect: Connect) -> None:
         position = editor.type(uri, position, "1")
     assert await editor.complete(uri, position) is not None
     assert (await model_state(editor)).kept <= before + 2
+
+
+async def opened_unsettled(wire: Wire) -> int | str:
+    """A document is open, and a suggestion asked for as request 2, before the settings are told; their request's id."""
+    wire.ask(1, "initialize", {**OPENING, "capabilities": {"workspace": {"configuration": True}}})
+    await wire.answer(1)
+    wire.tell("initialized", {})
+    document = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": "x = "}
+    wire.tell("textDocument/didOpen", {"textDocument": document})
+    place = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 0, "character": 4}}
+    wire.ask(2, "textDocument/inlineCompletion", {**place, "context": {"triggerKind": 2}})
+    while (message := await wire.message()).get("method") != "workspace/configuration":
+        pass
+    number: int | str = message["id"]
+    return number
+
+
+async def test_no_model_is_taken_before_the_settings_say_which(wire: Wire) -> None:
+    number = await opened_unsettled(wire)
+    wire.ask(3, "test/state", {})
+    assert (await wire.answer(3))["result"]["wanted"] == []
+
+    wire.reply(number, [{"models": {"completion": "somebody's"}}])
+    assert (await wire.answer(2))["result"]["items"]
+    wire.ask(4, "test/state", {})
+    assert (await wire.answer(4))["result"]["wanted"] == ["somebody's"]
+
+
+async def test_a_client_that_never_tells_its_settings_gets_suggestions(wire: Wire) -> None:
+    await opened_unsettled(wire)
+    assert (await wire.answer(2))["result"]["items"]
 
 
 async def test_a_session_ends_well_though_it_has_hardly_begun(wire: Wire) -> None:

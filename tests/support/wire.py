@@ -27,6 +27,9 @@ class Wire:
     def tell(self, method: str, params: object = None) -> None:
         self.send(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
 
+    def reply(self, number: int | str, result: object) -> None:
+        self.send(json.dumps({"jsonrpc": "2.0", "id": number, "result": result}))
+
     async def message(self) -> dict[str, Any]:
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         size = next(

@@ -50,9 +50,7 @@ def opened(session: Session, uri: str) -> None:
         if session.notebooks.notebook_of(uri) is None:
             session.recent.viewed(place.path, text_around(place.snapshot.lines, 0))
         _index(session, place)
-    if session.completed_place(uri):
-        # The model loads while the user reads.
-        session.backends.if_ready("completion")
+    session.warm_up(uri)
 
 
 def changed(session: Session, uri: str) -> None:

@@ -21,6 +21,8 @@ SECTION = "shardlight"
 
 # Asked before anybody can have ended.
 _STARTED_BY = os.getppid()
+# Seconds within which a client is to have told its settings; later ones count from when they come.
+_SETTINGS_S = 3.0
 # Seconds that what is to be put away may take once nobody is there any more.
 _TIDY_S = 10.0
 
@@ -44,6 +46,10 @@ def register(server: LanguageServer, session: Session) -> None:
         await session.configure(_mapping(options.get("settings")))
         # Documents are opened before the client has told the rest of its settings: what git ignores is known by then.
         session.exclude()
+        if _can_be_asked(params.capabilities):
+            asyncio.get_running_loop().call_later(_SETTINGS_S, session.settled.set)
+        else:
+            session.settled.set()
 
     @server.feature(lsp.INITIALIZED)
     async def initialized(_params: lsp.InitializedParams) -> None:
@@ -57,6 +63,8 @@ def register(server: LanguageServer, session: Session) -> None:
         if watched := watching(server):
             server.client_register_capability(lsp.RegistrationParams([watched]))
         await _ask_configuration(server, session)
+        session.settled.set()
+        session.warm_up(*(uri for uri, _ in session.documents))
         if session.tells_status:
             session.status.start()
         session.follow_roots()
@@ -94,14 +102,17 @@ async def _leave_with(process_id: int, session: Session) -> None:
 
 async def _ask_configuration(server: LanguageServer, session: Session) -> bool:
     """Ask the client for its settings; False if it cannot be asked."""
-    workspace = server.client_capabilities.workspace
-    if not (workspace and workspace.configuration):
+    if not _can_be_asked(server.client_capabilities):
         return False
     items = [lsp.ConfigurationItem(section=SECTION)]
     answer = await server.workspace_configuration_async(lsp.ConfigurationParams(items))
     if answer and answer[0] is not None:
         await session.configure(_mapping(answer[0]))
     return True
+
+
+def _can_be_asked(client: lsp.ClientCapabilities) -> bool:
+    return bool(client.workspace and client.workspace.configuration)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

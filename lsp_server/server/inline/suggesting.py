@@ -154,11 +154,11 @@ class Suggesting:
         backend: Backend | None
         try:
             if invoked:
-                backend = await session.backends.ready("completion")
+                backend = await (await session.chosen_backends()).ready("completion")
             else:
                 await asyncio.sleep(self._rhythm.pause(settings.debounce_ms / 1000))
                 # An editor asks no second time for a cursor that stays where it is.
-                backend = await session.backends.once_loaded("completion")
+                backend = await (await session.chosen_backends()).once_loaded("completion")
             if backend is None:
                 return ()
             effort = replace(self.pace.effort(settings.max_tokens), in_text=invoked or settings.in_text)

@@ -84,10 +84,15 @@ class Neovim:
         self.process = process
         self.screen = screen
         self._reader, self._writer = streams
+        self._asked = 0
 
     async def _ask(self, request: dict[str, str]) -> Any:
-        self._writer.write(json.dumps(request).encode() + b"\n")
-        answer = json.loads(await asyncio.wait_for(self._reader.readline(), self.patience_s))
+        self._asked = number = self._asked + 1
+        self._writer.write(json.dumps({"id": number, **request}).encode() + b"\n")
+        answer: dict[str, Any] = {}
+        # For some nobody waits any more.
+        while answer.get("id") != number:
+            answer = json.loads(await asyncio.wait_for(self._reader.readline(), self.patience_s))
         assert "error" not in answer, answer["error"]
         return answer["ok"]
 

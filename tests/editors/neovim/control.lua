@@ -1,5 +1,6 @@
 -- Lets a test drive this Neovim: a line of JSON comes in on a socket, {"lua": "return 1"}, {"keys": "ihello"} or, also
 -- while Neovim waits for an answer to a question, {"now": "return 1"}; and one goes out, {"ok": 1} or {"error": "why"}.
+-- Each has an id of the test's.
 -- Neovim's own RPC would take a MessagePack library on the other side.
 local path = assert(vim.env.SHARDLIGHT_TEST_SOCKET)
 
@@ -18,10 +19,10 @@ vim.ui.select = function(items, options, on_choice)
   select(items, options, on_choice)
 end
 
-local function run(code)
+local function run(id, code)
   local chunk = assert(loadstring(code))
   local ok, value = xpcall(chunk, debug.traceback)
-  return ok and { ok = value == nil and vim.NIL or value } or { error = value }
+  return vim.json.encode(ok and { id = id, ok = value == nil and vim.NIL or value } or { id = id, error = value }) .. "\n"
 end
 
 local server = assert(vim.uv.new_pipe())
@@ -37,12 +38,12 @@ server:listen(1, function()
       if request.keys then
         -- Also while Neovim waits for an answer to a question.
         vim.api.nvim_input(request.keys)
-        peer:write('{"ok": null}\n')
+        peer:write(vim.json.encode({ id = request.id, ok = vim.NIL }) .. "\n")
       elseif request.now then
-        peer:write(vim.json.encode(run(request.now)) .. "\n")
+        peer:write(run(request.id, request.now))
       else
         vim.schedule(function()
-          peer:write(vim.json.encode(run(request.lua)) .. "\n")
+          peer:write(run(request.id, request.lua))
         end)
       end
     end

@@ -69,6 +69,12 @@ class Workbench:
         tab = f".editor-group-container.active .tab.active[aria-label*={json.dumps(name)}]"
         await self.page.until(f"!!document.querySelector({json.dumps(tab)}) && {_has('.monaco-editor.focused')}")
 
+    async def close_all(self) -> None:
+        """Close all editors; what is in them and not saved is gone."""
+        while tabs := await self.page.evaluate("document.querySelectorAll('.tab').length"):
+            await self.command("View: Revert and Close Editor")
+            await self.page.until(f"document.querySelectorAll('.tab').length < {tabs}")
+
     async def changed(self, name: str) -> None:
         """Wait until an editor of that file has the focus, and what is in it is not saved."""
         await self.in_view(name)
@@ -204,6 +210,11 @@ class Workbench:
     async def rest_of_ghost_text(self, text: str) -> None:
         """Wait until just that is shown of a suggestion."""
         await self._ghost_text(f"text === {json.dumps(text)}")
+
+    async def less_ghost_text(self, text: str) -> None:
+        """Wait until only the end of that is shown of a suggestion."""
+        whole = json.dumps(text)
+        await self._ghost_text(f"text !== {whole} && {whole}.endsWith(text)")
 
     async def _ghost_text(self, condition: str) -> str:
         shown = "[...document.querySelectorAll('.ghost-text-decoration, .ghost-text')].map(e => e.textContent).join('')"

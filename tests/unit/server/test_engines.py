@@ -37,6 +37,7 @@ from lsp_server.server.retries import MOST_TRIES
 from lsp_server.server.status import Status
 from lsp_server.settings.schema import BackendSettings, EngineSettings, Settings
 from tests.support.engine import PATIENCE_S
+from tests.support.time import until
 
 SMALL = CatalogRef(
     CatalogModel(
@@ -764,6 +765,24 @@ async def test_the_end_of_a_session_closes_those_of_before_too(world: World, swi
 
     assert world.engine.closed == 1
     assert switching.dismissed == []
+
+
+async def test_what_is_on_its_way_is_begun_again_by_a_switch(world: World, switching: Switching) -> None:
+    """Nobody has to ask once more: whoever rests at a place asks no second time."""
+    attached: list[int] = []
+
+    async def attach(spec: EngineSpec, on_progress: Callable[[float], None]) -> Any:
+        attached.append(spec.n_ctx)
+        await asyncio.Event().wait()
+
+    world.attach_by(attach)
+    world.engines.if_ready("completion")
+    await until(lambda: attached == [8192])
+
+    await world.engines.switch(LARGER)
+
+    await until(lambda: attached == [8192, 4096])
+    await world.engines.aclose()
 
 
 async def test_what_is_not_ready_is_dropped_by_a_switch(world: World, switching: Switching) -> None:

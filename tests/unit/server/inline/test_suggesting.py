@@ -82,6 +82,11 @@ class Window:
         async def ready(_role: str) -> Model:
             return model
 
+        backends = SimpleNamespace(if_ready=lambda _role: model, once_loaded=ready, ready=ready)
+
+        async def chosen_backends() -> Any:
+            return backends
+
         session: Any = SimpleNamespace(
             id="window",
             encoding=PositionEncoding.UTF16,
@@ -95,7 +100,8 @@ class Window:
             log_once=self.log.append,
             context=context,
             members=members,
-            backends=SimpleNamespace(if_ready=lambda _role: model, once_loaded=ready, ready=ready),
+            backends=backends,
+            chosen_backends=chosen_backends,
             notebooks=SimpleNamespace(around=lambda _uri: ("", "")),
             workspace=SimpleNamespace(relative=lambda path: path.name, root_of=lambda path: path.parent),
         )
