@@ -29,7 +29,7 @@ async def test_two_windows_share_an_engine(
         await nvim.keys("A1 + ")
     for nvim in (one, two):
         await nvim.until(READY)
-    assert len([*one.children("serve"), *two.children("serve")]) == 2
+    assert len([*one.children("lsp_server serve"), *two.children("lsp_server serve")]) == 2
     (process,) = [*one.children("engine run"), *two.children("engine run")]
     assert [record.pid for record in engines()] == [process.pid]
 
