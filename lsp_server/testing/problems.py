@@ -57,21 +57,29 @@ class Problem:
 
     def _of_chat(self, answer: str) -> str:
         """A whole function behind what the prompt has before it (imports, helpers), or else the prompt's own rest."""
-        code = _without_examples(answer.split(FENCE)[0])
-        found = re.search(rf"^(?:async\s+)?def\s+{re.escape(self.entry_point)}\b", self.prompt, re.MULTILINE)
-        if found and re.search(rf"^(?:async\s+)?def\s+{re.escape(self.entry_point)}\b", code, re.MULTILINE):
-            return f"{self.prompt[: found.start()]}\n{code}"
-        return self.prompt + code
+        head = re.compile(rf"^(?:async\s+)?def\s+{re.escape(self.entry_point)}\b", re.MULTILINE)
+        script = answer.split(FENCE)[0]
+        found = head.search(self.prompt)
+        for code in (_without_examples(script), script):
+            if found and head.search(code):
+                return f"{self.prompt[: found.start()]}\n{code}"
+        return self.prompt + script
 
 
 def _without_examples(code: str) -> str:
-    """The definitions of a script, without what it does with them: models like to show how they are used."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return code
-    kept: list[ast.stmt] = [node for node in tree.body if isinstance(node, _DEFINITIONS)]
-    return ast.unparse(ast.Module(kept, type_ignores=[])) if kept else code
+    """The definitions of a script, without what it does with them: models like to show how they are used.
+
+    Of an answer that goes on until it is cut off it is what comes before the statement that does not end.
+    """
+    lines = code.splitlines(keepends=True)
+    for end in (len(lines), *(n for n in range(len(lines) - 1, 0, -1) if not lines[n][0].isspace())):
+        try:
+            tree = ast.parse("".join(lines[:end]))
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            continue
+        kept: list[ast.stmt] = [node for node in tree.body if isinstance(node, _DEFINITIONS)]
+        return ast.unparse(ast.Module(kept, type_ignores=[])) if kept else code
+    return code
 
 
 def read_problems(path: Path) -> tuple[Problem, ...]:

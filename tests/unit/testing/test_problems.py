@@ -81,12 +81,15 @@ def test_a_file_that_is_not_there_is_not_fetched(tmp_path: Path) -> None:
         "from os import path\nN = 1\n\ndef f(x):\n    return x + N\n\nprint(f(1))\nassert f(1) == 9\ninput()\n",
         "def g(x):\n    return x + 1\n\n@staticmethod\ndef f(x):\n    return g(x)\n",
         "    return x + 1\n",
+        # Cut off where it had no end.
+        "def f(x):\n    return x + 1\n\nprint(f(1))\nprint([1, 1, 1, 1",
     ],
 )
 async def test_answers_of_a_conversation(answer: str) -> None:
     assert (await confined.run(ADD.program(answer, "chat"), timeout_s=30)).passed
 
 
-async def test_an_answer_that_is_no_python_fails_as_what_it_is() -> None:
-    outcome = await confined.run(ADD.program("def f(x:\n    return x", "chat"), timeout_s=30)
+@pytest.mark.parametrize("answer", ["def f(x:\n    return x", "import math\ndef f(x):\n    return (x"])
+async def test_an_answer_that_is_no_python_fails_as_what_it_is(answer: str) -> None:
+    outcome = await confined.run(ADD.program(answer, "chat"), timeout_s=30)
     assert outcome.reason.startswith("SyntaxError")
