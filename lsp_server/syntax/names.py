@@ -9,7 +9,7 @@ from functools import cache
 
 import tree_sitter
 
-from lsp_server.syntax.queries import fits, named_kinds
+from lsp_server.syntax.queries import named_kinds, query_of
 from lsp_server.syntax.snapshot import Snapshot
 
 # What grammars call an identifier. The same words also name compounds, so only nodes without children count.
@@ -79,9 +79,7 @@ def _nodes(tree: tree_sitter.Tree, span: tuple[int, int] | None = None) -> list[
 
 @cache
 def _query(grammar: tree_sitter.Language) -> tree_sitter.Query | None:
-    patterns = [f"({kind}) @name" for kind in named_kinds(grammar, _KIND)]
-    usable = [pattern for pattern in (*patterns, *_PATTERNS) if fits(grammar, pattern)]
-    return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None
+    return query_of(grammar, [*(f"({kind}) @name" for kind in named_kinds(grammar, _KIND)), *_PATTERNS])
 
 
 def _word_end(text: str, offset: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -60,12 +61,36 @@ def named_kinds(grammar: tree_sitter.Language, pattern: re.Pattern[str]) -> list
 
 
 def fits(grammar: tree_sitter.Language, pattern: str) -> bool:
-    """Whether a grammar has the nodes and fields that a pattern names."""
+    """Whether a grammar has the nodes and fields that a pattern, or some of them, names."""
     try:
         tree_sitter.Query(grammar, pattern)
     except tree_sitter.QueryError:
         return False
     return True
+
+
+def query_of(grammar: tree_sitter.Language, patterns: Sequence[str]) -> tree_sitter.Query | None:
+    """A query of those patterns that fit a grammar; None if none does.
+
+    Grammars rename nodes between releases, and the bundle's are old: what fits is used, so that one renamed node costs
+    one pattern and not the language. The tests hold the official wheels to every pattern.
+    """
+    try:
+        return tree_sitter.Query(grammar, "\n".join(patterns)) if patterns else None
+    except tree_sitter.QueryError:
+        usable = _fitting(grammar, patterns)
+        return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None
+
+
+def _fitting(grammar: tree_sitter.Language, patterns: Sequence[str]) -> list[str]:
+    """Those that fit, of some that do not all. One by one they would take up to eight times as long as all at once."""
+    if len(patterns) == 1:
+        return []
+    half = len(patterns) // 2
+    found: list[str] = []
+    for some in (patterns[:half], patterns[half:]):
+        found += some if fits(grammar, "\n".join(some)) else _fitting(grammar, some)
+    return found
 
 
 @cache
@@ -74,10 +99,7 @@ def compiled(language: Language, name: QueryName) -> tree_sitter.Query | None:
     grammar = grammars.load(language)
     if grammar is None:
         return None
-    # Grammars rename nodes between releases, and the bundle's are old: what fits is used, so that one renamed node
-    # costs one pattern and not the language. The tests hold the official wheels to every pattern.
     found = patterns(language, name)
     if name == "scopes" and not language.queries:
         found += scope_patterns(grammar)
-    usable = [pattern for pattern in found if fits(grammar, pattern)]
-    return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None
+    return query_of(grammar, found)

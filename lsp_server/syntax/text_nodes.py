@@ -7,7 +7,7 @@ from functools import cache
 
 import tree_sitter
 
-from lsp_server.syntax.queries import fits, named_kinds
+from lsp_server.syntax.queries import named_kinds, query_of
 from lsp_server.syntax.snapshot import Snapshot
 
 # SQL's grammar has a kind for each keyword, one of which is `COMMENT`.
@@ -77,5 +77,4 @@ def whole_pieces(snapshot: Snapshot, tree: tree_sitter.Tree, start: int, end: in
 
 @cache
 def _pieces(grammar: tree_sitter.Language) -> tree_sitter.Query | None:
-    usable = [pattern for kind in named_kinds(grammar, _WHOLE) if fits(grammar, pattern := f"({kind}) @piece")]
-    return tree_sitter.Query(grammar, "\n".join(usable)) if usable else None
+    return query_of(grammar, [f"({kind}) @piece" for kind in named_kinds(grammar, _WHOLE)])
