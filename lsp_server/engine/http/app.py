@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -65,6 +65,9 @@ def create_app(
                 if service.leaving or service.phase is Phase.LOADING:
                     return refusal(503, "unavailable_error", str(error))
                 return refusal(500, "server_error", str(error))
+            except ClientDisconnect:
+                # In the middle of its request, as a key does that ends a suggestion. Nobody reads this.
+                return Response(status_code=499)
 
         return run
 

@@ -83,6 +83,30 @@ async def test_health_while_loading_tells_how_far_it_is(engine: Engine) -> None:
     assert response.json()["error"]["message"] == "Loading model"
 
 
+async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_defect(engine: Engine) -> None:
+    """It was one, with a traceback in the log, for each suggestion that a key ended as it was asked for."""
+    headers = {**AUTHORIZED, "Host": "127.0.0.1"}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/infill",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    received = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(received)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await engine.app(scope, receive, send)
+
+    assert sent[0]["status"] == 499
+
+
 async def test_health_of_a_failed_load_tells_why(engine: Engine) -> None:
     engine.service.phase, engine.service.failure = Phase.FAILED, "There is not enough memory."
 
