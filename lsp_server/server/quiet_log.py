@@ -1,8 +1,9 @@
-"""What the language server's log leaves out: the texts of documents.
+"""What the language server's log leaves out: the texts of documents, and what is no news.
 
 pygls logs whole messages, and what a program fails with may quote what it was given. So at every level but ``debug``
 a record of another package says of its arguments no more than of what type they are, unless they are plain; and of an
-exception where it was raised and what it is, but not its words.
+exception where it was raised and what it is, but not its words. A request that is refused is a line, since the user is
+told why, and one that is cancelled when its answer is on its way is none: both happen in good working order.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import sys
 import traceback
 from itertools import chain
 
+from pygls.exceptions import JsonRpcException
+
 from lsp_server.errors import ShardlightError
 
 # What names of methods and features, ids and versions look like, and no message does.
 _PLAIN = re.compile(r"[\w$./:-]{1,60}")
 # Their words are ours, the system's or the database's, and name files at most.
 _KNOWN = (ShardlightError, OSError, sqlite3.Error)
+_CANCELLED_LATE = "Cancel notification for unknown message id"
 
 
 def keep_texts_out() -> None:
@@ -32,8 +36,14 @@ def keep_texts_out() -> None:
 
 
 def _without_texts(record: logging.LogRecord) -> bool:
-    """A filter that lets everything through, and changes it."""
+    """A filter that lets through what is news, and changes it."""
+    if record.name.startswith("pygls") and str(record.msg).startswith(_CANCELLED_LATE):
+        return False
     error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, JsonRpcException) and isinstance(error.__cause__, ShardlightError):
+        record.msg, record.args = "Refused: %s", (error.__cause__,)
+        record.exc_info = record.exc_text = None
+        return True
     arguments = record.args if isinstance(record.args, tuple) else ()
     if record.name.startswith("lsp_server"):
         record.args = tuple(_named(one) if isinstance(one, BaseException) else one for one in arguments)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from pygls.exceptions import JsonRpcException
 
 from lsp_server.errors import BackendUnavailableError
 from lsp_server.server import quiet_log
@@ -69,6 +70,24 @@ def test_our_own_words_stay(written: io.StringIO) -> None:
 
     assert "The engine is not there.\n" in written.getvalue()
     assert "Indexing /a b/c ended: OSError: [Errno 28] No space left\n" in written.getvalue()
+
+
+def test_a_request_that_is_refused_is_a_line(written: io.StringIO) -> None:
+    try:
+        try:
+            fail(BackendUnavailableError("The engine is not there."))
+        except BackendUnavailableError as error:
+            raise JsonRpcException(str(error), -32803) from error
+    except JsonRpcException:
+        logging.getLogger("pygls.any").exception('Exception occurred for message "%s"', 5)
+
+    assert written.getvalue() == "Refused: The engine is not there.\n"
+
+
+def test_what_is_cancelled_when_it_is_answered_is_no_news(written: io.StringIO) -> None:
+    logging.getLogger("pygls.any").warning('Cancel notification for unknown message id "%s"', 5)
+
+    assert written.getvalue() == ""
 
 
 def test_a_text_of_a_traceback_is_made_anew(written: io.StringIO) -> None:
