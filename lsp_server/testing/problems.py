@@ -59,11 +59,14 @@ class Problem:
         """A whole function behind what the prompt has before it (imports, helpers), or else the prompt's own rest."""
         head = re.compile(rf"^(?:async\s+)?def\s+{re.escape(self.entry_point)}\b", re.MULTILINE)
         script = answer.split(FENCE)[0]
+        code = _without_examples(script)
+        if head.search(script) and not head.search(code):
+            # The function itself was cut off: it is to fail as what it is.
+            code = script
         found = head.search(self.prompt)
-        for code in (_without_examples(script), script):
-            if found and head.search(code):
-                return f"{self.prompt[: found.start()]}\n{code}"
-        return self.prompt + script
+        if found and head.search(code):
+            return f"{self.prompt[: found.start()]}\n{code}"
+        return self.prompt + code
 
 
 def _without_examples(code: str) -> str:

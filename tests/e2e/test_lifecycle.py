@@ -301,6 +301,14 @@ async def test_what_was_said_is_not_kept(connect: Connect) -> None:
     assert (await model_state(editor)).kept <= before + 2
 
 
+async def settings_wanted(wire: Wire) -> int | str:
+    """Wait until the server asks for the settings; that request's id."""
+    while (message := await wire.message()).get("method") != "workspace/configuration":
+        pass
+    number: int | str = message["id"]
+    return number
+
+
 async def opened_unsettled(wire: Wire) -> int | str:
     """A document is open, and a suggestion asked for as request 2, before the settings are told; their request's id."""
     wire.ask(1, "initialize", {**OPENING, "capabilities": {"workspace": {"configuration": True}}})
@@ -310,10 +318,7 @@ async def opened_unsettled(wire: Wire) -> int | str:
     wire.tell("textDocument/didOpen", {"textDocument": document})
     place = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 0, "character": 4}}
     wire.ask(2, "textDocument/inlineCompletion", {**place, "context": {"triggerKind": 2}})
-    while (message := await wire.message()).get("method") != "workspace/configuration":
-        pass
-    number: int | str = message["id"]
-    return number
+    return await settings_wanted(wire)
 
 
 async def test_no_model_is_taken_before_the_settings_say_which(wire: Wire) -> None:
@@ -338,7 +343,6 @@ async def test_a_session_ends_well_though_it_has_hardly_begun(wire: Wire) -> Non
     wire.ask(1, "initialize", {"processId": None, "rootUri": None, "capabilities": can})
     await wire.answer(1)
     wire.tell("initialized", {})
-    while (await wire.message()).get("method") != "workspace/configuration":
-        pass
+    await settings_wanted(wire)
     wire.ask(2, "shutdown")
     assert "error" not in await wire.answer(2)

@@ -120,7 +120,7 @@ async def answers(wire: Wire, *numbers: int) -> None:
         if "method" not in message:
             missing.discard(message.get("id", 0))
         elif "id" in message:
-            wire.send(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": None}))
+            wire.reply(message["id"], None)
 
 
 @pytest.mark.parametrize("level", [None, "info"])

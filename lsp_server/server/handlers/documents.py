@@ -68,11 +68,16 @@ def saved(session: Session, uri: str) -> None:
     if not watching(session.server):
         # A client that watches files tells of them; of others a save is the best sign that something has changed.
         session.indexing.rescan()
-    # Nobody asked for this, so it neither offers a download nor waits for a model.
-    if place and session.settings.bug_hints.on_save and session.backends.if_ready("assistant"):
-        task = asyncio.create_task(find_in_changed_functions(session, place))
+    if place and session.settings.bug_hints.on_save:
+        task = asyncio.create_task(_look(session, place))
         _background.add(task)
         task.add_done_callback(_background.discard)
+
+
+async def _look(session: Session, place: Place) -> None:
+    # Nobody asked for this, so it neither offers a download nor waits for a model.
+    if (await session.chosen_backends()).if_ready("assistant"):
+        await find_in_changed_functions(session, place)
 
 
 def closed(session: Session, uri: str) -> None:

@@ -124,7 +124,10 @@ async def test_a_suggestion_comes_with_the_model_and_is_taken(real: Workbench) -
     await real.picture("vscode-suggestion")
     await real.page.press("Control+ArrowRight")
     await real.lines(contains=f"return {shown[0]}")
-    await real.less_ghost_text(shown)
+    rest = await real.less_ghost_text(shown)
+    assert ")" in rest
+    assert shown.endswith(rest)
+    assert rest != shown
     await real.picture("journey-suggestion-word")
     await real.page.press("Tab")
     await real.no_ghost_text()

@@ -71,9 +71,10 @@ class Workbench:
 
     async def close_all(self) -> None:
         """Close all editors; what is in them and not saved is gone."""
-        while tabs := await self.page.evaluate("document.querySelectorAll('.tab').length"):
+        tabs = "document.querySelectorAll('.tab').length"
+        while number := await self.page.evaluate(tabs):
             await self.command("View: Revert and Close Editor")
-            await self.page.until(f"document.querySelectorAll('.tab').length < {tabs}")
+            await self.page.until(f"{tabs} < {number}")
 
     async def changed(self, name: str) -> None:
         """Wait until an editor of that file has the focus, and what is in it is not saved."""
@@ -211,10 +212,10 @@ class Workbench:
         """Wait until just that is shown of a suggestion."""
         await self._ghost_text(f"text === {json.dumps(text)}")
 
-    async def less_ghost_text(self, text: str) -> None:
-        """Wait until only the end of that is shown of a suggestion."""
+    async def less_ghost_text(self, text: str) -> str:
+        """The end of a suggestion, once only that is shown of it."""
         whole = json.dumps(text)
-        await self._ghost_text(f"text !== {whole} && {whole}.endsWith(text)")
+        return await self._ghost_text(f"text !== {whole} && {whole}.endsWith(text)")
 
     async def _ghost_text(self, condition: str) -> str:
         shown = "[...document.querySelectorAll('.ghost-text-decoration, .ghost-text')].map(e => e.textContent).join('')"

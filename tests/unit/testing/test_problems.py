@@ -89,6 +89,12 @@ async def test_answers_of_a_conversation(answer: str) -> None:
     assert (await confined.run(ADD.program(answer, "chat"), timeout_s=30)).passed
 
 
+async def test_an_answer_that_is_no_function_statement_loses_its_examples_too() -> None:
+    problem = Problem("a/0", 'def f(x):\n    """x + 1."""\n', "f", LINE["test"])
+    answer = "f = lambda x: x + 1\nprint(f(1))\ninput()\n"
+    assert (await confined.run(problem.program(answer, "chat"), timeout_s=30)).passed
+
+
 @pytest.mark.parametrize("answer", ["def f(x:\n    return x", "import math\ndef f(x):\n    return (x"])
 async def test_an_answer_that_is_no_python_fails_as_what_it_is(answer: str) -> None:
     outcome = await confined.run(ADD.program(answer, "chat"), timeout_s=30)
